@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use coffer_crypto::kdf::KdfFloor;
+use coffer_model::id::VaultId;
 use coffer_model::time::Timestamp;
 use zeroize::Zeroize;
 
@@ -43,9 +44,7 @@ pub struct Host {
 
 impl fmt::Debug for Host {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Host")
-            .field("identity", &self.identity)
-            .finish_non_exhaustive()
+        f.debug_struct("Host").field("identity", &self.identity).finish_non_exhaustive()
     }
 }
 
@@ -116,7 +115,7 @@ pub enum KeyringError {
     /// There is no keyring to talk to: no session bus, no service, or none on this system.
     #[error("no keyring is available")]
     Unavailable,
-    /// The keyring is there but locked, or unlocking it was declined.
+    /// The keyring is there but locked, or unlocking it was declined, or it has never been set up.
     #[error("the keyring is locked")]
     Locked,
     /// The keyring is open and holds nothing under that name.
@@ -130,27 +129,17 @@ pub enum KeyringError {
     Failed,
 }
 
-/// Length of a vault's id in bytes; a device's key material is kept by it.
-pub const VAULT_ID_BYTES: usize = 16;
-
 /// Keeps this device's key material for a vault: in the keyring, or else in a file only its owner may read.
 pub trait DeviceStore: Send + Sync {
     /// Finds the material for a vault and says where it was. `Ok(None)` only when every place that could hold it was
-    /// looked at and holds none.
-    fn load(
-        &self,
-        vault: &[u8; VAULT_ID_BYTES],
-    ) -> Result<Option<DeviceMaterial>, DeviceStoreError>;
+    /// looked at and holds none: a keyring that cannot be asked may hold it, and is an error.
+    fn load(&self, vault: VaultId) -> Result<Option<DeviceMaterial>, DeviceStoreError>;
 
     /// Stores the material for a vault, durably and readable again, replacing what was there; says where it went.
-    fn save(
-        &self,
-        vault: &[u8; VAULT_ID_BYTES],
-        secret: &SecretBytes,
-    ) -> Result<DevicePlace, DeviceStoreError>;
+    fn save(&self, vault: VaultId, secret: &SecretBytes) -> Result<DevicePlace, DeviceStoreError>;
 
     /// Removes the material for a vault from every place. Having none is no error.
-    fn forget(&self, vault: &[u8; VAULT_ID_BYTES]) -> Result<(), DeviceStoreError>;
+    fn forget(&self, vault: VaultId) -> Result<(), DeviceStoreError>;
 }
 
 /// A device's key material for one vault, and where it was found.
@@ -213,8 +202,7 @@ pub enum DiskEncryption {
 pub trait Clipboard: Send + Sync {
     /// Puts UTF-8 text on the clipboard, marked so that clipboard histories leave it out, and clears it after
     /// `clear_after` if it is then still what the clipboard holds.
-    fn copy_secret(&self, secret: SecretBytes, clear_after: Duration)
-    -> Result<(), ClipboardError>;
+    fn copy_secret(&self, secret: SecretBytes, clear_after: Duration) -> Result<(), ClipboardError>;
 
     /// Clears the clipboard now if it still holds what [`Clipboard::copy_secret`] put there. Returns when it is done,
     /// and says whether there was something of ours to clear.
