@@ -1,1 +1,10 @@
-//! stub
+//! The words of Coffer: identifiers, records, accounts, rights, events, time.
+//! Pure: no clock, no files, no randomness; all of these are arguments.
+
+pub mod account;
+pub mod event;
+pub mod grant;
+pub mod id;
+pub mod record;
+pub mod tenant;
+pub mod time;

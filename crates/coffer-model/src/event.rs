@@ -1,0 +1,296 @@
+//! Events: what the log can say. Identifiers and verbs, never the value of a field.
+//! Encoding: docs/FORMAT.md §6. Pure.
+
+use crate::id::{AccountId, RecordId, TenantId};
+use crate::record::FieldId;
+
+/// What happened, or what was about to happen: the entry comes before the effect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// The vault was created.
+    VaultCreated,
+    /// A session began.
+    VaultUnlocked,
+    /// Somebody tried to unlock and did not get in. The login is not named: it may be a mistyped passphrase.
+    UnlockFailed,
+    /// Failed unlocks too frequent to be logged one by one.
+    UnlockFailuresCounted {
+        /// How many.
+        count: u64,
+    },
+    /// A session ended.
+    VaultLocked,
+    /// A call was refused by policy.
+    AccessRefused {
+        /// The tenant it was about, if any.
+        tenant: Option<TenantId>,
+    },
+    /// The recovery kit was checked by its owner.
+    RecoveryKitConfirmed,
+    /// A tenant was created.
+    TenantCreated(TenantId),
+    /// A tenant's key was unsealed.
+    TenantOpened(TenantId),
+    /// A page of a tenant's records was listed.
+    RecordsListed {
+        /// Whose records.
+        tenant: TenantId,
+        /// How many.
+        count: u64,
+    },
+    /// A search was run; the query is not kept.
+    RecordsSearched {
+        /// Whose records.
+        tenant: TenantId,
+        /// How many were found and shown.
+        count: u64,
+    },
+    /// A record was opened, its secrets still masked.
+    RecordOpened(RecordId),
+    /// A record's earlier versions were looked at.
+    RecordHistoryOpened(RecordId),
+    /// The value of a secret field was shown.
+    FieldRevealed {
+        /// Whose field.
+        record: RecordId,
+        /// Which field.
+        field: FieldId,
+        /// Of which version.
+        version: u32,
+    },
+    /// The value of a field was put on the clipboard.
+    FieldCopied {
+        /// Whose field.
+        record: RecordId,
+        /// Which field.
+        field: FieldId,
+        /// Of which version.
+        version: u32,
+    },
+    /// A record was added.
+    RecordAdded(RecordId),
+    /// A record was changed.
+    RecordChanged {
+        /// Which record.
+        record: RecordId,
+        /// The version that came of it.
+        version: u32,
+    },
+    /// Records were imported, all of them in one step.
+    RecordsImported {
+        /// Whose records.
+        tenant: TenantId,
+        /// How many.
+        count: u64,
+    },
+    /// A write was logged but did not happen: the program ended in between.
+    EffectMissing {
+        /// Whose data.
+        tenant: TenantId,
+        /// The entry of the write.
+        entry: u64,
+    },
+    /// A backup was written.
+    BackupExported {
+        /// Its number in this vault.
+        counter: u64,
+    },
+    /// A backup was verified.
+    BackupVerified {
+        /// Its number in its vault.
+        counter: u64,
+    },
+    /// The vault came out of a backup; the log goes on in a new segment.
+    BackupRestored {
+        /// The backup's number.
+        counter: u64,
+    },
+    /// An older backup than the newest known was accepted on somebody's word.
+    OlderBackupAccepted {
+        /// The backup's number.
+        counter: u64,
+    },
+    /// A key for this device was made and certified.
+    DeviceEnrolled,
+    /// Entries of the log were read.
+    LogRead {
+        /// How many.
+        count: u64,
+    },
+    /// The log was verified.
+    LogVerified,
+    /// Entries of the log were exported.
+    LogExported {
+        /// How many.
+        count: u64,
+    },
+    /// An account was created by the founding of the vault.
+    AccountCreated(AccountId),
+}
+
+/// An event taken apart, as it is encoded and shown. Members that do not belong to the verb are `None`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct EventParts {
+    /// The tenant it is about; a record's tenant, too.
+    pub tenant: Option<TenantId>,
+    /// The record it is about.
+    pub record: Option<RecordId>,
+    /// The field it is about.
+    pub field: Option<FieldId>,
+    /// The version of the record it is about.
+    pub version: Option<u32>,
+    /// How many; for backups, the counter.
+    pub count: Option<u64>,
+    /// The entry it is about.
+    pub entry: Option<u64>,
+    /// The account it is about.
+    pub account: Option<AccountId>,
+}
+
+impl Event {
+    /// The permanent name of what happened: `object.verb`.
+    pub const fn verb(&self) -> &'static str {
+        match self {
+            Self::VaultCreated => "vault.created",
+            Self::VaultUnlocked => "vault.unlocked",
+            Self::UnlockFailed => "vault.unlock_failed",
+            Self::UnlockFailuresCounted { .. } => "vault.unlock_failures_counted",
+            Self::VaultLocked => "vault.locked",
+            Self::AccessRefused { .. } => "access.refused",
+            Self::RecoveryKitConfirmed => "recovery_kit.confirmed",
+            Self::TenantCreated(_) => "tenant.created",
+            Self::TenantOpened(_) => "tenant.opened",
+            Self::RecordsListed { .. } => "records.listed",
+            Self::RecordsSearched { .. } => "records.searched",
+            Self::RecordOpened(_) => "record.opened",
+            Self::RecordHistoryOpened(_) => "record.history_opened",
+            Self::FieldRevealed { .. } => "field.revealed",
+            Self::FieldCopied { .. } => "field.copied",
+            Self::RecordAdded(_) => "record.added",
+            Self::RecordChanged { .. } => "record.changed",
+            Self::RecordsImported { .. } => "records.imported",
+            Self::EffectMissing { .. } => "effect.missing",
+            Self::BackupExported { .. } => "backup.exported",
+            Self::BackupVerified { .. } => "backup.verified",
+            Self::BackupRestored { .. } => "backup.restored",
+            Self::OlderBackupAccepted { .. } => "backup.older_accepted",
+            Self::DeviceEnrolled => "device.enrolled",
+            Self::LogRead { .. } => "log.read",
+            Self::LogVerified => "log.verified",
+            Self::LogExported { .. } => "log.exported",
+            Self::AccountCreated(_) => "account.created",
+        }
+    }
+
+    /// Takes the event apart.
+    pub const fn parts(&self) -> EventParts {
+        let none = EventParts {
+            tenant: None,
+            record: None,
+            field: None,
+            version: None,
+            count: None,
+            entry: None,
+            account: None,
+        };
+        match *self {
+            Self::VaultCreated
+            | Self::VaultUnlocked
+            | Self::UnlockFailed
+            | Self::VaultLocked
+            | Self::RecoveryKitConfirmed
+            | Self::DeviceEnrolled
+            | Self::LogVerified => none,
+            Self::AccessRefused { tenant } => EventParts { tenant, ..none },
+            Self::UnlockFailuresCounted { count }
+            | Self::LogRead { count }
+            | Self::LogExported { count }
+            | Self::BackupExported { counter: count }
+            | Self::BackupVerified { counter: count }
+            | Self::BackupRestored { counter: count }
+            | Self::OlderBackupAccepted { counter: count } => EventParts { count: Some(count), ..none },
+            Self::TenantCreated(tenant) | Self::TenantOpened(tenant) => EventParts { tenant: Some(tenant), ..none },
+            Self::RecordsListed { tenant, count }
+            | Self::RecordsSearched { tenant, count }
+            | Self::RecordsImported { tenant, count } => {
+                EventParts { tenant: Some(tenant), count: Some(count), ..none }
+            }
+            Self::RecordOpened(record) | Self::RecordHistoryOpened(record) | Self::RecordAdded(record) => {
+                EventParts { tenant: Some(record.tenant()), record: Some(record), ..none }
+            }
+            Self::FieldRevealed { record, field, version } | Self::FieldCopied { record, field, version } => {
+                EventParts {
+                    tenant: Some(record.tenant()),
+                    record: Some(record),
+                    field: Some(field),
+                    version: Some(version),
+                    ..none
+                }
+            }
+            Self::RecordChanged { record, version } => {
+                EventParts { tenant: Some(record.tenant()), record: Some(record), version: Some(version), ..none }
+            }
+            Self::EffectMissing { tenant, entry } => EventParts { tenant: Some(tenant), entry: Some(entry), ..none },
+            Self::AccountCreated(account) => EventParts { account: Some(account), ..none },
+        }
+    }
+
+    /// Puts an event together again; `None` if the verb is unknown or a part is missing or does not belong.
+    pub fn from_parts(verb: &str, parts: &EventParts) -> Option<Self> {
+        let candidate = Self::from_parts_unchecked(verb, parts)?;
+        (candidate.parts() == *parts).then_some(candidate)
+    }
+
+    fn from_parts_unchecked(verb: &str, parts: &EventParts) -> Option<Self> {
+        Some(match verb {
+            "vault.created" => Self::VaultCreated,
+            "vault.unlocked" => Self::VaultUnlocked,
+            "vault.unlock_failed" => Self::UnlockFailed,
+            "vault.unlock_failures_counted" => Self::UnlockFailuresCounted { count: parts.count? },
+            "vault.locked" => Self::VaultLocked,
+            "access.refused" => Self::AccessRefused { tenant: parts.tenant },
+            "recovery_kit.confirmed" => Self::RecoveryKitConfirmed,
+            "tenant.created" => Self::TenantCreated(parts.tenant?),
+            "tenant.opened" => Self::TenantOpened(parts.tenant?),
+            "records.listed" => Self::RecordsListed { tenant: parts.tenant?, count: parts.count? },
+            "records.searched" => Self::RecordsSearched { tenant: parts.tenant?, count: parts.count? },
+            "record.opened" => Self::RecordOpened(parts.record?),
+            "record.history_opened" => Self::RecordHistoryOpened(parts.record?),
+            "field.revealed" => {
+                Self::FieldRevealed { record: parts.record?, field: parts.field?, version: parts.version? }
+            }
+            "field.copied" => Self::FieldCopied { record: parts.record?, field: parts.field?, version: parts.version? },
+            "record.added" => Self::RecordAdded(parts.record?),
+            "record.changed" => Self::RecordChanged { record: parts.record?, version: parts.version? },
+            "records.imported" => Self::RecordsImported { tenant: parts.tenant?, count: parts.count? },
+            "effect.missing" => Self::EffectMissing { tenant: parts.tenant?, entry: parts.entry? },
+            "backup.exported" => Self::BackupExported { counter: parts.count? },
+            "backup.verified" => Self::BackupVerified { counter: parts.count? },
+            "backup.restored" => Self::BackupRestored { counter: parts.count? },
+            "backup.older_accepted" => Self::OlderBackupAccepted { counter: parts.count? },
+            "device.enrolled" => Self::DeviceEnrolled,
+            "log.read" => Self::LogRead { count: parts.count? },
+            "log.verified" => Self::LogVerified,
+            "log.exported" => Self::LogExported { count: parts.count? },
+            "account.created" => Self::AccountCreated(parts.account?),
+            _ => return None,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::RecordKey;
+
+    #[test]
+    fn parts_that_do_not_belong_are_refused() {
+        let record = RecordId::new(TenantId::from_bytes([1; 16]), RecordKey::from_bytes([2; 16]));
+        let event = Event::FieldRevealed { record, field: FieldId(3), version: 4 };
+        assert_eq!(Event::from_parts(event.verb(), &event.parts()), Some(event));
+        assert_eq!(Event::from_parts("vault.locked", &event.parts()), None);
+        let elsewhere = EventParts { tenant: Some(TenantId::from_bytes([9; 16])), ..event.parts() };
+        assert_eq!(Event::from_parts(event.verb(), &elsewhere), None);
+        assert_eq!(Event::from_parts("vault.exploded", &EventParts::default()), None);
+    }
+}
