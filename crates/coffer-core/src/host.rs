@@ -11,10 +11,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use coffer_crypto::kdf::KdfFloor;
+pub use coffer_crypto::kdf::KdfFloor;
+pub use coffer_crypto::secret::SecretBytes;
 use coffer_model::id::VaultId;
 use coffer_model::time::Timestamp;
-use zeroize::Zeroize;
 
 /// Everything the engine may ask of the machine, in one bundle.
 ///
@@ -48,37 +48,6 @@ impl fmt::Debug for Host {
     }
 }
 
-/// Bytes of a secret on their way between the machine and the engine: typed by a person, or kept by the keyring.
-///
-/// Zeroised on drop; in one allocation that never grows, so no copy stays behind.
-pub struct SecretBytes(Box<[u8]>);
-
-impl SecretBytes {
-    /// Takes over `bytes` and wipes the vector they came in, spare capacity included.
-    pub fn new(mut bytes: Vec<u8>) -> Self {
-        let boxed = Box::from(bytes.as_slice());
-        bytes.zeroize();
-        Self(boxed)
-    }
-
-    /// Lends the bytes. The borrower makes no copy that it does not wipe.
-    pub fn expose(&self) -> &[u8] {
-        &self.0
-    }
-}
-
-impl Drop for SecretBytes {
-    fn drop(&mut self) {
-        self.0.zeroize();
-    }
-}
-
-impl fmt::Debug for SecretBytes {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("SecretBytes(redacted)")
-    }
-}
-
 /// Tells the time.
 pub trait Clock: Send + Sync {
     /// Time of day. May jump either way when somebody sets the clock.
@@ -89,8 +58,10 @@ pub trait Clock: Send + Sync {
 }
 
 /// Gives random bytes fit for keys.
+///
+/// Shared by threads, hence `&self`; `&mut |buffer: &mut [u8]| host.random.fill(buffer)` is a [`coffer_crypto::Random`].
 pub trait Random: Send + Sync {
-    /// Fills `buffer`. Never returns with fewer or weaker bytes: a machine without randomness ends the process.
+    /// Fills `buffer`. Never returns with fewer or weaker bytes: it panics on a machine without randomness.
     fn fill(&self, buffer: &mut [u8]);
 }
 
@@ -307,16 +278,4 @@ pub enum PromptError {
     /// The window or the terminal failed.
     #[error("the question could not be asked")]
     Failed,
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn secret_bytes_do_not_show_in_debug_output() {
-        let secret = SecretBytes::new(b"hunter2".to_vec());
-        assert_eq!(secret.expose(), b"hunter2");
-        assert!(!format!("{secret:?}").contains("hunter2"));
-    }
 }
