@@ -1,1 +1,37 @@
-//! stub
+//! Coffer's cryptography: every key of a vault, how it is derived, wrapped, sealed and named.
+//!
+//! Pure: no clock, no files, no SQL, no source of randomness. Whoever calls lends a [`Random`]; the same bytes give the
+//! same result, which is how the frozen vectors in `tests/` are made. The one thing taken from the operating system is
+//! the memory Argon2id works in ([`memory`]).
+//!
+//! Layouts and labels: docs/FORMAT.md, chapter "Cryptography". What each part promises against whom: THREAT-MODEL.md.
+//!
+//! | Module | Owns | Spec |
+//! |---|---|---|
+//! | [`label`] | every label and context of the program | FORMAT |
+//! | [`secret`], [`passphrase`] | the types secrets live in | RFC 8265 |
+//! | [`kdf`], [`memory`] | passphrase and factors → slot key | RFC 9106, RFC 5869 |
+//! | [`derive`] | keys from keys, MACs, login lookups | RFC 5869, RFC 2104 |
+//! | [`wrap`] | a key under a key, with commitment | RFC 5869, SP 800-38D |
+//! | [`slot`] | the stored form of a way into an account | RFC 8949 §4.2 |
+//! | [`seal`] | content to a person's public key | RFC 9180, X-Wing |
+//! | [`sign`] | Ed25519 under labels | RFC 8032 |
+//! | [`recovery`] | the recovery seed, its keys, its printed form | BIP-173, age |
+//! | [`strength`] | which passphrases are refused, and why | zxcvbn |
+
+mod aead;
+pub mod derive;
+pub mod kdf;
+pub mod label;
+pub mod memory;
+pub mod passphrase;
+mod random;
+pub mod recovery;
+pub mod seal;
+pub mod secret;
+pub mod sign;
+pub mod slot;
+pub mod strength;
+pub mod wrap;
+
+pub use random::Random;
