@@ -37,6 +37,11 @@ fn material() -> SecretBytes {
     SecretBytes::new(vec![0, 255, 10, 200])
 }
 
+/// What the keyring holds when a file has taken over since.
+fn older_material() -> SecretBytes {
+    SecretBytes::new(b"older".to_vec())
+}
+
 fn device_files() -> usize {
     let folder = Path::new(&std::env::var_os("XDG_DATA_HOME").unwrap()).join("coffer/devices");
     fs::read_dir(folder).map_or(0, Iterator::count)
@@ -66,9 +71,9 @@ fn claim_open_keyring_keeps_secrets() {
     assert_eq!(keyring.get("service", "other").unwrap().expose(), b"other");
 
     assert!(host.devices.load(VAULT).unwrap().is_none());
-    assert_eq!(host.devices.save(VAULT, &material()).unwrap(), DevicePlace::Keyring);
+    assert_eq!(host.devices.save(VAULT, &older_material()).unwrap(), DevicePlace::Keyring);
     let found = host.devices.load(VAULT).unwrap().unwrap();
-    assert_eq!((found.secret.expose(), found.place), (material().expose(), DevicePlace::Keyring));
+    assert_eq!((found.secret.expose(), found.place), (older_material().expose(), DevicePlace::Keyring));
     assert!(host.devices.load(OTHER_VAULT).unwrap().is_none());
     assert_eq!(device_files(), 0, "a file was written although the keyring took the key");
 }
@@ -110,6 +115,7 @@ fn claim_waiting_keyring_times_out() {
 #[test]
 fn a_file_takes_over_without_a_keyring_and_the_keyring_takes_it_back() {
     let folders = own_folders();
+    must_pass(on_own_bus("claim_open_keyring_keeps_secrets", UNLOCKED, folders.path()));
     must_pass(inside::this_program("claim_device_key_goes_to_a_file", folders.path()));
     must_pass(on_own_bus("claim_keyring_replaces_the_file", UNLOCKED, folders.path()));
 }
@@ -136,6 +142,7 @@ fn claim_keyring_replaces_the_file() {
     let host = coffer_host::system("test");
     let found = host.devices.load(VAULT).unwrap().unwrap();
     assert!(matches!(found.place, DevicePlace::File(_)));
+    assert_eq!(found.secret.expose(), material().expose(), "the keyring's older copy must not win");
     assert_eq!(host.devices.save(VAULT, &found.secret).unwrap(), DevicePlace::Keyring);
     assert_eq!(device_files(), 0, "the unencrypted copy is gone");
     assert_eq!(host.devices.load(VAULT).unwrap().unwrap().place, DevicePlace::Keyring);
