@@ -3,13 +3,19 @@
 //! The same passphrase arrives as different bytes from different keyboards and systems; the profile makes one of them:
 //! every space becomes U+0020, then Unicode's form C. Case, width and the length of runs of spaces are kept. Control
 //! characters, unassigned code points and invisible formatting are refused, because nobody can type them twice the same.
+//!
+//! The tables that come with the profile are those of Unicode 6.3, as IANA publishes them. Code points assigned since
+//! are judged by the profile's own algorithm (RFC 8264 §8) on their present category, or most emoji would be refused.
+//! What is accepted stays accepted: Unicode neither withdraws a code point nor changes its normal form.
 
 use std::borrow::Cow;
 use std::fmt;
 
 use precis_profiles::OpaqueString;
-use precis_profiles::precis_core::profile::{Profile, Rules};
+use precis_profiles::precis_core::profile::Rules;
+use precis_profiles::precis_core::{DerivedPropertyValue, FreeformClass, StringClass};
 use subtle::{Choice, ConstantTimeEq};
+use unicode_properties::{GeneralCategory, GeneralCategoryGroup, UnicodeGeneralCategory};
 use zeroize::{Zeroize, Zeroizing};
 
 /// Longest passphrase, in code points after normalisation.
@@ -56,8 +62,10 @@ impl Passphrase {
         let text = std::str::from_utf8(typed).map_err(|_| PassphraseError::NotText)?;
 
         // The profile's steps one by one rather than `enforce`, which would drop what lies between them unerased.
+        if !is_freeform(text) {
+            return Err(PassphraseError::Character);
+        }
         let profile = OpaqueString::new();
-        profile.prepare(text).map_err(|_| PassphraseError::Character)?;
         let mapped = profile.additional_mapping_rule(text).map_err(|_| PassphraseError::Character)?;
         let normal = profile.normalization_rule(&*mapped).map_err(|_| PassphraseError::Character);
         let result = normal.and_then(|normal| {
@@ -89,6 +97,39 @@ impl Passphrase {
     /// Length in code points, as the rules of [`crate::strength`] count.
     pub fn code_points(&self) -> usize {
         self.expose_text().chars().count()
+    }
+}
+
+/// Whether every code point is in the profile's string class (RFC 8264 §4.3), which is its step "prepare".
+fn is_freeform(text: &str) -> bool {
+    /// Stands in for what the class's tables are too old to know; allowed anywhere, and part of no context rule.
+    const KNOWN: char = 'x';
+    let class = FreeformClass::default();
+    let is_newer = |character| {
+        class.get_value_from_char(character) == DerivedPropertyValue::Unassigned
+            && is_freeform_since_unicode_6_3(character)
+    };
+    // As long as the text at most, so it never grows.
+    let mut judged = Zeroizing::new(String::with_capacity(text.len()));
+    judged.extend(text.chars().map(|character| if is_newer(character) { KNOWN } else { character }));
+    class.allows(judged.as_str()).is_ok()
+}
+
+/// RFC 8264 §8 for a code point that Unicode 6.3 did not have. Of the steps that come before the categories only
+/// "PrecisIgnorableProperties" can still apply, and to one such character that its category alone would let through.
+fn is_freeform_since_unicode_6_3(character: char) -> bool {
+    const FREE_VARIATION_SELECTOR_FOUR: char = '\u{180f}';
+    if character == FREE_VARIATION_SELECTOR_FOUR {
+        return false;
+    }
+    match character.general_category_group() {
+        GeneralCategoryGroup::Letter
+        | GeneralCategoryGroup::Mark
+        | GeneralCategoryGroup::Number
+        | GeneralCategoryGroup::Punctuation
+        | GeneralCategoryGroup::Symbol => true,
+        GeneralCategoryGroup::Separator => character.general_category() == GeneralCategory::SpaceSeparator,
+        GeneralCategoryGroup::Other => false,
     }
 }
 
@@ -171,7 +212,17 @@ mod tests {
 
     #[test]
     fn what_nobody_can_type_twice_is_refused() {
-        for typed in ["a\u{0}b", "a\nb", "a\u{200b}b", "a\u{202e}b", "a\u{e000}b", "a\u{378}b"] {
+        for typed in [
+            "a\u{0}b",
+            "a\nb",
+            "a\u{200b}b",
+            "a\u{202e}b",
+            "a\u{e000}b",
+            "a\u{378}b",
+            "a\u{180f}b",
+            "a\u{1bca0}b",
+            "a\u{feff}b",
+        ] {
             assert_eq!(normal(typed), Err(PassphraseError::Character), "{typed:?}");
         }
         assert_eq!(Passphrase::parse(vec![0xff, 0xfe]).err(), Some(PassphraseError::NotText));
