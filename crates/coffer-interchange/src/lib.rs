@@ -1,1 +1,8 @@
-//! stub
+//! Data of other programs into Coffer's records.
+//! Pure over [`std::io::Read`]: no paths, no clock, no randomness. Rules: docs/FORMAT.md, "Import".
+//!
+//! Each format is a module that yields [`coffer_model::record::RecordContent`]; [`mapping`] is what formats
+//! made of columns have in common.
+
+pub mod csv;
+pub mod mapping;

@@ -166,7 +166,21 @@ impl FieldType {
         }
     }
 
-    fn accepts(self, value: &str) -> bool {
+    /// What a value of the type is called in an error.
+    pub const fn expected(self) -> &'static str {
+        match self {
+            Self::Text => "single line of text",
+            Self::Secret | Self::Multiline => "text without NUL characters",
+            Self::Email => "e-mail address",
+            Self::Phone => "telephone number",
+            Self::Url => "URL",
+            Self::Date => "date such as 2026-11-21",
+            Self::Number => "number such as 12.5",
+        }
+    }
+
+    /// Whether a field of the type may hold `value`, apart from its length. Any type may be empty.
+    pub fn accepts(self, value: &str) -> bool {
         if value.is_empty() {
             return true;
         }
@@ -310,7 +324,7 @@ pub enum InvalidRecord {
         position: usize,
     },
     /// The value does not fit the type.
-    #[error("field {position}: the value is no {}", type_words(*field_type))]
+    #[error("field {position}: the value is no {}", field_type.expected())]
     FieldValue {
         /// Counted from 1.
         position: usize,
@@ -329,19 +343,6 @@ pub enum InvalidRecord {
     /// A tag is empty, too long, or has line breaks or commas; or there are more than 100.
     #[error("a record has at most 100 tags of 1 to 60 characters, without commas and line breaks")]
     Tag,
-}
-
-/// What a value of the type is called in an error.
-const fn type_words(field_type: FieldType) -> &'static str {
-    match field_type {
-        FieldType::Text => "single line of text",
-        FieldType::Secret | FieldType::Multiline => "text without NUL characters",
-        FieldType::Email => "e-mail address",
-        FieldType::Phone => "telephone number",
-        FieldType::Url => "URL",
-        FieldType::Date => "date such as 2026-11-21",
-        FieldType::Number => "number such as 12.5",
-    }
 }
 
 /// What a record holds, within the limits.
