@@ -262,3 +262,109 @@ fn argon2id(
             .expect("lengths and memory are within Argon2's bounds");
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use argon2::{AssociatedData, ParamsBuilder};
+
+    use super::*;
+
+    fn params(memory_kib: u64, passes: u64, lanes: u64) -> KdfParams {
+        KdfParams::new(memory_kib, passes, lanes, &KdfFloor::for_tests()).unwrap()
+    }
+
+    /// RFC 9106 §5.3, over our own memory.
+    #[test]
+    fn argon2id_gives_the_vector_of_rfc_9106() {
+        let data = AssociatedData::new(&[4; 12]).unwrap();
+        let params = ParamsBuilder::new().m_cost(32).t_cost(3).p_cost(4).data(data).build().unwrap();
+        let argon2 = Argon2::new_with_secret(&[3; 8], Algorithm::Argon2id, Version::V0x13, params).unwrap();
+        let mut tag = [0; 32];
+        KdfMemory::new()
+            .with_blocks(32, |blocks| argon2.hash_password_into_with_memory(&[1; 32], &[2; 16], &mut tag, blocks))
+            .unwrap()
+            .unwrap();
+        assert_eq!(hex::encode(tag), "0d640df58d78766c08c037a34a8b53c9d01ef0452d75b65eb52520e96b01e659");
+    }
+
+    /// Test cases of the reference implementation (P-H-C/phc-winner-argon2, src/test.c), without secret and data, as we use it.
+    #[test]
+    fn argon2id_gives_the_reference_implementations_results() {
+        let cases = [
+            (params(256, 2, 1), "9dfeb910e80bad0311fee20f9c0e2b12c17987b4cac90c2ef54d5b3021c68bfe"),
+            (params(256, 2, 2), "6d093c501fd5999645e0ea3bf620d7b8be7fd2db59c20d9fff9539da2bf57037"),
+        ];
+        let mut memory = KdfMemory::new();
+        for (params, expected) in cases {
+            let mut tag = [0; 32];
+            argon2id(&mut memory, b"password", b"somesalt", &params, &mut tag).unwrap();
+            assert_eq!(hex::encode(tag), expected);
+        }
+    }
+
+    #[test]
+    fn everything_that_goes_into_a_slot_key_changes_it() {
+        let mut memory = KdfMemory::new();
+        let one = Passphrase::parse(b"one".to_vec()).unwrap();
+        let other = Passphrase::parse(b"other".to_vec()).unwrap();
+        let device = DeviceSecret::parse(&[7; 32]).unwrap();
+        let file = key_file_digest(b"file");
+        let place = SlotPlace { vault: [1; 16], account: [2; 16], slot: [3; 16] };
+        let none = Factors::default();
+        let mut derive = |passphrase, salt: u8, params: &KdfParams, factors: &Factors<'_>, place: &SlotPlace| {
+            *derive_slot_key(&mut memory, passphrase, &[salt; 32], params, factors, place).unwrap().expose()
+        };
+        let base = params(256, 1, 1);
+        let mut keys = vec![
+            derive(&one, 1, &base, &none, &place),
+            derive(&other, 1, &base, &none, &place),
+            derive(&one, 2, &base, &none, &place),
+            derive(&one, 1, &params(257, 1, 1), &none, &place),
+            derive(&one, 1, &params(256, 2, 1), &none, &place),
+            derive(&one, 1, &params(256, 1, 2), &none, &place),
+            derive(&one, 1, &base, &Factors { device_secret: Some(&device), ..none }, &place),
+            derive(&one, 1, &base, &Factors { key_file: Some(&file), ..none }, &place),
+            derive(&one, 1, &base, &none, &SlotPlace { vault: [9; 16], ..place }),
+            derive(&one, 1, &base, &none, &SlotPlace { account: [9; 16], ..place }),
+            derive(&one, 1, &base, &none, &SlotPlace { slot: [9; 16], ..place }),
+        ];
+        let all = keys.len();
+        keys.sort_unstable();
+        keys.dedup();
+        assert_eq!(keys.len(), all);
+    }
+
+    #[test]
+    fn calibration_aims_at_the_window_and_never_goes_below_rfc_9106() {
+        let probe = KdfParams::RFC_9106_SECOND;
+        let work = |params: &KdfParams| u64::from(params.memory_kib) * u64::from(params.passes);
+        for probe_ms in [1, 20, 50, 90, 130, 200, 300, 500, 849, 900, 5_000, u32::MAX] {
+            for limit in [64 * 1024, 256 * 1024, 1024 * 1024, u32::MAX] {
+                let chosen = KdfParams::calibrated(&probe, probe_ms, limit);
+                assert!(chosen.meets(&probe));
+                assert!(chosen.memory_kib <= limit.min(KdfParams::MAX_MEMORY_KIB));
+                let again = KdfParams::new(
+                    chosen.memory_kib.into(),
+                    chosen.passes.into(),
+                    chosen.lanes.into(),
+                    &KdfFloor::SHIPPED,
+                );
+                assert_eq!(again, Ok(chosen));
+                let expected_ms = work(&chosen) * u64::from(probe_ms) / work(&probe);
+                assert!(expected_ms <= 1_000 || chosen == probe, "{probe_ms} ms, {limit} KiB: {chosen:?}");
+            }
+        }
+        let quick = KdfParams::calibrated(&probe, 50, u32::MAX);
+        assert_eq!((quick.memory_kib, quick.passes, quick.lanes), (1024 * 1024, 3, 4));
+    }
+
+    #[test]
+    fn factor_masks_read_back_and_unknown_bits_are_refused() {
+        for bits in 0..4 {
+            assert_eq!(FactorMask::parse(bits).map(FactorMask::encode), Some(bits));
+        }
+        for bits in [4, 5, 8, u64::MAX] {
+            assert_eq!(FactorMask::parse(bits), None);
+        }
+    }
+}
