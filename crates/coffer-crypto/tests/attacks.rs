@@ -277,8 +277,7 @@ fn tenant_context() -> Context {
     Context::new(label::WRAP_TENANT_KEY).bytes([1; 16]).bytes([2; 16]).u64(1)
 }
 
-/// Found the way an attacker would: for one wrapped text and two keys, everything but the commitment can be made to
-/// fit, as GCM's tag is linear; the commitment cannot.
+/// AES-GCM's tag can be made to fit two keys at once, so what decides is the commitment, compared before decrypting.
 #[test]
 fn attack_29_a_wrap_whose_commitment_is_another_keys_does_not_open() {
     let [one, other] = [[1; 32], [2; 32]].map(|bytes| TenantKey::parse(&bytes).unwrap());
