@@ -1,0 +1,215 @@
+//! One tenant's database: its records with every version, the search index, and who saw which secret.
+//!
+//! Layout: `schema.sql`, docs/FORMAT.md, chapter "A tenant's database". A [`TenantStore`] is one connection; it reads
+//! through `&self` and writes in a [`TenantTx`], which cannot be committed without the index of its log entry.
+#![expect(clippy::disallowed_types, reason = "this is the store")]
+
+mod body;
+mod cursor;
+mod exposure_rows;
+mod fold;
+mod record_rows;
+mod search_rows;
+
+use std::path::Path;
+
+use coffer_crypto::secret::DatabaseKey;
+use coffer_model::id::{AccountId, RecordKey, TenantId, VaultId};
+use coffer_model::record::RecordKind;
+use coffer_model::time::Timestamp;
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior, params};
+
+pub(crate) use self::cursor::Cursor;
+pub(crate) use self::exposure_rows::{Exposure, ExposureRow, How};
+pub(crate) use self::record_rows::{ChangeError, StoredVersion};
+pub(crate) use self::search_rows::SearchQuery;
+use super::sqlcipher::{self, Access, StoreError};
+
+/// The schema this program writes and the newest it opens (`PRAGMA user_version`).
+const SCHEMA_VERSION: i64 = 1;
+const SCHEMA: &str = include_str!("schema.sql");
+/// Prepared statements kept; more than this module has.
+const STATEMENTS_KEPT: usize = 64;
+/// Most bytes of a folded text that are ordered or indexed. A record is smaller unless it is made to swell.
+const MAX_FOLDED_BYTES: usize = 1024 * 1024;
+
+/// Whose database it is. All of it is checked at every opening.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct TenantIdentity {
+    /// The vault.
+    pub(crate) vault: VaultId,
+    /// The tenant.
+    pub(crate) tenant: TenantId,
+    /// The epoch of its key, from 1.
+    pub(crate) epoch: u32,
+}
+
+/// What lists and searches show of a record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ListedRecord {
+    /// The record.
+    pub(crate) key: RecordKey,
+    /// What it is about.
+    pub(crate) kind: RecordKind,
+    /// One line by which people know it.
+    pub(crate) title: String,
+    /// When its newest version was made.
+    pub(crate) changed_at: Timestamp,
+}
+
+/// One connection to one tenant's database.
+pub(crate) struct TenantStore {
+    connection: Connection,
+    identity: TenantIdentity,
+}
+
+/// One write: everything in it happens, or nothing. Dropped without [`TenantTx::commit`], it never was.
+pub(crate) struct TenantTx<'s> {
+    tx: Transaction<'s>,
+    /// The `change` row it will leave.
+    change: i64,
+    at: Timestamp,
+    account: AccountId,
+    /// Records it has added.
+    added: u64,
+}
+
+/// Stops what another thread's [`TenantStore`] is doing, which then fails with [`StoreError::Interrupted`].
+pub(crate) struct Interrupter(rusqlite::InterruptHandle);
+
+impl TenantStore {
+    /// Makes a tenant's database at `path`, where nothing may be. The caller makes the file's name durable.
+    pub(crate) fn create(path: &Path, key: &DatabaseKey, identity: TenantIdentity) -> Result<Self, StoreError> {
+        let mut connection = sqlcipher::create(path, key)?;
+        let tx = connection.transaction()?;
+        tx.execute_batch(SCHEMA)?;
+        tx.execute(
+            "INSERT INTO meta (only, vault, tenant, epoch, records) VALUES (1, ?1, ?2, ?3, 0)",
+            params![identity.vault.as_bytes(), identity.tenant.as_bytes(), identity.epoch],
+        )?;
+        tx.pragma_update(None, "user_version", SCHEMA_VERSION)?;
+        tx.commit()?;
+        Ok(Self::new(connection, identity))
+    }
+
+    /// Opens the database at `path` if it is the one of `identity`.
+    pub(crate) fn open(
+        path: &Path,
+        key: &DatabaseKey,
+        identity: TenantIdentity,
+        access: Access,
+    ) -> Result<Self, StoreError> {
+        let connection = sqlcipher::open(path, key, access)?;
+        let schema: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+        if schema > SCHEMA_VERSION {
+            return Err(StoreError::NewerSchema);
+        }
+        if schema < SCHEMA_VERSION {
+            return Err(StoreError::Misplaced);
+        }
+        let found = connection.query_row("SELECT vault, tenant, epoch FROM meta", [], |row| {
+            Ok(TenantIdentity {
+                vault: VaultId::from_bytes(row.get(0)?),
+                tenant: TenantId::from_bytes(row.get(1)?),
+                epoch: row.get(2)?,
+            })
+        })?;
+        if found == identity { Ok(Self::new(connection, identity)) } else { Err(StoreError::Misplaced) }
+    }
+
+    fn new(connection: Connection, identity: TenantIdentity) -> Self {
+        connection.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
+        Self { connection, identity }
+    }
+
+    /// Whose database it is.
+    pub(crate) fn identity(&self) -> TenantIdentity {
+        self.identity
+    }
+
+    /// The connection, for what a backup does to every database.
+    pub(crate) fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
+    /// How many records there are.
+    pub(crate) fn count(&self) -> Result<u64, StoreError> {
+        let count: i64 = self.connection.prepare_cached("SELECT records FROM meta")?.query_row([], |row| row.get(0))?;
+        u64::try_from(count).map_err(|_| StoreError::Damaged)
+    }
+
+    /// The newest log entry whose effect is here.
+    pub(crate) fn last_applied(&self) -> Result<Option<u64>, StoreError> {
+        let entry: Option<i64> =
+            self.connection.prepare_cached("SELECT max(entry) FROM change")?.query_row([], |row| row.get(0))?;
+        entry.map(|entry| u64::try_from(entry).map_err(|_| StoreError::Damaged)).transpose()
+    }
+
+    /// Whether the effect of log entry `entry` is here.
+    pub(crate) fn is_applied(&self, entry: u64) -> Result<bool, StoreError> {
+        let mut query = self.connection.prepare_cached("SELECT 1 FROM change WHERE entry = ?1")?;
+        Ok(query.exists([sqlcipher::to_integer(entry)?])?)
+    }
+
+    /// Begins a write by `account`, waiting for another connection's to end. Nothing is durable, nor seen by others,
+    /// before [`TenantTx::commit`]: begin, write, append the log entry, commit.
+    pub(crate) fn begin(&mut self, at: Timestamp, account: AccountId) -> Result<TenantTx<'_>, StoreError> {
+        let tx = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let last: Option<i64> = tx.prepare_cached("SELECT max(id) FROM change")?.query_row([], |row| row.get(0))?;
+        let change = last.unwrap_or(0).checked_add(1).ok_or(StoreError::Damaged)?;
+        Ok(TenantTx { tx, change, at, account, added: 0 })
+    }
+
+    /// Something by which another thread can stop this connection's work.
+    pub(crate) fn interrupter(&self) -> Interrupter {
+        Interrupter(self.connection.get_interrupt_handle())
+    }
+}
+
+impl TenantTx<'_> {
+    /// Makes the write durable as the effect of log entry `entry`, which is in the log already.
+    pub(crate) fn commit(self, entry: u64) -> Result<(), StoreError> {
+        self.tx.prepare_cached("INSERT INTO change (id, entry, at_ms, account) VALUES (?1, ?2, ?3, ?4)")?.execute(
+            params![self.change, sqlcipher::to_integer(entry)?, self.at.unix_millis(), self.account.as_bytes()],
+        )?;
+        if self.added > 0 {
+            self.tx
+                .prepare_cached("UPDATE meta SET records = records + ?1")?
+                .execute([sqlcipher::to_integer(self.added)?])?;
+        }
+        Ok(self.tx.commit()?)
+    }
+}
+
+impl Interrupter {
+    /// Stops what is going on now; what begins later is not touched.
+    pub(crate) fn stop(&self) {
+        self.0.interrupt();
+    }
+}
+
+impl ListedRecord {
+    /// Reads columns `key, kind, title, changed_ms`, in this order from the first.
+    fn from_row(row: &Row<'_>) -> Result<Self, StoreError> {
+        Ok(Self {
+            key: RecordKey::from_bytes(row.get(0)?),
+            kind: row.get_ref(1)?.as_str().ok().and_then(|kind| kind.parse().ok()).ok_or(StoreError::Damaged)?,
+            title: row.get(2)?,
+            changed_at: timestamp(row.get(3)?)?,
+        })
+    }
+}
+
+/// A point in time as stored.
+fn timestamp(millis: i64) -> Result<Timestamp, StoreError> {
+    Timestamp::from_unix_millis(millis).map_err(|_| StoreError::Damaged)
+}
+
+/// The row number of a record.
+fn record_row(connection: &Connection, key: RecordKey) -> Result<Option<i64>, StoreError> {
+    let mut query = connection.prepare_cached("SELECT id FROM record WHERE key = ?1")?;
+    Ok(query.query_row([key.as_bytes()], |row| row.get(0)).optional()?)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,193 @@
+//! Records and their versions: pages of the list, one version, all versions, adding and changing.
+
+use coffer_model::id::{AccountId, RecordKey};
+use coffer_model::record::RecordContent;
+use coffer_model::time::Timestamp;
+use rusqlite::{OptionalExtension, Row, params};
+
+use super::{Cursor, ListedRecord, MAX_FOLDED_BYTES, TenantStore, TenantTx, body, fold, record_row, timestamp};
+use crate::store::error::StoreError;
+
+/// Records in the order of their folded titles, then of their keys.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Page {
+    /// Records of this page.
+    pub(crate) records: Vec<ListedRecord>,
+    /// The last of them, if there are more after it.
+    pub(crate) next: Option<Cursor>,
+}
+
+/// One version of a record.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct StoredVersion {
+    /// Counted from 1.
+    pub(crate) version: u32,
+    /// What the record holds, or held.
+    pub(crate) content: RecordContent,
+    /// When the record was added.
+    pub(crate) created_at: Timestamp,
+    /// When this version was made.
+    pub(crate) changed_at: Timestamp,
+    /// Who made it.
+    pub(crate) changed_by: AccountId,
+    /// The log entry it is the effect of.
+    pub(crate) entry: u64,
+}
+
+/// Why a record was not changed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ChangeError {
+    /// There is no such record.
+    #[error("there is no such record")]
+    NotFound,
+    /// Somebody else changed it in between; it has another newest version than was expected.
+    #[error("the record has been changed since it was read")]
+    VersionConflict,
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<rusqlite::Error> for ChangeError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Store(error.into())
+    }
+}
+
+/// Everything of a version, for [`StoredVersion::from_row`].
+const VERSION: &str = "SELECT v.version, v.body, r.created_ms, c.at_ms, c.account, c.entry
+    FROM record r JOIN version v ON v.record = r.id JOIN change c ON c.id = v.change";
+
+impl TenantStore {
+    /// At most `limit` records, the first or those after a cursor. Costs the same anywhere in the list.
+    pub(crate) fn page(&self, limit: u32, after: Option<&Cursor>) -> Result<Page, StoreError> {
+        // One more than asked for says whether there are more.
+        let wanted = u64::from(limit) + 1;
+        let wanted = i64::try_from(wanted).expect("one more than a u32 fits");
+        let (title_key, key) = after.map_or(("", [0; 16]), |cursor| (&cursor.title_key, *cursor.key.as_bytes()));
+        let compare = if after.is_some() { ">" } else { ">=" };
+        let mut query = self.connection.prepare_cached(&format!(
+            "SELECT key, kind, title, changed_ms, title_key FROM record INDEXED BY record_by_title
+             WHERE (title_key, key) {compare} (?1, ?2) ORDER BY title_key, key LIMIT ?3"
+        ))?;
+        let mut rows = query.query(params![title_key, key, wanted])?;
+        let mut page = Page { records: Vec::new(), next: None };
+        let mut last = None;
+        while let Some(row) = rows.next()? {
+            if page.records.len() as u64 == u64::from(limit) {
+                page.next = last;
+                break;
+            }
+            let record = ListedRecord::from_row(row)?;
+            // Only the page's last row is worth its copy.
+            if page.records.len() as u64 + 1 == u64::from(limit) {
+                last = Some(Cursor { title_key: row.get(4)?, key: record.key });
+            }
+            page.records.push(record);
+        }
+        Ok(page)
+    }
+
+    /// One version of a record, the newest if none is named.
+    pub(crate) fn record(&self, key: RecordKey, version: Option<u32>) -> Result<Option<StoredVersion>, StoreError> {
+        let mut query = self
+            .connection
+            .prepare_cached(&format!("{VERSION} WHERE r.key = ?1 AND v.version = coalesce(?2, r.version)"))?;
+        let mut rows = query.query(params![key.as_bytes(), version])?;
+        rows.next()?.map(StoredVersion::from_row).transpose()
+    }
+
+    /// Shows all versions of a record, the newest first, one at a time; none if there is no such record.
+    pub(crate) fn history(&self, key: RecordKey, mut show: impl FnMut(StoredVersion)) -> Result<(), StoreError> {
+        let mut query =
+            self.connection.prepare_cached(&format!("{VERSION} WHERE r.key = ?1 ORDER BY v.version DESC"))?;
+        let mut rows = query.query([key.as_bytes()])?;
+        while let Some(row) = rows.next()? {
+            show(StoredVersion::from_row(row)?);
+        }
+        Ok(())
+    }
+
+    /// The version number a record is at.
+    pub(crate) fn newest_version(&self, key: RecordKey) -> Result<Option<u32>, StoreError> {
+        let mut query = self.connection.prepare_cached("SELECT version FROM record WHERE key = ?1")?;
+        Ok(query.query_row([key.as_bytes()], |row| row.get(0)).optional()?)
+    }
+}
+
+impl TenantTx<'_> {
+    /// Adds a record with its first version.
+    pub(crate) fn insert_record(&mut self, key: RecordKey, content: &RecordContent) -> Result<(), StoreError> {
+        let at = self.at.unix_millis();
+        let title_key = fold::fold(content.title(), MAX_FOLDED_BYTES);
+        self.tx
+            .prepare_cached(
+                "INSERT INTO record (key, title_key, title, kind, version, created_ms, changed_ms)
+                 VALUES (?1, ?2, ?3, ?4, 1, ?5, ?5)",
+            )?
+            .execute(params![key.as_bytes(), title_key, content.title(), content.kind().as_str(), at])?;
+        let row = self.tx.last_insert_rowid();
+        self.insert_version(row, 1, content)?;
+        self.index_record(row, &title_key, content)?;
+        self.added += 1;
+        Ok(())
+    }
+
+    /// Gives a record a new version, keeping all before it, and says which. Nothing happens unless `expected_version`
+    /// is still its newest.
+    pub(crate) fn update_record(
+        &mut self,
+        key: RecordKey,
+        expected_version: u32,
+        content: &RecordContent,
+    ) -> Result<u32, ChangeError> {
+        let row = record_row(&self.tx, key)?.ok_or(ChangeError::NotFound)?;
+        let version = expected_version.checked_add(1).ok_or(ChangeError::VersionConflict)?;
+        let title_key = fold::fold(content.title(), MAX_FOLDED_BYTES);
+        let changed = self
+            .tx
+            .prepare_cached(
+                "UPDATE record SET title_key = ?3, title = ?4, kind = ?5, version = ?6, changed_ms = ?7
+                 WHERE id = ?1 AND version = ?2",
+            )?
+            .execute(params![
+                row,
+                expected_version,
+                title_key,
+                content.title(),
+                content.kind().as_str(),
+                version,
+                self.at.unix_millis()
+            ])?;
+        if changed == 0 {
+            return Err(ChangeError::VersionConflict);
+        }
+        self.insert_version(row, version, content)?;
+        self.unindex_record(row)?;
+        self.index_record(row, &title_key, content)?;
+        Ok(version)
+    }
+
+    fn insert_version(&self, row: i64, version: u32, content: &RecordContent) -> Result<(), StoreError> {
+        self.tx
+            .prepare_cached("INSERT INTO version (record, version, change, body) VALUES (?1, ?2, ?3, ?4)")?
+            .execute(params![row, version, self.change, body::encode(content).as_slice()])?;
+        Ok(())
+    }
+}
+
+impl StoredVersion {
+    /// Reads the columns of [`VERSION`].
+    fn from_row(row: &Row<'_>) -> Result<Self, StoreError> {
+        // Decoded where SQLite holds it, so that no copy of the secrets in it is left behind.
+        let body = row.get_ref(1)?.as_blob().map_err(|_| StoreError::Damaged)?;
+        Ok(Self {
+            version: row.get(0)?,
+            content: body::decode(body)?,
+            created_at: timestamp(row.get(2)?)?,
+            changed_at: timestamp(row.get(3)?)?,
+            changed_by: AccountId::from_bytes(row.get(4)?),
+            entry: u64::try_from(row.get::<_, i64>(5)?).map_err(|_| StoreError::Damaged)?,
+        })
+    }
+}

@@ -1,0 +1,72 @@
+-- One tenant's records, at one epoch of its key. Schema 1 (PRAGMA user_version).
+-- Described in docs/FORMAT.md, chapter "A tenant's database". Times are milliseconds since 1970-01-01T00:00:00Z.
+-- An older program may open a file of this schema if it knows schema 1; there is none before it.
+
+-- Whose database this is. One row, checked at every opening: a file under another tenant's name does not open by its
+-- key alone, and this says so even to somebody who holds both keys.
+CREATE TABLE meta (
+    only    INTEGER PRIMARY KEY CHECK (only = 1),
+    vault   BLOB NOT NULL CHECK (length(vault) = 16),
+    tenant  BLOB NOT NULL CHECK (length(tenant) = 16),
+    epoch   INTEGER NOT NULL,
+    records INTEGER NOT NULL                    -- rows in `record`, so that no list has to count them
+) STRICT;
+
+-- One committed write: who, when, and the log entry that came before it. A write is either here with everything it
+-- did, or nowhere; the log is compared with it at opening.
+CREATE TABLE change (
+    id      INTEGER PRIMARY KEY,                -- ascending in the order of commits
+    entry   INTEGER NOT NULL UNIQUE,            -- index in the log
+    at_ms   INTEGER NOT NULL,
+    account BLOB NOT NULL CHECK (length(account) = 16)
+) STRICT;
+
+-- What lists and searches show of each record, taken from its newest version.
+CREATE TABLE record (
+    id         INTEGER PRIMARY KEY,             -- ascending in the order of adding; the row in `search`
+    key        BLOB NOT NULL UNIQUE CHECK (length(key) = 16),
+    title_key  TEXT NOT NULL,                   -- the title, folded: what lists are ordered by
+    title      TEXT NOT NULL,
+    kind       TEXT NOT NULL,
+    version    INTEGER NOT NULL,                -- the newest; the first is 1
+    created_ms INTEGER NOT NULL,
+    changed_ms INTEGER NOT NULL
+) STRICT;
+
+-- The order of lists. It holds every column a list shows, so that a page is read from here alone.
+CREATE UNIQUE INDEX record_by_title ON record (title_key, key, title, kind, changed_ms);
+
+-- Every version of every record, whole; the newest, too. None is ever changed.
+CREATE TABLE version (
+    id      INTEGER PRIMARY KEY,
+    record  INTEGER NOT NULL REFERENCES record (id),
+    version INTEGER NOT NULL,
+    change  INTEGER NOT NULL,                   -- the `change` that made it; that row comes last in a transaction
+    body    BLOB NOT NULL,                      -- deterministic CBOR
+    UNIQUE (record, version)
+) STRICT;
+
+-- Who saw which version of which secret outside its mask. Kept under the tenant's own key, for its stewards.
+CREATE TABLE exposure (
+    id      INTEGER PRIMARY KEY,
+    record  INTEGER NOT NULL REFERENCES record (id),
+    field   INTEGER NOT NULL,
+    version INTEGER NOT NULL,
+    how     INTEGER NOT NULL CHECK (how IN (1, 2)), -- 1 revealed, 2 copied
+    change  INTEGER NOT NULL                    -- the `change` that says who, when, and under which log entry
+) STRICT;
+
+CREATE INDEX exposure_by_field ON exposure (record, field);
+
+-- Words of the newest versions, for searching. No secret field's value goes in. The text itself is not kept, only
+-- where each word occurs; rows are removed by their number alone.
+CREATE VIRTUAL TABLE search USING fts5 (
+    title, fields, tags, notes,
+    tokenize = 'unicode61 remove_diacritics 2',
+    prefix = '2 3',
+    content = '',
+    contentless_delete = 1
+);
+
+-- Leaves as large as a page of SQLCipher holds beside its HMAC; else each would take two pages.
+INSERT INTO search (search, rank) VALUES ('pgsz', 3950);

@@ -1,0 +1,208 @@
+//! The search index: which words of a record go in, what a person's text means, and which records it finds.
+//!
+//! Texts are folded ([`fold`]) before they are indexed and before they are looked for. A search costs the same at a
+//! million records as at a thousand: it looks at the newest [`CANDIDATES`] hits, puts those first whose titles fit best,
+//! and never ranks an unbounded set, as `bm25` would (it counts every record with each word before it ranks one).
+
+use coffer_model::record::{FieldType, RecordContent};
+use rusqlite::params;
+
+use super::fold::fold;
+use super::{ListedRecord, MAX_FOLDED_BYTES, TenantStore, TenantTx};
+use crate::store::error::StoreError;
+
+/// Newest hits among which the best titles come first, unless more are asked for.
+const CANDIDATES: u32 = 200;
+
+/// What a person is looking for: words that must all occur, the last of them as a beginning.
+///
+/// The text is never syntax. A word is what stands between white space; one with punctuation in it, such as
+/// `ines@example.org`, means its parts one after the other.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct SearchQuery {
+    /// Folded, none empty, none with a quotation mark.
+    words: Vec<String>,
+}
+
+/// Records found in one tenant.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Found {
+    /// Best titles first, then the newest.
+    pub(crate) records: Vec<ListedRecord>,
+    /// Whether there are more than were asked for.
+    pub(crate) more: bool,
+}
+
+/// How well a title fits, best first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum TitleFit {
+    /// It is the text looked for.
+    Is,
+    /// It begins with it.
+    BeginsWith,
+    /// Every word is in it.
+    HasAll,
+    /// At least one word is elsewhere in the record.
+    Other,
+}
+
+impl SearchQuery {
+    /// Most bytes of a text that are looked at.
+    const MAX_BYTES: usize = 1_000;
+    /// Most words.
+    const MAX_WORDS: usize = 16;
+
+    /// Takes what a person typed; `None` if there is nothing in it to look for, or more than anybody means.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        if text.len() > Self::MAX_BYTES {
+            return None;
+        }
+        let folded = fold(text, MAX_FOLDED_BYTES);
+        let words: Vec<String> = folded
+            .split(|c: char| c.is_whitespace() || c.is_control() || c == '"')
+            .filter(|word| word.chars().any(char::is_alphanumeric))
+            .map(str::to_owned)
+            .collect();
+        if words.is_empty() || words.len() > Self::MAX_WORDS { None } else { Some(Self { words }) }
+    }
+
+    /// The text in FTS5's syntax, of which it uses strings, "and" by standing together, and `*`.
+    fn to_fts5(&self) -> String {
+        let mut expression = String::new();
+        for word in &self.words {
+            expression.push('"');
+            expression.push_str(word);
+            expression.push_str("\" ");
+        }
+        // The beginnings of one character have no index of their own and fit too much to be of use.
+        let last = self.words.last().expect("parsed with at least one word");
+        if last.len() > 1 {
+            expression.push('*');
+        }
+        expression
+    }
+
+    fn fit(&self, title_key: &str) -> TitleFit {
+        let text = self.words.join(" ");
+        let starts_a_word = |word: &String| {
+            title_key.match_indices(word.as_str()).any(|(at, _)| {
+                at == 0 || title_key[..at].chars().next_back().is_some_and(|before| !before.is_alphanumeric())
+            })
+        };
+        if title_key == text {
+            TitleFit::Is
+        } else if title_key.starts_with(&text) {
+            TitleFit::BeginsWith
+        } else if self.words.iter().all(starts_a_word) {
+            TitleFit::HasAll
+        } else {
+            TitleFit::Other
+        }
+    }
+}
+
+impl std::fmt::Debug for SearchQuery {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SearchQuery(..)")
+    }
+}
+
+impl TenantStore {
+    /// At most `limit` records that fit.
+    pub(crate) fn search(&self, query: &SearchQuery, limit: u32) -> Result<Found, StoreError> {
+        let candidates = i64::from(limit.max(CANDIDATES)) + 1;
+        let mut hits = self.connection.prepare_cached(
+            "SELECT r.key, r.kind, r.title, r.changed_ms, r.title_key
+             FROM (SELECT rowid AS id FROM search WHERE search MATCH ?1 ORDER BY rowid DESC LIMIT ?2) hit
+             CROSS JOIN record r ON r.id = hit.id",
+        )?;
+        let mut rows = hits.query(params![query.to_fts5(), candidates])?;
+        let mut found = Vec::new();
+        while let Some(row) = rows.next()? {
+            let fit = query.fit(row.get_ref(4)?.as_str().map_err(|_| StoreError::Damaged)?);
+            found.push((fit, ListedRecord::from_row(row)?));
+        }
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        let more = found.len() > limit;
+        // Stable: among titles that fit alike the newest stay first.
+        found.sort_by_key(|(fit, _)| *fit);
+        Ok(Found { records: found.into_iter().take(limit).map(|(_, record)| record).collect(), more })
+    }
+}
+
+impl TenantTx<'_> {
+    /// Puts a record's words into the index, secrets left out.
+    pub(super) fn index_record(&self, row: i64, title_key: &str, content: &RecordContent) -> Result<(), StoreError> {
+        let mut fields = String::new();
+        for field in content.fields() {
+            if is_searchable(field.field_type) && !field.value.expose().is_empty() {
+                fields.push_str(field.value.expose());
+                fields.push('\n');
+            }
+        }
+        let folded = |text: &str| fold(text, MAX_FOLDED_BYTES);
+        self.tx
+            .prepare_cached("INSERT INTO search (rowid, title, fields, tags, notes) VALUES (?1, ?2, ?3, ?4, ?5)")?
+            .execute(params![
+            row,
+            title_key,
+            folded(&fields),
+            folded(&content.tags().join("\n")),
+            folded(content.notes())
+        ])?;
+        Ok(())
+    }
+
+    /// Takes a record's words out of the index.
+    pub(super) fn unindex_record(&self, row: i64) -> Result<(), StoreError> {
+        self.tx.prepare_cached("DELETE FROM search WHERE rowid = ?1")?.execute([row])?;
+        Ok(())
+    }
+}
+
+/// Whether values of the type may be found by searching: all but secrets.
+const fn is_searchable(field_type: FieldType) -> bool {
+    match field_type {
+        FieldType::Text
+        | FieldType::Multiline
+        | FieldType::Email
+        | FieldType::Phone
+        | FieldType::Url
+        | FieldType::Date
+        | FieldType::Number => true,
+        FieldType::Secret => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(text: &str) -> Vec<String> {
+        SearchQuery::parse(text).map_or(Vec::new(), |query| query.words)
+    }
+
+    #[test]
+    fn text_falls_into_folded_words_and_nothing_else() {
+        assert_eq!(words("  Müller\tBerlin\0x "), ["muller", "berlin", "x"]);
+        assert_eq!(words(r#"say "no" AND -- NEAR(* "#), ["say", "no", "and", "near(*"]);
+        assert_eq!(words("--- \"\" *"), [""; 0]);
+        assert_eq!(words(&"a ".repeat(17)), [""; 0], "too many");
+        assert_eq!(words(&"a".repeat(1_001)), [""; 0], "too long");
+    }
+
+    #[test]
+    fn titles_that_fit_better_come_first() {
+        let query = SearchQuery::parse("Bauer").unwrap();
+        assert_eq!(query.fit("bauer"), TitleFit::Is);
+        assert_eq!(query.fit("bauer & co"), TitleFit::BeginsWith);
+        assert_eq!(query.fit("hof (bauer)"), TitleFit::HasAll);
+        assert_eq!(query.fit("erbauer"), TitleFit::Other);
+        assert!(TitleFit::Is < TitleFit::BeginsWith && TitleFit::HasAll < TitleFit::Other);
+    }
+
+    #[test]
+    fn debug_output_does_not_show_what_was_looked_for() {
+        assert_eq!(format!("{:?}", SearchQuery::parse("canary").unwrap()), "SearchQuery(..)");
+    }
+}

@@ -1,0 +1,382 @@
+//! The tenant's database as its users meet it: what was written is found, in order, and nothing else is.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use coffer_crypto::secret::SecretKey;
+use coffer_model::record::{FieldDraft, FieldId, FieldType, RecordContent, RecordDraft};
+use proptest::prelude::*;
+
+use super::*;
+use crate::store::files::FileError;
+
+const WHO: AccountId = AccountId::from_bytes([3; 16]);
+const IDENTITY: TenantIdentity =
+    TenantIdentity { vault: VaultId::from_bytes([1; 16]), tenant: TenantId::from_bytes([2; 16]), epoch: 1 };
+
+struct Bench {
+    folder: tempfile::TempDir,
+    store: TenantStore,
+}
+
+impl Bench {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let store = TenantStore::create(&folder.path().join("t.db"), &database_key(7), IDENTITY).unwrap();
+        Self { folder, store }
+    }
+
+    fn path(&self) -> PathBuf {
+        self.folder.path().join("t.db")
+    }
+
+    fn reopen(&self, identity: TenantIdentity) -> Result<TenantStore, StoreError> {
+        TenantStore::open(&self.path(), &database_key(7), identity, Access::ReadWrite)
+    }
+
+    /// Writes as the effect of the entry after the last.
+    fn write(&mut self, write: impl FnOnce(&mut TenantTx<'_>)) {
+        let entry = self.store.last_applied().unwrap().map_or(0, |entry| entry + 1);
+        let mut tx = self.store.begin(at(1_000 + i64::try_from(entry).unwrap()), WHO).unwrap();
+        write(&mut tx);
+        tx.commit(entry).unwrap();
+    }
+
+    fn add(&mut self, number: u8, content: &RecordContent) {
+        self.write(|tx| tx.insert_record(key(number), content).unwrap());
+    }
+
+    fn all_titles(&self, limit: u32) -> Vec<String> {
+        let mut titles = Vec::new();
+        let mut after = None;
+        loop {
+            let page = self.store.page(limit, after.as_ref()).unwrap();
+            titles.extend(page.records.into_iter().map(|record| record.title));
+            let Some(next) = page.next else { return titles };
+            after = Some(Cursor::parse(&next.encode(IDENTITY.tenant), IDENTITY.tenant).unwrap());
+        }
+    }
+
+    fn search(&self, text: &str) -> Vec<String> {
+        let Some(query) = SearchQuery::parse(text) else { return Vec::new() };
+        self.store.search(&query, 100).unwrap().records.into_iter().map(|record| record.title).collect()
+    }
+}
+
+fn database_key(byte: u8) -> DatabaseKey {
+    DatabaseKey::parse(&[byte; 48]).unwrap()
+}
+
+fn key(number: u8) -> RecordKey {
+    RecordKey::from_bytes([number; 16])
+}
+
+fn at(millis: i64) -> Timestamp {
+    Timestamp::from_unix_millis(millis).unwrap()
+}
+
+fn content(title: &str, fields: &[(FieldType, &str)], notes: &str) -> RecordContent {
+    let fields = fields.iter().enumerate().map(|(index, (field_type, value))| FieldDraft {
+        id: None,
+        name: format!("field {index}"),
+        field_type: *field_type,
+        value: Some((*value).into()),
+    });
+    let draft = RecordDraft {
+        kind: RecordKind::custom(),
+        title: title.to_owned(),
+        fields: fields.collect(),
+        tags: vec![],
+        notes: notes.to_owned(),
+    };
+    RecordContent::parse(draft, None).unwrap()
+}
+
+fn titled(title: &str) -> RecordContent {
+    content(title, &[], "")
+}
+
+#[test]
+fn a_database_opens_under_its_own_identity_only() {
+    let bench = Bench::new();
+    assert!(bench.reopen(IDENTITY).is_ok());
+    for elsewhere in [
+        TenantIdentity { vault: VaultId::from_bytes([9; 16]), ..IDENTITY },
+        TenantIdentity { tenant: TenantId::from_bytes([9; 16]), ..IDENTITY },
+        TenantIdentity { epoch: 2, ..IDENTITY },
+    ] {
+        assert!(matches!(bench.reopen(elsewhere), Err(StoreError::Misplaced)));
+    }
+    let wrong = TenantStore::open(&bench.path(), &database_key(8), IDENTITY, Access::ReadWrite);
+    assert!(matches!(wrong, Err(StoreError::CannotOpen)));
+    let again = TenantStore::create(&bench.path(), &database_key(7), IDENTITY);
+    assert!(matches!(again, Err(StoreError::File(FileError::Exists))));
+}
+
+#[test]
+fn a_newer_schema_is_refused_and_left_alone() {
+    let bench = Bench::new();
+    bench.store.connection.pragma_update(None, "user_version", SCHEMA_VERSION + 1).unwrap();
+    assert!(matches!(bench.reopen(IDENTITY), Err(StoreError::NewerSchema)));
+}
+
+#[test]
+fn a_database_of_another_kind_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("t.db");
+    drop(sqlcipher::create(&path, &database_key(7)).unwrap());
+    let opened = TenantStore::open(&path, &database_key(7), IDENTITY, Access::ReadOnly);
+    assert!(matches!(opened, Err(StoreError::Misplaced)));
+}
+
+#[test]
+fn every_version_is_kept_whole() {
+    let mut bench = Bench::new();
+    let first = content("Gate", &[(FieldType::Secret, "1111")], "");
+    let second = content("Front gate", &[(FieldType::Secret, "2222")], "");
+    bench.add(1, &first);
+    bench.write(|tx| assert_eq!(tx.update_record(key(1), 1, &second).unwrap(), 2));
+
+    let newest = bench.store.record(key(1), None).unwrap().unwrap();
+    assert_eq!((newest.version, &newest.content, newest.entry), (2, &second, 1));
+    assert_eq!((newest.created_at, newest.changed_at, newest.changed_by), (at(1_000), at(1_001), WHO));
+    let before = bench.store.record(key(1), Some(1)).unwrap().unwrap();
+    assert_eq!((before.version, &before.content, before.entry), (1, &first, 0));
+    assert_eq!(bench.store.record(key(1), Some(3)).unwrap(), None);
+    assert_eq!(bench.store.record(key(9), None).unwrap(), None);
+
+    let mut versions = Vec::new();
+    bench.store.history(key(1), |version| versions.push(version.version)).unwrap();
+    assert_eq!(versions, [2, 1]);
+    assert_eq!(bench.store.newest_version(key(1)).unwrap(), Some(2));
+}
+
+#[test]
+fn a_change_based_on_an_older_version_is_refused() {
+    let mut bench = Bench::new();
+    bench.add(1, &titled("a"));
+    bench.write(|tx| {
+        tx.update_record(key(1), 1, &titled("b")).unwrap();
+    });
+    bench.write(|tx| {
+        let refused = tx.update_record(key(1), 1, &titled("c"));
+        assert!(matches!(refused, Err(ChangeError::VersionConflict)));
+        assert!(matches!(tx.update_record(key(2), 1, &titled("c")), Err(ChangeError::NotFound)));
+    });
+    assert_eq!(bench.all_titles(10), ["b"]);
+}
+
+#[test]
+fn a_write_that_is_not_committed_never_was() {
+    let mut bench = Bench::new();
+    let mut tx = bench.store.begin(at(0), WHO).unwrap();
+    tx.insert_record(key(1), &titled("Ghost")).unwrap();
+    drop(tx);
+    assert_eq!(bench.store.count().unwrap(), 0);
+    assert_eq!(bench.all_titles(10), [""; 0]);
+    assert_eq!(bench.search("ghost"), [""; 0]);
+    assert_eq!(bench.store.last_applied().unwrap(), None);
+}
+
+#[test]
+fn committed_entries_are_known_and_count_once() {
+    let mut bench = Bench::new();
+    bench.add(1, &titled("a"));
+    let tx = bench.store.begin(at(0), WHO).unwrap();
+    tx.commit(41).unwrap();
+    assert_eq!(bench.store.last_applied().unwrap(), Some(41));
+    assert!(bench.store.is_applied(0).unwrap() && !bench.store.is_applied(40).unwrap());
+    let tx = bench.store.begin(at(0), WHO).unwrap();
+    assert!(tx.commit(41).is_err(), "one entry has one effect");
+    assert_eq!(bench.store.count().unwrap(), 1);
+}
+
+#[test]
+fn exposures_name_account_version_and_entry() {
+    let mut bench = Bench::new();
+    bench.add(1, &content("Safe", &[(FieldType::Secret, "1111")], ""));
+    let exposure = Exposure { key: key(1), field: FieldId(1), version: 1, how: How::Copied };
+    bench.write(|tx| tx.insert_exposure(&exposure).unwrap());
+    let expected = ExposureRow { exposure, account: WHO, at: at(1_001), entry: 1 };
+    assert_eq!(bench.store.exposures(key(1)).unwrap(), [expected]);
+    assert_eq!(bench.store.exposures(key(2)).unwrap(), []);
+}
+
+#[test]
+fn a_saved_record_is_found_at_once_by_its_new_words_only() {
+    let mut bench = Bench::new();
+    bench.add(1, &content("Müller GmbH", &[(FieldType::Email, "ines@example.org")], "Zweite Straße"));
+    for text in ["muller", "MÜLL", "gmbh ines", "example.org", "ines@exam", "strasse", "müller stras"] {
+        assert_eq!(bench.search(text), ["Müller GmbH"], "{text}");
+    }
+    for text in ["ller", "muller nobody", "example.ines", "mul gmbh"] {
+        assert_eq!(bench.search(text), [""; 0], "{text}");
+    }
+    bench.write(|tx| {
+        tx.update_record(key(1), 1, &titled("Schmidt")).unwrap();
+    });
+    assert_eq!(bench.search("schm"), ["Schmidt"]);
+    assert_eq!(bench.search("muller"), [""; 0]);
+}
+
+#[test]
+fn secrets_cannot_be_searched_for() {
+    let mut bench = Bench::new();
+    bench.add(1, &content("Safe", &[(FieldType::Secret, "canary8841"), (FieldType::Text, "cellar")], ""));
+    assert_eq!(bench.search("cellar"), ["Safe"]);
+    assert_eq!(bench.search("canary8841"), [""; 0]);
+    let words: i64 = {
+        let db = &bench.store.connection;
+        db.execute_batch("CREATE VIRTUAL TABLE temp.words USING fts5vocab (main, search, row)").unwrap();
+        db.query_row("SELECT count(*) FROM temp.words WHERE term LIKE '%canary%'", [], |row| row.get(0)).unwrap()
+    };
+    assert_eq!(words, 0);
+}
+
+#[test]
+fn the_best_titles_come_first_then_the_newest() {
+    let mut bench = Bench::new();
+    for (number, title, notes) in
+        [(1, "Bauer", ""), (2, "Bauer & Co", ""), (3, "Hof Bauer", ""), (4, "A", "bauer"), (5, "B", "bauer")]
+    {
+        bench.add(number, &content(title, &[], notes));
+    }
+    assert_eq!(bench.search("bauer"), ["Bauer", "Bauer & Co", "Hof Bauer", "B", "A"]);
+    let query = SearchQuery::parse("bauer").unwrap();
+    let few = bench.store.search(&query, 2).unwrap();
+    assert_eq!((few.records.len(), few.more), (2, true));
+    assert!(!bench.store.search(&query, 5).unwrap().more);
+}
+
+#[test]
+fn pages_and_counts_are_read_without_the_table() {
+    let bench = Bench::new();
+    let plan = |sql: &str| -> String {
+        let mut query = bench.store.connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+        let rows = query.query_map([], |row| row.get::<_, String>(3)).unwrap();
+        rows.map(Result::unwrap).collect::<Vec<_>>().join("; ")
+    };
+    assert_eq!(
+        plan(
+            "SELECT key, kind, title, changed_ms, title_key FROM record INDEXED BY record_by_title
+             WHERE (title_key, key) > ('m', x'00') ORDER BY title_key, key LIMIT 9"
+        ),
+        "SEARCH record USING COVERING INDEX record_by_title ((title_key,key)>(?,?))"
+    );
+}
+
+#[test]
+fn a_record_of_the_largest_size_is_kept_and_found() {
+    let mut bench = Bench::new();
+    let large = format!("{} needle", "x".repeat(250 * 1024));
+    let fields: Vec<_> = (0..4).map(|_| (FieldType::Text, large.as_str())).collect();
+    bench.add(1, &content("Large", &fields, ""));
+    let swelling = "\u{fdfa}".repeat(80_000);
+    bench.add(2, &content("Swelling", &[(FieldType::Text, &swelling)], "haystack"));
+    assert_eq!(bench.search("needle"), ["Large"]);
+    assert_eq!(bench.search("haystack"), ["Swelling"]);
+    assert!(bench.store.record(key(1), None).unwrap().is_some());
+}
+
+#[test]
+fn schema_names_every_table_it_documents() {
+    let bench = Bench::new();
+    let mut query = bench
+        .store
+        .connection
+        .prepare("SELECT name FROM sqlite_schema WHERE name NOT GLOB 'sqlite_*' AND name NOT GLOB 'search_*'")
+        .unwrap();
+    let names: BTreeSet<String> = query.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+    let documented =
+        ["change", "exposure", "exposure_by_field", "meta", "record", "record_by_title", "search", "version"];
+    assert_eq!(names, documented.map(str::to_owned).into());
+}
+
+/// Letters that fold, separate, or mean something to FTS5.
+fn title() -> impl Strategy<Value = String> {
+    "[aAbBäÄßÉeÇcøzZ0-9 .\"*_'-]{0,8}[a-zA-ZäÖß0-9]"
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn pages_put_together_are_the_whole_in_order(titles in prop::collection::vec(title(), 0..40), limit in 1_u32..9) {
+        let mut bench = Bench::new();
+        bench.write(|tx| {
+            for (number, title) in (0_u8..).zip(&titles) {
+                tx.insert_record(key(number), &titled(title)).unwrap();
+            }
+        });
+        let mut expected: Vec<(String, u8, String)> = (0_u8..)
+            .zip(&titles)
+            .map(|(number, title)| (fold::fold(title.trim(), usize::MAX), number, title.trim().to_owned()))
+            .collect();
+        expected.sort();
+        let expected: Vec<String> = expected.into_iter().map(|(_, _, title)| title).collect();
+        prop_assert_eq!(bench.all_titles(limit), expected);
+        prop_assert_eq!(bench.store.count().unwrap(), titles.len() as u64);
+    }
+
+    #[test]
+    fn search_agrees_with_a_naive_reading(
+        texts in prop::collection::vec("([abä]{1,3}[ .@]){1,5}", 1..20),
+        query in "[abä.]{1,4}( [abä.@]{1,4}){0,2}",
+    ) {
+        let mut bench = Bench::new();
+        bench.write(|tx| {
+            for (number, text) in (0_u8..).zip(&texts) {
+                tx.insert_record(key(number), &content(&format!("t{number}"), &[], text)).unwrap();
+            }
+        });
+        let expected: BTreeSet<String> = (0..texts.len())
+            .filter(|&index| naive_match(&texts[index], &query))
+            .map(|index| format!("t{index}"))
+            .collect();
+        prop_assert_eq!(BTreeSet::from_iter(bench.search(&query)), expected);
+    }
+}
+
+/// Every word of the query, split at punctuation, occurs as consecutive words; the last of them as a beginning.
+fn naive_match(text: &str, query: &str) -> bool {
+    let tokens = |text: &str| -> Vec<String> {
+        let folded = text.replace('ä', "a");
+        folded.split(|c: char| !c.is_alphanumeric()).filter(|token| !token.is_empty()).map(str::to_owned).collect()
+    };
+    let text = tokens(text);
+    let words: Vec<Vec<String>> = query.split(' ').map(tokens).filter(|word| !word.is_empty()).collect();
+    let last = words.len().wrapping_sub(1);
+    !words.is_empty()
+        && words.iter().enumerate().all(|(index, word)| {
+            text.windows(word.len()).any(|part| {
+                let (end, start) = word.split_last().unwrap();
+                let (part_end, part_start) = part.split_last().unwrap();
+                // A single letter is looked for as a whole word.
+                let as_beginning = index == last && word_length(query, index) > 1;
+                part_start == start && if as_beginning { part_end.starts_with(end) } else { part_end == end }
+            })
+        })
+}
+
+/// Bytes of the query's word after folding, punctuation included.
+fn word_length(query: &str, index: usize) -> usize {
+    query.split(' ').filter(|word| word.chars().any(char::is_alphanumeric)).nth(index).unwrap().replace('ä', "a").len()
+}
+
+proptest! {
+    #[test]
+    fn no_text_is_syntax_to_the_database(text in any::<String>(), ascii in "[ -~]{0,40}", words in "([\"*^:+(){}.-]|AND|OR|NOT|NEAR|title| |a){0,20}") {
+        thread_local! {
+            static BENCH: Bench = {
+                let mut bench = Bench::new();
+                bench.add(1, &content("a title", &[(FieldType::Text, "a b c")], ""));
+                bench
+            };
+        }
+        BENCH.with(|bench| {
+            for text in [&text, &ascii, &words] {
+                bench.search(text);
+            }
+        });
+    }
+}
