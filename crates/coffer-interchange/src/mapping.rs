@@ -101,6 +101,12 @@ pub enum MappingError {
         /// Counted from 1.
         column: usize,
     },
+    /// An assignment names a column the file does not have.
+    #[error("there is no column {column}")]
+    UnknownColumn {
+        /// Counted from 1.
+        column: usize,
+    },
 }
 
 impl MappingError {
@@ -110,6 +116,7 @@ impl MappingError {
             Self::NoTitle => "mapping_no_title",
             Self::RepeatedTarget { .. } => "mapping_repeated_target",
             Self::RepeatedFieldName { .. } => "mapping_repeated_field_name",
+            Self::UnknownColumn { .. } => "mapping_unknown_column",
         }
     }
 }
@@ -142,24 +149,28 @@ impl Mapping {
     }
 
     /// Gives one column another target; the column that had a target of which there is one becomes a field.
-    pub fn assign(&mut self, assignment: &Assignment) {
+    fn assign(&mut self, assignment: &Assignment) -> Result<(), MappingError> {
+        if assignment.column >= self.columns.len() {
+            return Err(MappingError::UnknownColumn { column: assignment.column + 1 });
+        }
         if assignment.target.is_single() {
             for column in &mut self.columns {
                 if column.target == assignment.target {
-                    let field_type = match column.target {
-                        Target::Notes => FieldType::Multiline,
-                        _ => FieldType::guess_from_name(&column.name),
+                    let field_type = if column.target == Target::Notes {
+                        FieldType::Multiline
+                    } else {
+                        FieldType::guess_from_name(&column.name)
                     };
                     column.target = Target::Field { name: column.name.clone(), field_type };
                 }
             }
         }
-        if let Some(column) = self.columns.get_mut(assignment.column) {
-            column.target = assignment.target.clone();
-        }
+        assignment.target.clone_into(&mut self.columns[assignment.column].target);
+        Ok(())
     }
 
-    /// Gives columns other targets, one after the other, and checks that no two then claim the same.
+    /// Gives columns other targets and checks that no two then claim the same. A column that loses the title, the
+    /// kind or the notes to another becomes a field. After an error the mapping is not to be used.
     pub fn assign_all(&mut self, assignments: &[Assignment]) -> Result<(), MappingError> {
         for (index, assignment) in assignments.iter().enumerate() {
             let claimed = |earlier: &Assignment| {
@@ -169,7 +180,7 @@ impl Mapping {
             if assignments[..index].iter().any(claimed) {
                 return Err(MappingError::RepeatedTarget { column: assignment.column + 1 });
             }
-            self.assign(assignment);
+            self.assign(assignment)?;
         }
         self.check()
     }

@@ -303,6 +303,8 @@ fn a_mapping_by_hand_that_cannot_be_meant_is_refused() {
     assert_eq!(twice(["PIN=skip", "PIN=notes"]), Err(MappingError::RepeatedTarget { column: 2 }));
     assert_eq!(twice(["PIN=a:text", "x=a:text"]), Err(MappingError::RepeatedFieldName { column: 3 }));
     assert_eq!(twice(["PIN=tags", "x=tags"]), Ok(()));
+    let nowhere = Assignment { column: 3, target: Target::Skip };
+    assert_eq!(mapping.clone().assign_all(&[nowhere]), Err(MappingError::UnknownColumn { column: 4 }));
 }
 
 #[test]
