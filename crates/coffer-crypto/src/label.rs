@@ -48,9 +48,9 @@ labels! {
     WRAP_DIRECTORY_KEY = "wrap/directory-key";
     /// Tenant key under another key. Fields: vault, tenant, epoch.
     WRAP_TENANT_KEY = "wrap/tenant-key";
-    /// An office or audit pair's seed under another key. Fields: vault, role of the pair.
+    /// The office pair's seed under another key. Fields: vault.
     WRAP_OFFICE_SEED = "wrap/office-seed";
-    /// An audit pair's seed under another key. Fields: vault.
+    /// The audit pair's seed under another key. Fields: vault.
     WRAP_AUDIT_SEED = "wrap/audit-seed";
     /// Backup identity under the directory key. Fields: vault.
     WRAP_BACKUP_IDENTITY = "wrap/backup-identity";
@@ -84,6 +84,8 @@ labels! {
     SEAL_TO_OFFICE = "seal/to-office";
     /// One process's stretch of log entries, sealed to the audit key. Fields: vault, log segment.
     SEAL_LOG_SESSION = "seal/log-session";
+    /// First MAC key of a log segment, sealed to the audit key. Fields: vault, log segment.
+    SEAL_LOG_MAC_KEY = "seal/log-mac-key";
     /// Commitment carried beside every sealing (RFC 9180 §5.3 exporter context). No fields.
     SEAL_COMMITMENT = "seal/commitment";
     /// Secret exported from a multi-message sealing (RFC 9180 §5.3 exporter context). No fields.

@@ -19,6 +19,8 @@
 //! | [`recovery`] | the recovery seed, its keys, its printed form | BIP-173, age |
 //! | [`strength`] | which passphrases are refused, and why | zxcvbn |
 
+#![allow(clippy::missing_panics_doc, reason = "each `expect` states an invariant that no input can break")]
+
 mod aead;
 pub mod derive;
 pub mod kdf;

@@ -152,7 +152,9 @@ mod tests {
         memory
             .with_blocks(64, |blocks| {
                 assert!(blocks.iter().all(|block| block.as_ref().iter().all(|&word| word == 0)));
-                blocks.iter_mut().for_each(|block| block.as_mut().fill(0xA5A5));
+                for block in blocks {
+                    block.as_mut().fill(0xA5A5);
+                }
             })
             .unwrap();
         let mapping = memory.mapping.as_mut().unwrap();

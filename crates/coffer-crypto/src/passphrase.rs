@@ -116,7 +116,7 @@ fn is_freeform(text: &str) -> bool {
 }
 
 /// RFC 8264 §8 for a code point that Unicode 6.3 did not have. Of the steps that come before the categories only
-/// "PrecisIgnorableProperties" can still apply, and to one such character that its category alone would let through.
+/// `PrecisIgnorableProperties` can still apply, and to one such character that its category alone would let through.
 fn is_freeform_since_unicode_6_3(character: char) -> bool {
     const FREE_VARIATION_SELECTOR_FOUR: char = '\u{180f}';
     if character == FREE_VARIATION_SELECTOR_FOUR {

@@ -102,8 +102,9 @@ impl SealingKeyPair {
     }
 
     /// Sets up the receiver's side and checks the commitment.
-    fn receive(&self, encapsulation: &[u8], commitment: &[u8], context: &Context) -> Result<Receiver, OpenSealedError> {
-        let encapsulation = <XWing as Kem>::EncappedKey::from_bytes(encapsulation).map_err(|_| OpenSealedError)?;
+    fn receive(&self, parts: &Parts<'_>, context: &Context) -> Result<Receiver, OpenSealedError> {
+        let encapsulation =
+            <XWing as Kem>::EncappedKey::from_bytes(parts.encapsulation).map_err(|_| OpenSealedError)?;
         let receiver: Receiver =
             hpke::setup_receiver(&OpModeR::<XWing>::Base, self.private.as_ref(), &encapsulation, &context.info())
                 .map_err(|_| OpenSealedError)?;
@@ -111,7 +112,7 @@ impl SealingKeyPair {
         receiver
             .export(&label::SEAL_COMMITMENT.encode(), &mut expected)
             .expect("32 bytes are below the exporter's limit");
-        if bool::from(expected.ct_eq(commitment)) { Ok(receiver) } else { Err(OpenSealedError) }
+        if bool::from(expected.ct_eq(parts.commitment)) { Ok(receiver) } else { Err(OpenSealedError) }
     }
 }
 
@@ -135,9 +136,9 @@ pub fn seal_to(to: &SealingPublicKey, plaintext: &[u8], context: &Context, rando
 
 /// Opens what [`seal_to`] sealed to this pair in the same context.
 pub fn open_sealed(pair: &SealingKeyPair, sealed: &[u8], context: &Context) -> Result<SecretBytes, OpenSealedError> {
-    let (encapsulation, commitment, rest) = split_head(sealed)?;
-    let mut receiver = pair.receive(encapsulation, commitment, context)?;
-    let (ciphertext, tag) = rest.split_last_chunk::<TAG_BYTES>().ok_or(OpenSealedError)?;
+    let parts = Parts::parse(sealed)?;
+    let mut receiver = pair.receive(&parts, context)?;
+    let (ciphertext, tag) = parts.rest.split_last_chunk::<TAG_BYTES>().ok_or(OpenSealedError)?;
     let tag = hpke::aead::AeadTag::from_bytes(tag).map_err(|_| OpenSealedError)?;
     let mut plaintext = SecretBytes::for_decryption(ciphertext);
     receiver.open_inout_detached(plaintext.buffer().into(), &[], &tag).map_err(|_| OpenSealedError)?;
@@ -218,11 +219,11 @@ pub struct OpeningSession {
 impl OpeningSession {
     /// Takes up a session from its header.
     pub fn start(pair: &SealingKeyPair, header: &[u8], context: &Context) -> Result<Self, OpenSealedError> {
-        let (encapsulation, commitment, rest) = split_head(header)?;
-        if !rest.is_empty() {
+        let parts = Parts::parse(header)?;
+        if !parts.rest.is_empty() {
             return Err(OpenSealedError);
         }
-        let receiver = pair.receive(encapsulation, commitment, context)?;
+        let receiver = pair.receive(&parts, context)?;
         Ok(Self { secret: session_secret(|label, out| receiver.export(label, out)) })
     }
 
@@ -259,10 +260,19 @@ fn send(to: &SealingPublicKey, context: &Context, more: usize, random: &mut dyn 
     (out, sender)
 }
 
-fn split_head(sealed: &[u8]) -> Result<(&[u8], &[u8], &[u8]), OpenSealedError> {
-    let (encapsulation, rest) = sealed.split_at_checked(ENCAPSULATION_BYTES).ok_or(OpenSealedError)?;
-    let (commitment, rest) = rest.split_at_checked(COMMITMENT_BYTES).ok_or(OpenSealedError)?;
-    Ok((encapsulation, commitment, rest))
+/// `enc ‖ c`, and what comes after it.
+struct Parts<'a> {
+    encapsulation: &'a [u8; ENCAPSULATION_BYTES],
+    commitment: &'a [u8; COMMITMENT_BYTES],
+    rest: &'a [u8],
+}
+
+impl<'a> Parts<'a> {
+    fn parse(sealed: &'a [u8]) -> Result<Self, OpenSealedError> {
+        let (encapsulation, rest) = sealed.split_first_chunk().ok_or(OpenSealedError)?;
+        let (commitment, rest) = rest.split_first_chunk().ok_or(OpenSealedError)?;
+        Ok(Self { encapsulation, commitment, rest })
+    }
 }
 
 fn session_secret(export: impl FnOnce(&[u8], &mut [u8]) -> Result<(), hpke::HpkeError>) -> MacKey {

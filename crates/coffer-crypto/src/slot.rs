@@ -81,6 +81,19 @@ pub struct Slot {
     wrapped_key: [u8; WRAPPED_KEY_BYTES],
 }
 
+/// What a new slot is to take.
+#[derive(Clone, Copy, Debug)]
+pub struct NewSlot<'a> {
+    /// What opens it.
+    pub kind: SlotKind,
+    /// The passphrase, or the recovery code's text.
+    pub passphrase: &'a Passphrase,
+    /// The key factors it will ask for as well.
+    pub factors: Factors<'a>,
+    /// What a guess will cost.
+    pub params: KdfParams,
+}
+
 /// Where a slot belongs; bound into its key, so that a slot moved elsewhere does not open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AccountPlace {
@@ -91,22 +104,21 @@ pub struct AccountPlace {
 }
 
 impl Slot {
-    /// Makes a slot that opens `master_key` with `passphrase` and all of `factors`, under a new identifier and salt.
+    /// Makes a slot that opens `master_key` with the passphrase and all factors of `new`, under a new identifier and
+    /// salt.
     pub fn create(
-        kind: SlotKind,
-        passphrase: &Passphrase,
-        factors: &Factors<'_>,
-        params: KdfParams,
+        new: &NewSlot<'_>,
         place: &AccountPlace,
         master_key: &AccountMasterKey,
         memory: &mut KdfMemory,
         random: &mut dyn Random,
     ) -> Result<Self, OutOfMemory> {
+        let NewSlot { kind, passphrase, factors, params } = *new;
         let mut id = [0; 16];
         random.fill(&mut id);
         let mut salt = [0; SALT_BYTES];
         random.fill(&mut salt);
-        let slot_key = kdf::derive_slot_key(memory, passphrase, &salt, &params, factors, &slot_place(place, id))?;
+        let slot_key = kdf::derive_slot_key(memory, passphrase, &salt, &params, &factors, &slot_place(place, id))?;
         let wrapped = wrap::wrap_key(&slot_key, master_key, &wrap_context(place, id, kind), random);
         let wrapped_key = wrapped.try_into().expect("a wrapped key has its fixed length");
         Ok(Self { id, kind, params, salt, factors: factors.mask(), wrapped_key })

@@ -1,6 +1,8 @@
 //! Attacks on key slots, wraps and sealings that must fail, by their numbers in the threat model's list, and what must
 //! hold for any input at all.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests, which clippy does not count as tests")]
+
 use std::time::{Duration, Instant};
 
 use coffer_crypto::kdf::{Factors, KdfFloor, KdfParams, KdfParamsError, key_file_digest};
@@ -9,7 +11,7 @@ use coffer_crypto::memory::KdfMemory;
 use coffer_crypto::passphrase::Passphrase;
 use coffer_crypto::seal::{self, OpenSealedError, OpeningSession, SealingKeyPair, SealingSession};
 use coffer_crypto::secret::{AccountMasterKey, DeviceSecret, SealingSeed, SecretKey, TagKey, TenantKey};
-use coffer_crypto::slot::{AccountPlace, OpenSlotError, Slot, SlotFormatError, SlotKind};
+use coffer_crypto::slot::{AccountPlace, NewSlot, OpenSlotError, Slot, SlotFormatError, SlotKind};
 use coffer_crypto::wrap::{self, UnwrapError};
 use minicbor::Encoder;
 use proptest::prelude::*;
@@ -40,8 +42,9 @@ fn slot_with(factors: &Factors<'_>, params: KdfParams, place: &AccountPlace) -> 
     let master_key = AccountMasterKey::parse(&[9; 32]).unwrap();
     let mut memory = KdfMemory::new();
     let random = &mut counting_random();
-    Slot::create(SlotKind::Passphrase, &passphrase("right"), factors, params, place, &master_key, &mut memory, random)
-        .unwrap()
+    let typed = passphrase("right");
+    let new = NewSlot { kind: SlotKind::Passphrase, passphrase: &typed, factors: *factors, params };
+    Slot::create(&new, place, &master_key, &mut memory, random).unwrap()
 }
 
 fn slot() -> Slot {

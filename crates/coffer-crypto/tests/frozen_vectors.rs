@@ -1,6 +1,8 @@
 //! Coffer's own vectors: made once, by a program in another language that knows only docs/FORMAT.md
 //! (`vectors/freeze.py`), and never changed within format 1. A failure here means that existing vaults no longer open.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests, which clippy does not count as tests")]
+
 use std::path::Path;
 
 use coffer_crypto::derive::{self, TenantScope};

@@ -1,6 +1,8 @@
 //! The primitives, and how this crate puts them together, against published vectors: RFC 8032, RFC 5869, RFC 9180, the
 //! X-Wing draft, and Wycheproof's collections of cases that broken implementations get wrong.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests, which clippy does not count as tests")]
+
 use std::path::Path;
 
 use aes_gcm::Aes256Gcm;
@@ -129,7 +131,7 @@ fn a_sealing_is_hpke_over_the_x_wing_drafts_own_vector() {
     assert_eq!(seal::open_sealed(&pair, &sealed, &context).unwrap().expose(), b"plaintext");
 }
 
-/// RFC 9180 §5.1 for mode_base, KEM 0x647a, KDF 0x0001, AEAD 0x0002.
+/// RFC 9180 §5.1 in base mode, KEM 0x647a, KDF 0x0001, AEAD 0x0002.
 struct KeySchedule {
     key: Vec<u8>,
     base_nonce: Vec<u8>,
