@@ -151,7 +151,7 @@ impl Mapping {
     /// Gives one column another target; the column that had a target of which there is one becomes a field.
     fn assign(&mut self, assignment: &Assignment) -> Result<(), MappingError> {
         if assignment.column >= self.columns.len() {
-            return Err(MappingError::UnknownColumn { column: assignment.column + 1 });
+            return Err(MappingError::UnknownColumn { column: assignment.column.saturating_add(1) });
         }
         if assignment.target.is_single() {
             for column in &mut self.columns {
