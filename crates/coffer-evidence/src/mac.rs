@@ -92,6 +92,11 @@ impl EvolvingKey {
         self.over(index, &input.leaf, &input.sealed_digest).verify_slice(&input.mac).is_ok()
     }
 
+    /// Tells whether the two are the same key, in constant time.
+    pub fn is(&self, other: &Self) -> bool {
+        self.hmac().verify_slice(&other.hmac().finalize().into_bytes()).is_ok()
+    }
+
     /// Puts the next key in the place of this one, which cannot be had back.
     pub fn step(&mut self) {
         // HKDF-Expand of one block is HMAC(K, info ‖ 0x01); held to the hkdf crate by a test.

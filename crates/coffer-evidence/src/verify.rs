@@ -300,6 +300,11 @@ impl Verifier {
         }
     }
 
+    /// The key for the next entry, if the MACs of the last segment could be followed to here without a break.
+    pub fn next_key(&self) -> Option<&EvolvingKey> {
+        self.chain.as_ref().filter(|chain| chain.shift == 0 && chain.last_held).map(|chain| &chain.key)
+    }
+
     /// Ends the log and gives the result.
     pub fn finish(mut self) -> Report {
         self.settle_guess();

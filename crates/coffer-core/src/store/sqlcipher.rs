@@ -28,11 +28,11 @@ const SALT_BYTES: usize = 16;
 /// Length of the key as SQLCipher's raw-key text: `x'`, two digits a byte, `'`.
 const KEY_TEXT_BYTES: usize = 3 + 2 * (KEY_BYTES + SALT_BYTES);
 /// SQLite before 3.51.3 could corrupt a database when a WAL was reset (sqlite.org/wal.html, "WAL-reset bug").
-const MIN_SQLITE_VERSION: i32 = 3_051_003;
+pub(super) const MIN_SQLITE_VERSION: i32 = 3_051_003;
 /// Page cache. A bulk import is 3.5 times slower with SQLite's own 2 MB, since every miss costs an AES and an HMAC.
 const CACHE_KIB: i64 = 64 * 1024;
 /// How long a statement waits for another connection's write to end.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// Longest text, blob or row, bytes. A record has 1 MiB at most; the rest is room for encoding (THREAT-MODEL T7).
 const MAX_VALUE_BYTES: i32 = 4 * 1024 * 1024;
 /// Longest statement, bytes. Every statement is a constant of this program.
@@ -71,7 +71,7 @@ pub(crate) fn open(path: &Path, key: &DatabaseKey, access: Access) -> Result<Con
 }
 
 /// Resolves links in the folder part, so that a refused link can only be the file itself.
-fn in_real_folder(path: &Path) -> Result<PathBuf, StoreError> {
+pub(super) fn in_real_folder(path: &Path) -> Result<PathBuf, StoreError> {
     let name = path.file_name().ok_or(FileError::NotPlain)?;
     let folder = match path.parent() {
         Some(folder) if folder != Path::new("") => folder,
@@ -158,7 +158,7 @@ fn set_key(connection: &Connection, key: &DatabaseKey) -> Result<(), StoreError>
 }
 
 /// Takes away what no statement of ours needs, in case somebody with the key has prepared the file (THREAT-MODEL T7).
-fn harden(connection: &Connection) -> Result<(), StoreError> {
+pub(super) fn harden(connection: &Connection) -> Result<(), StoreError> {
     for (option, on) in [
         (DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true),
         (DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false),
@@ -180,7 +180,7 @@ fn harden(connection: &Connection) -> Result<(), StoreError> {
     Ok(())
 }
 
-fn use_wal(connection: &Connection) -> Result<(), StoreError> {
+pub(super) fn use_wal(connection: &Connection) -> Result<(), StoreError> {
     let mode: String =
         connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0)).map_err(unreadable)?;
     if mode.eq_ignore_ascii_case("wal") { Ok(()) } else { Err(StoreError::UnfitLibrary) }

@@ -1,0 +1,122 @@
+//! Reading the log: pages for auditors, and the writes a tenant's rows are matched with.
+
+use std::collections::HashMap;
+use std::ops::ControlFlow;
+
+use coffer_crypto::label;
+use coffer_crypto::seal::{OpeningSession, SealingKeyPair};
+use coffer_crypto::secret::SecretBytes;
+use coffer_evidence::entry::{self, EFFECT_TAG_BYTES, LogEntry};
+use coffer_evidence::mac::StoredEntry;
+use coffer_model::id::VaultId;
+
+use super::append::associated;
+use super::{AuditLog, LogError, segment_context};
+use crate::store::audit::{AuditStore, SegmentRow};
+use crate::store::sqlcipher::StoreError;
+
+/// Most sealing contexts kept open at once. Entries lie in the order of their contexts, a few side by side.
+const MAX_OPEN_CONTEXTS: usize = 64;
+
+/// One entry of a page.
+#[derive(Debug)]
+pub(crate) struct PageEntry {
+    /// Its place in the log.
+    pub(crate) index: u64,
+    /// What it says; `None` if it does not open or is not what its leaf stands for.
+    pub(crate) entry: Option<LogEntry>,
+}
+
+impl AuditLog {
+    /// Reads at most `limit` entries before the index `before` (from the end, if `None`), newest first.
+    pub(crate) fn read_page(
+        &self,
+        auditor: &SealingKeyPair,
+        before: Option<u64>,
+        limit: usize,
+    ) -> Result<Vec<PageEntry>, LogError> {
+        self.exclusively(|inner| {
+            let before = match before {
+                Some(before) => before,
+                None => inner.store.next_index()?,
+            };
+            let mut opener = Opener::new(&inner.store, self.vault, auditor)?;
+            let mut page = Vec::new();
+            let mut failed = None;
+            inner.store.each_entry_before(before, |stored| {
+                if page.len() >= limit {
+                    return ControlFlow::Break(());
+                }
+                match opener.open(stored) {
+                    Ok(block) => {
+                        let block = block.filter(|block| entry::leaf(block.expose()) == stored.leaf);
+                        let entry = block.and_then(|block| entry::parse_block(block.expose()).ok());
+                        page.push(PageEntry { index: stored.index, entry });
+                        ControlFlow::Continue(())
+                    }
+                    Err(error) => {
+                        failed = Some(error);
+                        ControlFlow::Break(())
+                    }
+                }
+            })?;
+            failed.map_or(Ok(page), |error| Err(error.into()))
+        })
+    }
+
+    /// Finds the writes after the entry `applied` (all, if `None`) that `is_ours` says belong to a tenant: their effects
+    /// are missing.
+    pub(crate) fn effects_after(
+        &self,
+        applied: Option<u64>,
+        is_ours: &dyn Fn(u64, &[u8; EFFECT_TAG_BYTES]) -> bool,
+    ) -> Result<Vec<u64>, LogError> {
+        self.exclusively(|inner| {
+            let mut found = Vec::new();
+            inner.store.each_tag(applied.map_or(0, |applied| applied.saturating_add(1)), |index, tag| {
+                if is_ours(index, tag) {
+                    found.push(index);
+                }
+            })?;
+            Ok(found)
+        })
+    }
+}
+
+/// Opens entries with the audit key, keeping the sealing contexts in use open.
+pub(super) struct Opener<'a> {
+    store: &'a AuditStore,
+    vault: VaultId,
+    auditor: &'a SealingKeyPair,
+    segments: Vec<SegmentRow>,
+    /// `None` for a context that does not open.
+    contexts: HashMap<u64, Option<OpeningSession>>,
+}
+
+impl<'a> Opener<'a> {
+    pub(super) fn new(store: &'a AuditStore, vault: VaultId, auditor: &'a SealingKeyPair) -> Result<Self, StoreError> {
+        Ok(Self { store, vault, auditor, segments: store.segments()?, contexts: HashMap::new() })
+    }
+
+    /// Opens an entry's block; `None` if it does not open.
+    pub(super) fn open(&mut self, stored: &StoredEntry<'_>) -> Result<Option<SecretBytes>, StoreError> {
+        if !self.contexts.contains_key(&stored.context) {
+            if self.contexts.len() >= MAX_OPEN_CONTEXTS {
+                self.contexts.clear();
+            }
+            let session = self.open_context(stored.context)?;
+            self.contexts.insert(stored.context, session);
+        }
+        let session = self.contexts.get(&stored.context).and_then(Option::as_ref);
+        Ok(session.and_then(|session| session.open(stored.number, &associated(stored.index), stored.sealed).ok()))
+    }
+
+    fn open_context(&self, first: u64) -> Result<Option<OpeningSession>, StoreError> {
+        let Some(header) = self.store.context(first)? else { return Ok(None) };
+        // The context belongs to the segment its first entry is in.
+        let segment = self.segments.iter().rev().find(|segment| segment.first <= first);
+        let Some(segment) = segment else { return Ok(None) };
+        let context = segment_context(label::SEAL_LOG_SESSION, self.vault, segment.first);
+        Ok(OpeningSession::start(self.auditor, &header, &context).ok())
+    }
+}
