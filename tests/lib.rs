@@ -1,1 +1,142 @@
-//! Whole-vault tests.
+//! What every whole-vault test starts from: a place of its own on the disk, and the real machine with two exceptions, a
+//! key derivation that costs nothing and a device store that leaves the person's own alone.
+#![allow(clippy::unwrap_used, reason = "test code")]
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+use coffer_core::host::{
+    DeviceMaterial, DevicePlace, DeviceStore, DeviceStoreError, Host, KdfFloor, SecretBytes,
+};
+use coffer_core::view::{RecordView, TenantView};
+use coffer_core::{CreatedVault, NewVault, Passphrase, RecoveryKit, Session, Vault};
+use coffer_model::id::VaultId;
+use coffer_model::record::{FieldDraft, FieldType, RecordDraft};
+
+/// The founder's login in tests.
+pub const LOGIN: &str = "ines";
+/// The founder's passphrase in tests.
+pub const PASSPHRASE: &str = "quiet lanterns over the harbour 58";
+
+/// A folder for vaults, and a host that forgets everything with it.
+pub struct Place {
+    folder: tempfile::TempDir,
+    /// The machine.
+    pub host: Host,
+}
+
+impl Place {
+    /// Makes a new one.
+    pub fn new() -> Self {
+        let mut host = coffer_host::system("coffer-tests");
+        host.kdf_floor = KdfFloor::for_tests();
+        host.devices = Arc::new(MemoryDevices::default());
+        Self { folder: tempfile::tempdir().unwrap(), host }
+    }
+
+    /// A path in the folder.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Where the vault of these tests is.
+    pub fn vault_folder(&self) -> PathBuf {
+        self.path("clients.coffer")
+    }
+
+    /// Creates the vault; gives its kit and a session.
+    pub fn create(&self) -> (Session, RecoveryKit) {
+        let new = NewVault { login: LOGIN.parse().unwrap(), passphrase: passphrase(PASSPHRASE), demo: false };
+        let CreatedVault { session, kit } = Vault::create(&self.host, &self.vault_folder(), new).unwrap();
+        (session, kit)
+    }
+
+    /// Opens the vault, locked.
+    pub fn vault(&self) -> Vault {
+        Vault::open(&self.host, &self.vault_folder()).unwrap()
+    }
+
+    /// Unlocks the vault.
+    pub fn unlock(&self) -> Session {
+        self.unlock_at(&self.vault_folder())
+    }
+
+    /// Unlocks the vault in another folder.
+    pub fn unlock_at(&self, folder: &Path) -> Session {
+        Vault::open(&self.host, folder).unwrap().unlock(LOGIN, passphrase(PASSPHRASE)).unwrap()
+    }
+}
+
+impl Default for Place {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// A passphrase.
+pub fn passphrase(text: &str) -> Passphrase {
+    Passphrase::parse(text.as_bytes().to_vec()).unwrap()
+}
+
+/// Creates a tenant.
+pub fn tenant(session: &Session, name: &str) -> TenantView {
+    session.create_tenant(&name.parse().unwrap()).unwrap()
+}
+
+/// A new field.
+pub fn field(name: &str, field_type: FieldType, value: &str) -> FieldDraft {
+    FieldDraft { id: None, name: name.to_owned(), field_type, value: Some(value.into()) }
+}
+
+/// A record with a text field `User` and a secret field `Password`.
+pub fn login_draft(title: &str, user: &str, password: &str) -> RecordDraft {
+    RecordDraft {
+        kind: "login".parse().unwrap(),
+        title: title.to_owned(),
+        fields: vec![
+            field("User", FieldType::Text, user),
+            field("Password", FieldType::Secret, password),
+        ],
+        tags: vec!["db".to_owned()],
+        notes: "Invented.".to_owned(),
+    }
+}
+
+/// Everything of `record` kept, as a draft to change.
+pub fn kept(record: &RecordView) -> RecordDraft {
+    let fields = record.fields.iter().map(|field| FieldDraft {
+        id: Some(field.id),
+        name: field.name.clone(),
+        field_type: field.field_type,
+        value: None,
+    });
+    RecordDraft {
+        kind: record.kind.clone(),
+        title: record.title.clone(),
+        fields: fields.collect(),
+        tags: record.tags.clone(),
+        notes: record.notes.clone(),
+    }
+}
+
+/// Device keys, kept for as long as the test.
+#[derive(Default)]
+struct MemoryDevices(Mutex<BTreeMap<VaultId, Vec<u8>>>);
+
+impl DeviceStore for MemoryDevices {
+    fn load(&self, vault: VaultId) -> Result<Option<DeviceMaterial>, DeviceStoreError> {
+        let found = self.0.lock().unwrap().get(&vault).cloned();
+        Ok(found.map(|bytes| DeviceMaterial { secret: SecretBytes::new(bytes), place: DevicePlace::Keyring }))
+    }
+
+    fn save(&self, vault: VaultId, secret: &SecretBytes) -> Result<DevicePlace, DeviceStoreError> {
+        self.0.lock().unwrap().insert(vault, secret.expose().to_vec());
+        Ok(DevicePlace::Keyring)
+    }
+
+    fn forget(&self, vault: VaultId) -> Result<(), DeviceStoreError> {
+        self.0.lock().unwrap().remove(&vault);
+        Ok(())
+    }
+}

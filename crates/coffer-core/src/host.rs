@@ -65,6 +65,12 @@ pub trait Random: Send + Sync {
     fn fill(&self, buffer: &mut [u8]);
 }
 
+/// A host's randomness in the form the cryptography takes.
+pub(crate) fn crypto_random(host: &Host) -> impl FnMut(&mut [u8]) + use<> {
+    let random = Arc::clone(&host.random);
+    move |buffer: &mut [u8]| random.fill(buffer)
+}
+
 /// Keeps small secrets for this operating-system account, under a service and a name.
 ///
 /// A call never blocks for longer than the implementation's stated limit. A keyring is never the only way in.

@@ -1,1 +1,32 @@
-//! stub
+//! Coffer's engine: everything a vault can do, behind [`Vault`] (locked) and [`Session`] (unlocked).
+//!
+//! Every call of a session is authorised by [`policy`] and recorded in the log before it takes effect; shells only
+//! show what comes back. What the machine must give is in [`host`].
+
+mod audit;
+mod backup;
+mod chain;
+mod device;
+mod encoding;
+mod fault;
+mod header;
+pub mod host;
+mod job;
+mod kit;
+pub mod policy;
+mod session;
+mod store;
+mod usecase;
+mod vault;
+pub mod view;
+
+pub use coffer_crypto::passphrase::{Passphrase, PassphraseError};
+pub use coffer_crypto::recovery::kit::RecoveryCodeError;
+pub use coffer_crypto::secret::{RecoverySeed, SecretBytes};
+pub use coffer_crypto::strength;
+pub use fault::{CallError, Damage, Fault};
+pub use job::{JobError, JobHandle};
+pub use kit::{RecoveryKit, parse_recovery_kit};
+pub use session::Session;
+pub use usecase::{CreateError, CreateTenantError, CreatedVault, NewVault, UnlockError};
+pub use vault::{EXTENSION, OpenError, Vault};

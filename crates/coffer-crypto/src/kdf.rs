@@ -39,6 +39,11 @@ impl KdfFloor {
     pub const fn for_tests() -> Self {
         Self { memory_kib: 256, passes: 1 }
     }
+
+    /// The cheapest parameters it lets through.
+    pub const fn least(&self) -> KdfParams {
+        KdfParams { memory_kib: self.memory_kib, passes: self.passes, lanes: 1 }
+    }
 }
 
 /// Parameters outside the bounds. Found before anything is allocated.

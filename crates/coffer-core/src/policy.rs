@@ -1,0 +1,141 @@
+//! Who may do what: one exhaustive match. Pure.
+//!
+//! A new [`Action`] does not compile until somebody decides here who may. Whether keys or only this program enforce an
+//! action is said beside it and shown in THREAT-MODEL.md.
+
+use coffer_model::account::{Role, Roles};
+use coffer_model::grant::Right;
+
+/// Something a session may be asked to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Sees the names of the tenants granted.
+    ListTenants,
+    /// Creates a tenant.
+    CreateTenant,
+    /// Lists a tenant's records.
+    ListRecords,
+    /// Opens a record, secrets masked; looks at its earlier versions.
+    OpenRecord,
+    /// Sees a secret.
+    RevealField,
+    /// Puts a field on the clipboard.
+    CopyField,
+    /// Adds a record.
+    AddRecord,
+    /// Changes a record.
+    ChangeRecord,
+    /// Searches a tenant.
+    SearchRecords,
+    /// Imports records into a tenant.
+    ImportRecords,
+    /// Writes a backup of the whole vault, ciphertext only.
+    ExportBackup,
+    /// Verifies a backup.
+    VerifyBackup,
+    /// Restores a backup into a new folder.
+    RestoreBackup,
+    /// Reads the log.
+    ReadLog,
+    /// Verifies the log.
+    VerifyLog,
+    /// Checks that the recovery kit was kept.
+    ConfirmRecoveryKit,
+}
+
+/// What an action asks of the account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Requirement {
+    /// Any account, unlocked.
+    Unlocked,
+    /// A role of the vault.
+    Role(Role),
+    /// A right on the tenant concerned.
+    Right(Right),
+}
+
+impl Action {
+    /// Every action, for the matrix in the tests and the documents.
+    pub const ALL: [Self; 16] = [
+        Self::ListTenants,
+        Self::CreateTenant,
+        Self::ListRecords,
+        Self::OpenRecord,
+        Self::RevealField,
+        Self::CopyField,
+        Self::AddRecord,
+        Self::ChangeRecord,
+        Self::SearchRecords,
+        Self::ImportRecords,
+        Self::ExportBackup,
+        Self::VerifyBackup,
+        Self::RestoreBackup,
+        Self::ReadLog,
+        Self::VerifyLog,
+        Self::ConfirmRecoveryKit,
+    ];
+
+    const fn requirement(self) -> Requirement {
+        match self {
+            Self::ListTenants => Requirement::Unlocked,
+            Self::CreateTenant => Requirement::Role(Role::Administrator),
+            // Enforced by keys: without a grant there is no tenant key.
+            Self::ListRecords | Self::OpenRecord | Self::RevealField | Self::CopyField | Self::SearchRecords => {
+                Requirement::Right(Right::Reader)
+            }
+            // Enforced by this program: a reader holds the same key.
+            Self::AddRecord | Self::ChangeRecord => Requirement::Right(Right::Editor),
+            Self::ImportRecords => Requirement::Right(Right::Editor),
+            Self::ExportBackup | Self::VerifyBackup | Self::RestoreBackup | Self::ConfirmRecoveryKit => {
+                Requirement::Role(Role::Administrator)
+            }
+            // Reading is enforced by keys: only auditors hold the audit key.
+            Self::ReadLog | Self::VerifyLog => Requirement::Role(Role::Auditor),
+        }
+    }
+}
+
+/// Whether an account with these roles, and this right on the tenant concerned, may do it.
+pub(crate) fn allows(action: Action, roles: Roles, right: Option<Right>) -> bool {
+    match action.requirement() {
+        Requirement::Unlocked => true,
+        Requirement::Role(role) => roles.contains(role),
+        Requirement::Right(needed) => right.is_some_and(|held| held >= needed),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn roles_open_no_tenant_and_rights_administer_no_vault() {
+        for action in Action::ALL {
+            let by_roles = allows(action, Roles::ALL, None);
+            let by_right = allows(action, Roles::NONE, Some(Right::Steward));
+            let open_to_all = allows(action, Roles::NONE, None);
+            assert!(open_to_all || by_roles != by_right, "{action:?}");
+        }
+    }
+
+    #[test]
+    fn the_matrix_is_as_documented() {
+        let mut matrix = String::new();
+        for action in Action::ALL {
+            let mark = |allowed: bool| if allowed { "yes" } else { "-" };
+            let role = |role| mark(allows(action, Roles::NONE.with(role), None));
+            let right = |right| mark(allows(action, Roles::NONE, Some(right)));
+            matrix.push_str(&format!(
+                "{:<20} {:<5}{:<5}{:<5}{:<5}{:<5}{:<5}\n",
+                format!("{action:?}"),
+                role(Role::Administrator),
+                role(Role::Auditor),
+                role(Role::Member),
+                right(Right::Reader),
+                right(Right::Editor),
+                right(Right::Steward)
+            ));
+        }
+        insta::assert_snapshot!(matrix);
+    }
+}

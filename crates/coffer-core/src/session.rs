@@ -1,0 +1,497 @@
+//! A session: one account's unlocked vault, from unlock to lock. Every capability is a method of it (`usecase/`).
+//!
+//! The three steps every method takes live here: [`Session::authorize`] asks the policy and logs a refusal,
+//! [`Session::record`] writes the log entry of a read before the value is handed out, and [`Session::audited`] is the
+//! only way to change a tenant's data: entry first, then the rows with the entry's index. An unaudited write does not
+//! compile, since nothing else hands out a transaction.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use coffer_crypto::derive::{self, TenantScope};
+use coffer_crypto::label::{self, Context};
+use coffer_crypto::seal::{self, SealingKeyPair};
+use coffer_crypto::secret::{AccountMasterKey, MacKey, TagKey, TenantKey};
+use coffer_crypto::sign::SigningKey;
+use coffer_crypto::Random;
+use coffer_model::account::{LoginName, Roles};
+use coffer_model::event::Event;
+use coffer_model::id::{AccountId, SessionId, TenantId, VaultId};
+use coffer_model::time::Timestamp;
+
+use crate::audit::{AuditLog, EntryOrigin};
+use crate::chain::{Body, EpochOpened, Membership};
+use crate::fault::{CallError, Damage, Fault};
+use crate::header::{Header, SealedState};
+use crate::host::{self, Host};
+use crate::job::Lease;
+use crate::policy::{self, Action};
+use crate::store::directory::{Directory, DirectoryTx};
+use crate::store::sqlcipher::StoreError;
+use crate::store::files::{self, VaultLock};
+use crate::store::sqlcipher::Access;
+use crate::store::tenant::{TenantIdentity, TenantStore, TenantTx};
+use crate::vault::{HEADER_FILE, TENANTS_FOLDER};
+use crate::view::{SessionView, VaultView};
+
+/// How long locking waits for a job to roll back.
+const JOBS_END_WITHIN: Duration = Duration::from_secs(1);
+
+/// An unlocked vault. Used through `&self`, from any thread.
+///
+/// Locked by [`Session::lock`], or at the latest when dropped.
+#[derive(Debug)]
+pub struct Session {
+    pub(crate) core: Arc<Core>,
+}
+
+/// What a session consists of when it begins.
+pub(crate) struct SessionParts {
+    pub(crate) host: Host,
+    pub(crate) folder: PathBuf,
+    pub(crate) vault: VaultView,
+    pub(crate) lock: VaultLock,
+    pub(crate) header: Header,
+    pub(crate) header_mac: MacKey,
+    pub(crate) account: AccountId,
+    pub(crate) login: LoginName,
+    pub(crate) roles: Roles,
+    pub(crate) id: SessionId,
+    pub(crate) origin: EntryOrigin,
+    pub(crate) keys: Keys,
+    pub(crate) state: SealedState,
+    pub(crate) directory: Directory,
+    pub(crate) membership: Membership,
+    pub(crate) log: AuditLog,
+    pub(crate) unlocked_at: Timestamp,
+    pub(crate) last_unlocked_at: Option<Timestamp>,
+    pub(crate) failed_unlocks: u64,
+}
+
+/// Keys of the account, and of the shared pairs its roles give it.
+#[derive(Debug)]
+pub(crate) struct Keys {
+    pub(crate) master: AccountMasterKey,
+    pub(crate) sealing: SealingKeyPair,
+    pub(crate) signing: SigningKey,
+    /// Auditors only.
+    pub(crate) audit: Option<SealingKeyPair>,
+    /// Administrators and auditors.
+    pub(crate) office: Option<SealingKeyPair>,
+}
+
+/// What a session and its jobs share.
+pub(crate) struct Core {
+    pub(crate) host: Host,
+    pub(crate) folder: PathBuf,
+    pub(crate) vault: VaultView,
+    pub(crate) account: AccountId,
+    pub(crate) login: LoginName,
+    pub(crate) roles: Roles,
+    pub(crate) keys: Keys,
+    pub(crate) log: AuditLog,
+    /// Directory, membership and header change together.
+    pub(crate) office: Mutex<Office>,
+    id: SessionId,
+    origin: EntryOrigin,
+    unlocked_at: Timestamp,
+    last_unlocked_at: Option<Timestamp>,
+    failed_unlocks: u64,
+    tenants: Mutex<BTreeMap<TenantId, Arc<OpenTenant>>>,
+    jobs: Mutex<Vec<Lease>>,
+    locked: AtomicBool,
+    _lock: VaultLock,
+}
+
+impl std::fmt::Debug for Core {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Core").field("vault", &self.vault).field("account", &self.account).finish_non_exhaustive()
+    }
+}
+
+/// The directory and what follows from it.
+pub(crate) struct Office {
+    pub(crate) directory: Directory,
+    pub(crate) membership: Membership,
+    header: Header,
+    header_mac: MacKey,
+    state: SealedState,
+}
+
+/// A tenant whose key was unsealed in this session.
+pub(crate) struct OpenTenant {
+    pub(crate) id: TenantId,
+    pub(crate) name: String,
+    /// For connections of jobs.
+    pub(crate) path: PathBuf,
+    pub(crate) scope: TenantScope,
+    pub(crate) key: TenantKey,
+    tag_key: TagKey,
+    writer: Mutex<TenantStore>,
+    reader: Mutex<TenantStore>,
+}
+
+impl std::fmt::Debug for OpenTenant {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("OpenTenant").field("id", &self.id).finish_non_exhaustive()
+    }
+}
+
+/// Proof that the policy allowed an action; made only by [`Session::authorize`].
+#[derive(Debug)]
+pub(crate) struct Actor(());
+
+impl Session {
+    pub(crate) fn start(parts: SessionParts) -> Self {
+        let SessionParts { header, header_mac, state, directory, membership, .. } = parts;
+        Self {
+            core: Arc::new(Core {
+                host: parts.host,
+                folder: parts.folder,
+                vault: parts.vault,
+                account: parts.account,
+                login: parts.login,
+                roles: parts.roles,
+                keys: parts.keys,
+                log: parts.log,
+                office: Mutex::new(Office { directory, membership, header, header_mac, state }),
+                id: parts.id,
+                origin: parts.origin,
+                unlocked_at: parts.unlocked_at,
+                last_unlocked_at: parts.last_unlocked_at,
+                failed_unlocks: parts.failed_unlocks,
+                tenants: Mutex::new(BTreeMap::new()),
+                jobs: Mutex::new(Vec::new()),
+                locked: AtomicBool::new(false),
+                _lock: parts.lock,
+            }),
+        }
+    }
+
+    /// Who is unlocked, and what happened since they were here last.
+    pub fn view(&self) -> SessionView {
+        let core = &self.core;
+        SessionView {
+            id: core.id,
+            vault: core.vault.clone(),
+            account: core.account,
+            login: core.login.to_string(),
+            roles: core.roles.iter().collect(),
+            unlocked_at: core.unlocked_at,
+            last_unlocked_at: core.last_unlocked_at,
+            failed_unlocks: core.failed_unlocks,
+        }
+    }
+
+    /// Locks: stops jobs, writes the last entry and a checkpoint, closes every file. What was acknowledged stays.
+    pub fn lock(self) -> Result<(), Fault> {
+        self.core.lock()
+    }
+
+    pub(crate) fn authorize(&self, action: Action, tenant: Option<TenantId>) -> Result<Actor, CallError> {
+        self.core.authorize(action, tenant)
+    }
+
+    pub(crate) fn record(&self, actor: &Actor, event: Event) -> Result<u64, CallError> {
+        self.core.record(actor, event)
+    }
+
+    pub(crate) fn open_tenant(&self, actor: &Actor, tenant: TenantId) -> Result<Arc<OpenTenant>, CallError> {
+        self.core.open_tenant(actor, tenant)
+    }
+
+    pub(crate) fn audited<T, E: From<CallError>>(
+        &self,
+        actor: &Actor,
+        tenant: &OpenTenant,
+        event: Event,
+        write: impl FnOnce(&mut TenantTx<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        self.core.audited(actor, tenant, event, write)
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        // Nobody is left to hear of a failure; what matters was durable before.
+        let _ = self.core.lock();
+    }
+}
+
+impl Core {
+    /// Asks the policy. A refusal is logged.
+    pub(crate) fn authorize(&self, action: Action, tenant: Option<TenantId>) -> Result<Actor, CallError> {
+        if self.locked.load(Ordering::Acquire) {
+            return Err(CallError::Locked);
+        }
+        let now = self.now();
+        let right = tenant.and_then(|tenant| self.office().membership.right(tenant, self.account, now));
+        if policy::allows(action, self.roles, right) {
+            return Ok(Actor(()));
+        }
+        self.append(Event::AccessRefused { tenant })?;
+        // Whether a tenant exists is nobody's business who may not see it.
+        if tenant.is_some() && right.is_none() { Err(CallError::NotFound) } else { Err(CallError::Refused) }
+    }
+
+    /// Logs a read before its value is handed out. Gives the entry's index.
+    pub(crate) fn record(&self, _actor: &Actor, event: Event) -> Result<u64, CallError> {
+        Ok(self.append(event)?)
+    }
+
+    /// The tenant's open file; unseals its key, logged, the first time.
+    pub(crate) fn open_tenant(&self, _actor: &Actor, tenant: TenantId) -> Result<Arc<OpenTenant>, CallError> {
+        if let Some(open) = lock(&self.tenants).get(&tenant) {
+            return Ok(Arc::clone(open));
+        }
+        self.append(Event::TenantOpened(tenant))?;
+        let (epoch, key) = self.unseal_tenant(tenant)?;
+        let scope = tenant_scope(self.vault.id, tenant, epoch.epoch);
+        let path = self.tenant_path(&epoch);
+        let identity = TenantIdentity { vault: self.vault.id, tenant, epoch: epoch.epoch };
+        let open_store = || {
+            let key = derive::derive_tenant_database_key(&key, &scope);
+            TenantStore::open(&path, &key, identity, Access::ReadWrite)
+                .map_err(|error: StoreError| error.into_fault(Damage::Tenant))
+        };
+        let open = Arc::new(OpenTenant {
+            id: tenant,
+            name: self.tenant_name(tenant, &epoch, &key)?,
+            writer: Mutex::new(open_store()?),
+            reader: Mutex::new(open_store()?),
+            tag_key: derive::derive_tag_key(&key, &scope),
+            path,
+            scope,
+            key,
+        });
+        self.check_effects(&open)?;
+        Ok(Arc::clone(lock(&self.tenants).entry(tenant).or_insert(open)))
+    }
+
+    /// Changes a tenant's data: the entry is in the log before the rows are committed with its index, or nothing
+    /// happens at all. A change that `write` refuses leaves no entry, since it was never about to happen.
+    pub(crate) fn audited<T, E: From<CallError>>(
+        &self,
+        _actor: &Actor,
+        tenant: &OpenTenant,
+        event: Event,
+        write: impl FnOnce(&mut TenantTx<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let mut store = lock(&tenant.writer);
+        let in_tenant = |error: StoreError| CallError::from(error.into_fault(Damage::Tenant));
+        let mut tx = store.begin(self.now(), self.account).map_err(in_tenant)?;
+        let done = write(&mut tx)?;
+        let entry = self.append_write(tenant, event).map_err(CallError::from)?;
+        tx.commit(entry).map_err(in_tenant)?;
+        Ok(done)
+    }
+
+    /// Appends the entry of a write, with the tag that ties it to its effect.
+    pub(crate) fn append_write(&self, tenant: &OpenTenant, event: Event) -> Result<u64, Fault> {
+        let tag_of = |index| derive::write_tag(&tenant.tag_key, index);
+        Ok(self.log.append_write(self.now(), &self.origin, event, &tag_of, &mut self.random())?)
+    }
+
+    /// Changes the directory: statements and rows in one transaction, then the membership that follows from them.
+    pub(crate) fn change_directory(
+        &self,
+        _actor: &Actor,
+        event: Event,
+        bodies: Vec<Body>,
+        rows: impl FnOnce(&mut DirectoryTx<'_>) -> Result<(), StoreError>,
+    ) -> Result<(), CallError> {
+        self.append(event)?;
+        let mut office = self.office();
+        let office = &mut *office;
+        let in_directory = |error: StoreError| error.into_fault(Damage::Directory);
+        let mut tx = office.directory.write().map_err(in_directory)?;
+        // On a copy: what is not committed must leave no trace.
+        let mut membership = office.membership.clone();
+        for body in bodies {
+            let position = membership.pin().length;
+            let (replica, signer) = (membership.replica, &self.keys.signing);
+            let statement = membership.next_statement(self.now(), replica, self.account, signer, body);
+            membership.extend(&statement).map_err(Fault::from)?;
+            tx.insert_statement(position, &statement).map_err(in_directory)?;
+        }
+        rows(&mut tx).map_err(in_directory)?;
+        tx.commit().map_err(in_directory)?;
+        office.membership = membership;
+        Ok(())
+    }
+
+    /// The directory and what follows from it.
+    pub(crate) fn office(&self) -> MutexGuard<'_, Office> {
+        lock(&self.office)
+    }
+
+    /// Registers a job, so that locking stops it.
+    pub(crate) fn adopt(&self, job: Lease) {
+        let mut jobs = lock(&self.jobs);
+        jobs.retain(|job| !job.has_ended());
+        jobs.push(job);
+    }
+
+    /// Whether the session was locked.
+    pub(crate) fn is_locked(&self) -> bool {
+        self.locked.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.host.clock.now()
+    }
+
+    pub(crate) fn random(&self) -> impl Random + use<> {
+        host::crypto_random(&self.host)
+    }
+
+    /// Who and where, for entries of this session.
+    pub(crate) fn origin(&self) -> &EntryOrigin {
+        &self.origin
+    }
+
+    /// Where the file of a tenant's epoch is.
+    pub(crate) fn tenant_path(&self, epoch: &EpochOpened) -> PathBuf {
+        self.folder.join(TENANTS_FOLDER).join(format!("{}.db", hex::encode(*epoch.file)))
+    }
+
+    /// Tenants opened in this session.
+    pub(crate) fn opened(&self) -> Vec<Arc<OpenTenant>> {
+        lock(&self.tenants).values().map(Arc::clone).collect()
+    }
+
+    fn append(&self, event: Event) -> Result<u64, Fault> {
+        let index = self.log.append(self.now(), &self.origin, event, &mut self.random())?;
+        // A checkpoint that fails is no reason to refuse what the log has taken; the next one covers it.
+        let _ = self.log.checkpoint_if_due(self.now(), &self.checkpoint_signer());
+        Ok(index)
+    }
+
+    /// Opens what a steward sealed to this account, and holds it against the statements.
+    fn unseal_tenant(&self, tenant: TenantId) -> Result<(EpochOpened, TenantKey), CallError> {
+        let office = self.office();
+        let known = office.membership.tenants.get(&tenant).ok_or(CallError::NotFound)?;
+        let epoch = known.epoch.clone().ok_or(CallError::NotFound)?;
+        let grant = office.membership.grants.get(&(tenant, self.account)).ok_or(CallError::NotFound)?;
+        let damaged = || Fault::Damaged(Damage::Directory);
+        let sealed = office
+            .directory
+            .tenant_key(tenant, epoch.epoch, self.account)
+            .map_err(|error: StoreError| error.into_fault(Damage::Directory))?
+            .ok_or_else(damaged)?;
+        if crate::chain::digest(&sealed) != *grant.sealed {
+            return Err(damaged().into());
+        }
+        let context = tenant_key_context(self.vault.id, tenant, epoch.epoch, self.account);
+        let key: TenantKey =
+            seal::open_sealed_key(&self.keys.sealing, &sealed, &context).map_err(|_| damaged())?;
+        let kid = derive::derive_kid(&key, &tenant_scope(self.vault.id, tenant, epoch.epoch));
+        if *kid.as_bytes() != *epoch.kid || grant.kid != epoch.kid {
+            return Err(damaged().into());
+        }
+        Ok((epoch, key))
+    }
+
+    fn tenant_name(&self, tenant: TenantId, epoch: &EpochOpened, key: &TenantKey) -> Result<String, Fault> {
+        let office = self.office();
+        let damaged = || Fault::Damaged(Damage::Directory);
+        let row = office
+            .directory
+            .epoch(tenant, epoch.epoch)
+            .map_err(|error: StoreError| error.into_fault(Damage::Directory))?
+            .ok_or_else(damaged)?;
+        if crate::chain::digest(&row.name_for_holders) != *epoch.name_for_holders {
+            return Err(damaged());
+        }
+        let name = coffer_crypto::wrap::open(key, &row.name_for_holders, &tenant_name_context(self.vault.id, tenant))
+            .map_err(|_| damaged())?;
+        String::from_utf8(name.expose().to_vec()).map_err(|_| damaged())
+    }
+
+    /// Matches the log's write entries with the tenant's rows: after a crash the newest may lack its effect, which is
+    /// then logged; more than that means that rows were taken away.
+    fn check_effects(&self, tenant: &OpenTenant) -> Result<(), CallError> {
+        let applied = tenant.read(TenantStore::last_applied)?;
+        let is_ours = |index: u64, tag: &[u8; derive::WRITE_TAG_BYTES]| derive::write_tag(&tenant.tag_key, index) == *tag;
+        match self.log.effects_after(applied, &is_ours).map_err(Fault::from)?.as_slice() {
+            [] => Ok(()),
+            [entry] => {
+                self.append(Event::EffectMissing { tenant: tenant.id, entry: *entry })?;
+                Ok(())
+            }
+            _ => Err(Fault::Damaged(Damage::Tenant).into()),
+        }
+    }
+
+    fn lock(&self) -> Result<(), Fault> {
+        if self.locked.swap(true, Ordering::AcqRel) {
+            return Ok(());
+        }
+        let jobs: Vec<Lease> = lock(&self.jobs).drain(..).collect();
+        jobs.iter().for_each(Lease::revoke);
+        for job in &jobs {
+            job.wait_until_ended(JOBS_END_WITHIN);
+        }
+        lock(&self.tenants).clear();
+        self.append(Event::VaultLocked)?;
+        self.log.checkpoint(self.now(), &self.checkpoint_signer())?;
+        self.remember()
+    }
+
+    /// Writes what this account should know next time into its sealed state.
+    fn remember(&self) -> Result<(), Fault> {
+        let mut office = self.office();
+        let office = &mut *office;
+        office.state.set_pin(office.membership.pin());
+        let (entries, root) = self.log.head()?;
+        office.state.log_entries = entries;
+        office.state.log_root = root.into();
+        office
+            .header
+            .entry_mut(self.account)
+            .expect("the session's account is in the header it was unlocked from")
+            .set_state(self.vault.id, &office.state, &self.keys.master, &mut self.random());
+        let bytes = office.header.encode_next(&office.header_mac);
+        Ok(files::replace_private_file(&self.folder.join(HEADER_FILE), &bytes)?)
+    }
+}
+
+impl OpenTenant {
+    /// Reads from the tenant's file.
+    pub(crate) fn read<T>(&self, read: impl FnOnce(&TenantStore) -> Result<T, StoreError>) -> Result<T, CallError> {
+        read(&lock(&self.reader)).map_err(|error: StoreError| error.into_fault(Damage::Tenant).into())
+    }
+
+    /// The writer, for work that stops it: backups.
+    pub(crate) fn writer(&self) -> MutexGuard<'_, TenantStore> {
+        lock(&self.writer)
+    }
+}
+
+/// Where a tenant key belongs.
+pub(crate) fn tenant_scope(vault: VaultId, tenant: TenantId, epoch: u32) -> TenantScope {
+    TenantScope { vault: *vault.as_bytes(), tenant: *tenant.as_bytes(), epoch: u64::from(epoch) }
+}
+
+/// Context of a tenant key sealed to an account.
+pub(crate) fn tenant_key_context(vault: VaultId, tenant: TenantId, epoch: u32, account: AccountId) -> Context {
+    Context::new(label::SEAL_TENANT_KEY)
+        .bytes(vault.as_bytes())
+        .bytes(tenant.as_bytes())
+        .u64(u64::from(epoch))
+        .bytes(account.as_bytes())
+}
+
+/// Context of a tenant's name under its key.
+pub(crate) fn tenant_name_context(vault: VaultId, tenant: TenantId) -> Context {
+    Context::new(label::TENANT_NAME).bytes(vault.as_bytes()).bytes(tenant.as_bytes())
+}
+
+/// Locks a mutex. A panic while it was held is a bug that was already reported; the data behind is guarded by
+/// transactions, not by the mutex.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,42 @@
+-- The directory of a vault: its membership chain, and the ciphertexts the chain vouches for.
+-- Nothing here is believed because it stands here: every ciphertext's SHA-256 is in a statement.
+
+-- The membership chain, in order from 0 without gaps (docs/FORMAT.md §5).
+CREATE TABLE statement (
+    position  INTEGER PRIMARY KEY,
+    bytes     BLOB NOT NULL,            -- deterministic CBOR
+    signature BLOB NOT NULL             -- Ed25519, 64 bytes
+) STRICT;
+
+-- The seeds of the audit and office pairs, sealed to each account that may use them and to recovery.
+CREATE TABLE pair_seed (
+    pair   TEXT NOT NULL CHECK (pair IN ('audit', 'office')),
+    holder BLOB NOT NULL,               -- account; 16 zero bytes for recovery
+    sealed BLOB NOT NULL,
+    PRIMARY KEY (pair, holder)
+) STRICT, WITHOUT ROWID;
+
+-- What comes with a tenant's epoch.
+CREATE TABLE tenant_epoch (
+    tenant           BLOB NOT NULL,
+    epoch            INTEGER NOT NULL,
+    for_recovery     BLOB NOT NULL,     -- tenant key sealed to recovery
+    name_for_office  BLOB NOT NULL,     -- name sealed to the office
+    name_for_holders BLOB NOT NULL,     -- name under the tenant key
+    PRIMARY KEY (tenant, epoch)
+) STRICT, WITHOUT ROWID;
+
+-- The tenant key, sealed to each account it is granted to.
+CREATE TABLE tenant_key (
+    tenant  BLOB NOT NULL,
+    epoch   INTEGER NOT NULL,
+    account BLOB NOT NULL,
+    sealed  BLOB NOT NULL,
+    PRIMARY KEY (tenant, epoch, account)
+) STRICT, WITHOUT ROWID;
+
+-- Backups made of this vault, as their receipts in the chain say; the signed manifest of each.
+CREATE TABLE backup (
+    counter  INTEGER PRIMARY KEY,
+    manifest BLOB NOT NULL
+) STRICT;

@@ -1,0 +1,8 @@
+//! Where a vault is kept: files and databases. The only place that speaks SQL.
+
+pub(crate) mod audit;
+pub(crate) mod directory;
+pub(crate) mod error;
+pub(crate) mod files;
+pub(crate) mod sqlcipher;
+pub(crate) mod tenant;

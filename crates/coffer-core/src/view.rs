@@ -1,0 +1,410 @@
+//! What the engine answers: plain values for every shell, the same on screen and in `--json`.
+//! No secret is in any of them; a revealed value comes alone, as [`coffer_model::record::Value`].
+//!
+//! Pure data. The JSON shapes are stable and held by snapshots; the desktop's TypeScript types are generated from here.
+
+use coffer_model::account::Role;
+use coffer_model::grant::Right;
+use coffer_model::id::{AccountId, RecordId, SessionId, TenantId, VaultId};
+use coffer_model::record::{FieldId, FieldType, RecordKind};
+use coffer_model::time::Timestamp;
+use serde::Serialize;
+use ts_rs::TS;
+
+/// What can be said of a vault while it is locked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+pub struct VaultView {
+    /// The vault.
+    #[ts(type = "string")]
+    pub id: VaultId,
+    /// The folder's name without `.coffer`.
+    pub name: String,
+    /// Format version.
+    #[ts(type = "number")]
+    pub format: u32,
+    /// Whether it holds invented data for looking around.
+    pub demo: bool,
+}
+
+/// Who is unlocked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+pub struct SessionView {
+    /// This session.
+    #[ts(type = "string")]
+    pub id: SessionId,
+    /// The vault.
+    pub vault: VaultView,
+    /// The account.
+    #[ts(type = "string")]
+    pub account: AccountId,
+    /// Its login name.
+    pub login: String,
+    /// Its roles.
+    #[ts(type = "(\"administrator\" | \"auditor\" | \"member\")[]")]
+    pub roles: Vec<Role>,
+    /// When it was unlocked.
+    #[ts(type = "string")]
+    pub unlocked_at: Timestamp,
+    /// When this account unlocked last before.
+    #[ts(type = "string | null")]
+    pub last_unlocked_at: Option<Timestamp>,
+    /// Failed unlocks of this vault since then.
+    #[ts(type = "number")]
+    pub failed_unlocks: u64,
+}
+
+/// A tenant in lists.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+pub struct TenantView {
+    /// The tenant.
+    #[ts(type = "string")]
+    pub id: TenantId,
+    /// Its name.
+    pub name: String,
+    /// What this account may do with it.
+    #[ts(type = "\"reader\" | \"editor\" | \"steward\"")]
+    pub right: Right,
+    /// Which of the twelve tenant colours is its own, 0 to 11.
+    pub colour: u8,
+    /// When it was created.
+    #[ts(type = "string")]
+    pub created_at: Timestamp,
+    /// Records in it; `None` until it has been opened in this session.
+    #[ts(type = "number | null")]
+    pub records: Option<u64>,
+}
+
+/// A record in lists.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+pub struct RecordRow {
+    /// The record.
+    #[ts(type = "string")]
+    pub id: RecordId,
+    /// What it is about.
+    #[ts(type = "string")]
+    pub kind: RecordKind,
+    /// One line by which people know it.
+    pub title: String,
+    /// When it was last changed.
+    #[ts(type = "string")]
+    pub changed_at: Timestamp,
+}
+
+/// A page of a tenant's records in the order of their titles.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+pub struct RecordPage {
+    /// The tenant the records belong to.
+    #[ts(type = "string")]
+    pub tenant: TenantId,
+    /// Records of this page.
+    pub records: Vec<RecordRow>,
+    /// All records of the tenant.
+    #[ts(type = "number")]
+    pub total: u64,
+    /// Where the next page begins; `None` after the last. Opaque.
+    pub next: Option<String>,
+}
+
+/// One record, secrets masked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+pub struct RecordView {
+    /// The record.
+    #[ts(type = "string")]
+    pub id: RecordId,
+    /// The tenant's name: whose data this is.
+    pub tenant_name: String,
+    /// What it is about.
+    #[ts(type = "string")]
+    pub kind: RecordKind,
+    /// One line by which people know it.
+    pub title: String,
+    /// In the order to show.
+    pub fields: Vec<FieldView>,
+    /// Sorted.
+    pub tags: Vec<String>,
+    /// Free text.
+    pub notes: String,
+    /// Counted from 1; every change makes a new one.
+    pub version: u32,
+    /// When it was added.
+    #[ts(type = "string")]
+    pub created_at: Timestamp,
+    /// When it was last changed.
+    #[ts(type = "string")]
+    pub changed_at: Timestamp,
+    /// Login name of who changed it last.
+    pub changed_by: String,
+}
+
+/// One field, masked if it is a secret.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+pub struct FieldView {
+    /// The field inside its record.
+    #[ts(type = "number")]
+    pub id: FieldId,
+    /// What the person calls it.
+    pub name: String,
+    /// How it is shown and protected.
+    #[ts(type = "\"text\" | \"secret\" | \"multiline\" | \"email\" | \"phone\" | \"url\" | \"date\" | \"number\"")]
+    pub field_type: FieldType,
+    /// The value; `None` for a secret, which has to be revealed.
+    pub value: Option<String>,
+    /// Whether a secret holds anything.
+    pub empty: bool,
+}
+
+/// One version of a record, newest first in lists.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+pub struct VersionView {
+    /// Counted from 1.
+    pub version: u32,
+    /// When it was made.
+    #[ts(type = "string")]
+    pub changed_at: Timestamp,
+    /// Login name of who made it.
+    pub changed_by: String,
+    /// What is different from the version before, secrets named only.
+    pub changes: Vec<ChangeView>,
+}
+
+/// One difference between a version and the one before it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+pub struct ChangeView {
+    /// `title`, `kind`, `tags`, `notes`, or the field's name.
+    pub what: String,
+    /// What happened to it.
+    pub how: ChangeKind,
+    /// The text before; `None` if there was none or it is a secret.
+    pub before: Option<String>,
+    /// The text after; `None` if there is none or it is a secret.
+    pub after: Option<String>,
+}
+
+/// How something differs from the version before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum ChangeKind {
+    /// It is new.
+    Added,
+    /// It is different.
+    Changed,
+    /// It is gone.
+    Removed,
+}
+
+/// What a search found in one tenant.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+pub struct SearchResults {
+    /// Found records, with the tenant in each identifier; best matches of each tenant first.
+    pub hits: Vec<SearchHit>,
+    /// Whether there are more than were asked for.
+    pub more: bool,
+}
+
+/// One found record.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+pub struct SearchHit {
+    /// The tenant's name: whose data this is.
+    pub tenant_name: String,
+    /// The record.
+    #[serde(flatten)]
+    pub record: RecordRow,
+}
+
+/// One entry of the log, for auditors.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+pub struct LogEntryView {
+    /// Its place in the log, from 0.
+    #[ts(type = "number")]
+    pub index: u64,
+    /// When.
+    #[ts(type = "string")]
+    pub at: Timestamp,
+    /// What: `object.verb`.
+    pub action: String,
+    /// Who: login name, or the account's identifier if it has none any more; `None` while locked.
+    pub actor: Option<String>,
+    /// The operating system's user.
+    pub os_user: String,
+    /// The machine's name.
+    pub host: String,
+    /// The program: `coffer` or `coffer-desktop`.
+    pub program: String,
+    /// The session; `None` while locked.
+    #[ts(type = "string | null")]
+    pub session: Option<SessionId>,
+    /// The tenant it is about. Its name is shown only to who may know it.
+    #[ts(type = "string | null")]
+    pub tenant: Option<TenantId>,
+    /// The tenant's name, if this account may know it.
+    pub tenant_name: Option<String>,
+    /// The record it is about.
+    #[ts(type = "string | null")]
+    pub record: Option<RecordId>,
+    /// The field it is about, as a number inside its record.
+    #[ts(type = "number | null")]
+    pub field: Option<FieldId>,
+    /// The record's version it is about.
+    pub version: Option<u32>,
+    /// How many; for backups, their number.
+    #[ts(type = "number | null")]
+    pub count: Option<u64>,
+    /// The entry it is about.
+    #[ts(type = "number | null")]
+    pub entry: Option<u64>,
+}
+
+/// A page of the log, newest first.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+pub struct LogPage {
+    /// Entries of this page.
+    pub entries: Vec<LogEntryView>,
+    /// All entries.
+    #[ts(type = "number")]
+    pub total: u64,
+    /// The index to ask for next (entries before it); `None` after the last.
+    #[ts(type = "number | null")]
+    pub next_before: Option<u64>,
+}
+
+/// What a verification of the log found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+pub struct LogReport {
+    /// Whether nothing is wrong.
+    pub ok: bool,
+    /// Entries checked.
+    #[ts(type = "number")]
+    pub entries: u64,
+    /// Checkpoints checked.
+    #[ts(type = "number")]
+    pub checkpoints: u64,
+    /// Root hash of the tree, hexadecimal.
+    pub root: String,
+    /// What is wrong, worst first.
+    pub findings: Vec<LogFindingView>,
+}
+
+/// One thing that is wrong with a log.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+pub struct LogFindingView {
+    /// Permanent code: `edited`, `reordered`, `gap`, `truncated`, `forked`, `unmatched_effect`, `bad_signature` …
+    pub code: String,
+    /// The entry it is at, if it is at one.
+    #[ts(type = "number | null")]
+    pub index: Option<u64>,
+}
+
+/// What a backup says about itself, checked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+pub struct BackupView {
+    /// The vault it is of.
+    #[ts(type = "string")]
+    pub vault: VaultId,
+    /// Its number in that vault.
+    #[ts(type = "number")]
+    pub counter: u64,
+    /// When it was made.
+    #[ts(type = "string")]
+    pub made_at: Timestamp,
+    /// Files in it.
+    #[ts(type = "number")]
+    pub files: u64,
+    /// Bytes of those files.
+    #[ts(type = "number")]
+    pub bytes: u64,
+    /// Entries of the log at that time.
+    #[ts(type = "number")]
+    pub log_entries: u64,
+    /// Statements of the membership chain at that time.
+    #[ts(type = "number")]
+    pub chain_length: u64,
+    /// Whether a newer backup of this vault is known here.
+    pub newer_known: bool,
+}
+
+/// What an import did, or would do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+pub struct ImportReport {
+    /// Whether nothing was written because only a trial was asked for.
+    pub dry_run: bool,
+    /// Rows that became, or would become, records.
+    #[ts(type = "number")]
+    pub imported: u64,
+    /// Rows that cannot be imported. With any of them nothing is written.
+    #[ts(type = "number")]
+    pub rejected: u64,
+    /// Why, for the first hundred of them.
+    pub errors: Vec<ImportRowError>,
+    /// How the columns were understood.
+    pub columns: Vec<ImportColumn>,
+}
+
+/// Why one row cannot be imported.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+pub struct ImportRowError {
+    /// The line of the file the row begins at, from 1.
+    #[ts(type = "number")]
+    pub line: u64,
+    /// What is wrong and what would be right; never the value itself.
+    pub message: String,
+}
+
+/// How one column of a file is understood.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+pub struct ImportColumn {
+    /// The header's text.
+    pub column: String,
+    /// Where it goes: `title`, `kind`, `tags`, `notes`, a field's name, or `None` when it is left out.
+    pub target: Option<String>,
+    /// The field's type, when it becomes a field.
+    #[ts(type = "\"text\" | \"secret\" | \"multiline\" | \"email\" | \"phone\" | \"url\" | \"date\" | \"number\" | null")]
+    pub field_type: Option<FieldType>,
+}
+
+/// How far a job has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, TS)]
+pub struct Progress {
+    /// Done so far, in the job's unit.
+    #[ts(type = "number")]
+    pub done: u64,
+    /// To do altogether; `None` if not known yet.
+    #[ts(type = "number | null")]
+    pub total: Option<u64>,
+    /// What is counted.
+    pub unit: ProgressUnit,
+}
+
+/// What a job's progress counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum ProgressUnit {
+    /// Bytes.
+    Bytes,
+    /// Rows of a file.
+    Rows,
+    /// Entries of the log.
+    Entries,
+}
+
+/// One thing that protects a vault on this computer, or does not.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+pub struct HealthView {
+    /// Permanent name: `disk_encryption`, `device_key`, `memory`, `kdf`, `free_space`.
+    pub check: String,
+    /// Whether anything wants doing.
+    pub state: HealthState,
+    /// What was found: a permanent name, or a figure.
+    pub detail: String,
+}
+
+/// How a check came out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum HealthState {
+    /// As it should be.
+    Good,
+    /// Something wants doing.
+    Attention,
+    /// Cannot be found out here.
+    Unknown,
+}

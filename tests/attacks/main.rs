@@ -1,0 +1,4 @@
+//! Attacks that must fail, each by its number and name.
+#![allow(clippy::unwrap_used, reason = "test code")]
+
+mod header;

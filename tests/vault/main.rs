@@ -1,0 +1,4 @@
+//! A vault's life from creation to restore, in one process.
+#![allow(clippy::unwrap_used, reason = "test code")]
+
+mod life;
