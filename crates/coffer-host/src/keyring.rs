@@ -10,7 +10,7 @@ use std::thread;
 use std::time::Duration;
 
 use coffer_core::host::{Keyring, KeyringError, SecretBytes};
-use keyring_core::{CredentialStore, Entry, Error};
+use keyring::{CredentialStore, Entry, Error};
 
 /// Longest wait for the keyring. Long enough for a service started on demand, short enough to stand in the way of an
 /// unlock; who is asked by the keyring and answers later is served at the next call.
@@ -41,7 +41,7 @@ impl TimedKeyring {
         &self,
         service: &str,
         name: &str,
-        work: impl FnOnce(&Entry) -> keyring_core::Result<T> + Send + 'static,
+        work: impl FnOnce(&Entry) -> keyring::Result<T> + Send + 'static,
     ) -> Result<T, KeyringError> {
         let (reply, answer) = mpsc::sync_channel(1);
         let given_up = Arc::new(AtomicBool::new(false));

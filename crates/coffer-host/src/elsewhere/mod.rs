@@ -8,7 +8,7 @@ use std::thread;
 use coffer_core::host::{
     DeviceStoreError, DiskEncryption, DiskFacts, Hardening, KeyringError, MachineFacts, SecretBytes,
 };
-use keyring_core::CredentialStore;
+use keyring::CredentialStore;
 
 /// What the log says where the system has not been asked.
 const NOT_KNOWN: &str = "unknown";

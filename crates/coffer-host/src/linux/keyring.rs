@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use coffer_core::host::KeyringError;
-use keyring_core::CredentialStore;
+use keyring::CredentialStore;
 use zbus_secret_service_keyring_store::Store;
 
 /// Connects to the Secret Service. Fails at once without a session bus, or when nobody on it offers the service.
