@@ -12,7 +12,9 @@ use coffer_model::id::VaultId;
 use coffer_model::time::Timestamp;
 
 use super::state::LogState;
-use super::{AuditLog, EntryOrigin, Inner, LogError, STATE_SYNC_ENTRIES, StateProblem, segment_context};
+use super::{
+    AuditLog, EntryOrigin, Inner, LogError, STATE_SYNC_ENTRIES, StateProblem, refresh, segment_context, take_up,
+};
 use crate::store::audit::{AuditTx, FailuresRow};
 
 /// Failed unlocks logged one by one in each window; the others are counted. Twenty are enough to see an attack and
@@ -86,7 +88,7 @@ impl AuditLog {
     ) -> Result<(), LogError> {
         self.exclusively(|inner| {
             inner.add(self, random, |adding| {
-                let mut failures = adding.tx.failures()?;
+                let mut failures = adding.tx.rows().failures()?;
                 let logged_alone = failures.take(at);
                 adding.tx.set_failures(&failures)?;
                 if !logged_alone {
@@ -101,7 +103,7 @@ impl AuditLog {
 
     /// How many unlocks have failed since the log began.
     pub(crate) fn unlock_failures(&self) -> Result<u64, LogError> {
-        self.exclusively(|inner| Ok(inner.store.failures()?.total))
+        self.exclusively(|inner| Ok(inner.store.rows().failures()?.total))
     }
 }
 
@@ -132,18 +134,15 @@ impl Inner {
         random: &mut dyn Random,
         work: impl FnOnce(&mut Adding<'_, '_>) -> Result<(), LogError>,
     ) -> Result<u64, LogError> {
-        let state = self.take_up()?;
-        let before = state.next;
         let Self { store, state: state_file, frontier: tree, sealing, .. } = self;
+        let state_file = state_file.as_ref().ok_or(LogError::State(StateProblem::Lost))?;
+        let tx = store.write()?;
+        let state = take_up(tx.rows(), Some(state_file))?;
+        refresh(tree, tx.rows())?;
+        let before = state.next;
         let sealing = Sealing::ready(sealing, log, state.segment, random);
-        let mut adding = Adding {
-            tx: store.write()?,
-            frontier: tree.clone(),
-            context: sealing.first,
-            sealing: &mut sealing.session,
-            state,
-            random,
-        };
+        let mut adding =
+            Adding { tx, frontier: tree.clone(), context: sealing.first, sealing: &mut sealing.session, state, random };
         work(&mut adding)?;
         let Adding { tx, frontier, context, state, .. } = adding;
         tx.commit()?;
@@ -152,7 +151,6 @@ impl Inner {
         if state.next == before {
             return Ok(before);
         }
-        let state_file = state_file.as_ref().ok_or(LogError::State(StateProblem::Lost))?;
         state_file.write(&state)?;
         if state.next / STATE_SYNC_ENTRIES != before / STATE_SYNC_ENTRIES {
             state_file.sync()?;
@@ -190,7 +188,7 @@ struct Adding<'s, 'r> {
 impl Adding<'_, '_> {
     /// Writes down failed unlocks that were only counted, before anything else is written.
     fn write_uncounted_failures(&mut self, at: Timestamp, origin: &EntryOrigin) -> Result<(), LogError> {
-        let mut failures = self.tx.failures()?;
+        let mut failures = self.tx.rows().failures()?;
         if failures.uncounted == 0 {
             return Ok(());
         }

@@ -7,7 +7,7 @@ use coffer_evidence::note::{self, Checkpoint, SignedNote, Signer};
 use coffer_model::id::{AccountId, VaultId};
 use coffer_model::time::Timestamp;
 
-use super::{AuditLog, Inner, LogError, StateProblem};
+use super::{AuditLog, Inner, LogError, StateProblem, refresh, take_up};
 use crate::store::audit::CheckpointRow;
 
 /// After how many entries a checkpoint is due.
@@ -45,8 +45,8 @@ impl AuditLog {
     /// Signs the log if a checkpoint is due: 100 entries or 15 minutes after the newest.
     pub(crate) fn checkpoint_if_due(&self, at: Timestamp, signer: &CheckpointSigner<'_>) -> Result<(), LogError> {
         self.exclusively(|inner| {
-            let size = inner.store.next_index()?;
-            let (covered, last) = match inner.store.last_checkpoint()? {
+            let size = inner.store.rows().next_index()?;
+            let (covered, last) = match inner.store.rows().last_checkpoint()? {
                 None => (0, Timestamp::UNIX_EPOCH),
                 Some(row) => (row.size, Timestamp::from_unix_millis(row.at).unwrap_or(Timestamp::UNIX_EPOCH)),
             };
@@ -63,9 +63,10 @@ impl AuditLog {
 impl Inner {
     fn checkpoint(&mut self, vault: VaultId, at: Timestamp, signer: &CheckpointSigner<'_>) -> Result<(), LogError> {
         // Nothing is signed that the state does not stand behind.
-        self.take_up()?;
+        take_up(self.store.rows(), self.state.as_ref())?;
+        refresh(&mut self.frontier, self.store.rows())?;
         let (size, root) = (self.frontier.size(), self.frontier.root());
-        if let Some(last) = self.store.last_checkpoint()? {
+        if let Some(last) = self.store.rows().last_checkpoint()? {
             self.check_extends(&last, size, &root)?;
             if last.size == size {
                 return Ok(self.state_file()?.sync()?);
@@ -89,10 +90,12 @@ impl Inner {
             .and_then(|note| Checkpoint::parse(note.unverified_text()))
             .map_err(|_| LogError::NotExtending)?;
         let proof =
-            merkle::consistency_proof(last.size, size, |id| self.store.node(id)).map_err(|error| match error {
-                MakeProofError::Node(error) => LogError::Store(error),
-                MakeProofError::OutOfRange => LogError::NotExtending,
-            })?;
+            merkle::consistency_proof(last.size, size, |id| self.store.rows().node(id)).map_err(
+                |error| match error {
+                    MakeProofError::Node(error) => LogError::Store(error),
+                    MakeProofError::OutOfRange => LogError::NotExtending,
+                },
+            )?;
         if signed.size != last.size {
             return Err(LogError::NotExtending);
         }

@@ -34,7 +34,7 @@ use self::state::{LogState, StateFile};
 pub(crate) use self::verify::{Observe, VerifyScope};
 use crate::fault::{Damage, Fault};
 use crate::host::Identity;
-use crate::store::audit::{AuditSnapshot, AuditStore, SegmentRow};
+use crate::store::audit::{AuditSnapshot, AuditStore, Rows, SegmentRow};
 use crate::store::files::{self, FileError};
 use crate::store::sqlcipher::{Access, StoreError};
 
@@ -197,7 +197,7 @@ impl AuditLog {
     /// Opens the log of a vault. The public key is enough, locked or not.
     pub(crate) fn open(folder: &Path, vault: VaultId, audit: &SealingPublicKey) -> Result<Self, LogError> {
         let log = Self::open_to_read(folder, vault, audit)?;
-        log.exclusively(|inner| inner.take_up().map(drop))?;
+        log.exclusively(|inner| take_up(inner.store.rows(), inner.state.as_ref()).map(drop))?;
         Ok(log)
     }
 
@@ -241,8 +241,8 @@ impl AuditLog {
         {
             let _guard = Guard::take(&lock)?;
             let mut store = AuditStore::open(folder, vault, Access::ReadWrite)?;
-            let size = store.next_index()?;
-            let root = merkle::root(size, |id| store.node(id))?;
+            let size = store.rows().next_index()?;
+            let root = merkle::root(size, |id| store.rows().node(id))?;
             if (size, root) != expected {
                 return Err(LogError::NotExtending);
             }
@@ -254,7 +254,7 @@ impl AuditLog {
     /// How many entries there are, and the root of the tree over them.
     pub(crate) fn head(&self) -> Result<(u64, Hash), LogError> {
         self.exclusively(|inner| {
-            inner.refresh_frontier()?;
+            refresh(&mut inner.frontier, inner.store.rows())?;
             Ok((inner.frontier.size(), inner.frontier.root()))
         })
     }
@@ -262,7 +262,7 @@ impl AuditLog {
     /// Holds the log as it is, in its main file alone, so that the file can be copied while appending goes on.
     pub(crate) fn hold_for_copy(&self) -> Result<LogCopy, LogError> {
         self.exclusively(|inner| {
-            inner.refresh_frontier()?;
+            refresh(&mut inner.frontier, inner.store.rows())?;
             let snapshot = inner.store.snapshot(&self.folder, self.vault)?;
             Ok(LogCopy { size: inner.frontier.size(), root: inner.frontier.root(), _snapshot: snapshot })
         })
@@ -284,50 +284,50 @@ impl AuditLog {
     }
 }
 
-impl Inner {
-    /// Finds the key for the next entry, stepping forward after a crash.
-    fn take_up(&mut self) -> Result<LogState, LogError> {
-        let (segment, next) = (self.store.last_segment()?.first, self.store.next_index()?);
-        let mut state = self.read_state()?.ok_or(LogError::State(StateProblem::Lost))?;
-        if state.segment != segment {
+/// Finds the key for the next entry, stepping forward after a crash.
+fn take_up(rows: Rows<'_>, file: Option<&StateFile>) -> Result<LogState, LogError> {
+    let (segment, next) = (rows.last_segment()?, rows.next_index()?);
+    let file = file.ok_or(LogError::State(StateProblem::Lost))?;
+    let mut state = file.read()?.ok_or(LogError::State(StateProblem::Lost))?;
+    if state.segment != segment {
+        return Err(LogError::State(StateProblem::Mismatch));
+    }
+    let lag = next.checked_sub(state.next).ok_or(LogError::State(StateProblem::Ahead))?;
+    if lag > MAX_STATE_LAG {
+        return Err(LogError::State(StateProblem::Behind));
+    }
+    if lag > 0 {
+        rows.each_entry(state.next, |entry| {
+            if entry.index != state.next || !state.key.matches(entry.index, &MacInput::of(entry)) {
+                return ControlFlow::Break(());
+            }
+            state.step();
+            ControlFlow::Continue(())
+        })?;
+        if state.next != next {
             return Err(LogError::State(StateProblem::Mismatch));
         }
-        let lag = next.checked_sub(state.next).ok_or(LogError::State(StateProblem::Ahead))?;
-        if lag > MAX_STATE_LAG {
-            return Err(LogError::State(StateProblem::Behind));
-        }
-        if lag > 0 {
-            self.store.each_entry(state.next, |entry| {
-                if entry.index != state.next || !state.key.matches(entry.index, &MacInput::of(entry)) {
-                    return ControlFlow::Break(());
-                }
-                state.step();
-                ControlFlow::Continue(())
-            })?;
-            if state.next != next {
-                return Err(LogError::State(StateProblem::Mismatch));
-            }
-            self.state_file()?.write(&state)?;
-        }
-        self.refresh_frontier()?;
-        Ok(state)
+        file.write(&state)?;
     }
+    Ok(state)
+}
 
+/// Takes the tree up where other processes left it.
+fn refresh(frontier: &mut Frontier, rows: Rows<'_>) -> Result<(), LogError> {
+    let size = rows.next_index()?;
+    if frontier.size() != size {
+        *frontier = Frontier::load(size, |id| rows.node(id))?;
+    }
+    Ok(())
+}
+
+impl Inner {
     fn state_file(&self) -> Result<&StateFile, LogError> {
         self.state.as_ref().ok_or(LogError::State(StateProblem::Lost))
     }
 
     fn read_state(&self) -> Result<Option<LogState>, LogError> {
         Ok(self.state.as_ref().map(StateFile::read).transpose()?.flatten())
-    }
-
-    /// Takes the tree up where other processes left it.
-    fn refresh_frontier(&mut self) -> Result<(), LogError> {
-        let size = self.store.next_index()?;
-        if self.frontier.size() != size {
-            self.frontier = Frontier::load(size, |id| self.store.node(id))?;
-        }
-        Ok(())
     }
 }
 

@@ -12,7 +12,7 @@ use coffer_model::id::VaultId;
 
 use super::append::associated;
 use super::{AuditLog, LogError, segment_context};
-use crate::store::audit::{AuditStore, SegmentRow};
+use crate::store::audit::{Rows, SegmentRow};
 use crate::store::sqlcipher::StoreError;
 
 /// Most sealing contexts kept open at once. Entries lie in the order of their contexts, a few side by side.
@@ -38,12 +38,12 @@ impl AuditLog {
         self.exclusively(|inner| {
             let before = match before {
                 Some(before) => before,
-                None => inner.store.next_index()?,
+                None => inner.store.rows().next_index()?,
             };
-            let mut opener = Opener::new(&inner.store, self.vault, auditor)?;
+            let mut opener = Opener::new(inner.store.rows(), self.vault, auditor)?;
             let mut page = Vec::new();
             let mut failed = None;
-            inner.store.each_entry_before(before, |stored| {
+            inner.store.rows().each_entry_before(before, |stored| {
                 if page.len() >= limit {
                     return ControlFlow::Break(());
                 }
@@ -73,7 +73,7 @@ impl AuditLog {
     ) -> Result<Vec<u64>, LogError> {
         self.exclusively(|inner| {
             let mut found = Vec::new();
-            inner.store.each_tag(applied.map_or(0, |applied| applied.saturating_add(1)), |index, tag| {
+            inner.store.rows().each_tag(applied.map_or(0, |applied| applied.saturating_add(1)), |index, tag| {
                 if is_ours(index, tag) {
                     found.push(index);
                 }
@@ -85,7 +85,7 @@ impl AuditLog {
 
 /// Opens entries with the audit key, keeping the sealing contexts in use open.
 pub(super) struct Opener<'a> {
-    store: &'a AuditStore,
+    rows: Rows<'a>,
     vault: VaultId,
     auditor: &'a SealingKeyPair,
     segments: Vec<SegmentRow>,
@@ -94,8 +94,8 @@ pub(super) struct Opener<'a> {
 }
 
 impl<'a> Opener<'a> {
-    pub(super) fn new(store: &'a AuditStore, vault: VaultId, auditor: &'a SealingKeyPair) -> Result<Self, StoreError> {
-        Ok(Self { store, vault, auditor, segments: store.segments()?, contexts: HashMap::new() })
+    pub(super) fn new(rows: Rows<'a>, vault: VaultId, auditor: &'a SealingKeyPair) -> Result<Self, StoreError> {
+        Ok(Self { rows, vault, auditor, segments: rows.segments()?, contexts: HashMap::new() })
     }
 
     /// Opens an entry's block; `None` if it does not open.
@@ -112,7 +112,7 @@ impl<'a> Opener<'a> {
     }
 
     fn open_context(&self, first: u64) -> Result<Option<OpeningSession>, StoreError> {
-        let Some(header) = self.store.context(first)? else { return Ok(None) };
+        let Some(header) = self.rows.context(first)? else { return Ok(None) };
         // The context belongs to the segment its first entry is in.
         let segment = self.segments.iter().rev().find(|segment| segment.first <= first);
         let Some(segment) = segment else { return Ok(None) };

@@ -217,7 +217,7 @@ fn attack_54_a_cut_off_end_is_noticed_by_checkpoint_state_and_anchor() {
     let (folder, log) = made(20);
     let held_outside = {
         let inner = log.inner.lock().unwrap();
-        inner.store.last_checkpoint().unwrap().unwrap().note
+        inner.store.rows().last_checkpoint().unwrap().unwrap().note
     };
     drop(log);
     tamper(folder.path(), "DELETE FROM entry WHERE idx >= 17");
@@ -387,7 +387,7 @@ fn a_log_longer_than_one_sealing_session_goes_on_in_the_next() {
     assert!(verify_with(folder.path(), Some(&auditor()), &[]).ok);
     // One append may write two entries, so a session is given up with less room than that.
     let inner = log.inner.lock().unwrap();
-    assert!(inner.store.context(0).unwrap().is_some() && inner.store.context(999).unwrap().is_some());
+    assert!(inner.store.rows().context(0).unwrap().is_some() && inner.store.rows().context(999).unwrap().is_some());
 }
 
 #[test]
@@ -395,7 +395,7 @@ fn checkpoints_come_after_a_hundred_entries_or_a_quarter_of_an_hour_and_not_twic
     let (_folder, log) = made(0);
     let key = signing_key();
     let signer = CheckpointSigner::device(VAULT, &key);
-    let newest = || log.inner.lock().unwrap().store.last_checkpoint().unwrap().map(|row| row.size);
+    let newest = || log.inner.lock().unwrap().store.rows().last_checkpoint().unwrap().map(|row| row.size);
     log.checkpoint_if_due(at(0), &signer).unwrap();
     assert_eq!(newest(), None, "there is nothing to sign");
     append(&log, 1);

@@ -14,7 +14,7 @@ use coffer_evidence::verify::{Content, Report, Verifier};
 use super::read::Opener;
 use super::state::LogState;
 use super::{AuditLog, LogError, StateProblem, segment_context};
-use crate::store::audit::{AuditSnapshot, AuditStore, CheckpointRow};
+use crate::store::audit::{AuditSnapshot, CheckpointRow, Rows};
 use crate::store::sqlcipher::StoreError;
 use crate::view::{LogFindingView, LogReport};
 
@@ -53,13 +53,13 @@ impl AuditLog {
             let snapshot = AuditSnapshot::of(&self.folder, self.vault)?;
             Ok((snapshot, inner.read_state()?))
         })?;
-        let store = snapshot.store();
-        let (size, segment) = (store.next_index()?, store.last_segment()?.first);
+        let rows = snapshot.rows();
+        let (size, segment) = (rows.next_index()?, rows.last_segment()?);
         let mut run = Run {
-            store,
+            rows,
             verifier: Verifier::new(self.vault, scope.signers),
-            opener: scope.auditor.map(|auditor| Opener::new(store, self.vault, auditor)).transpose()?,
-            waiting: store.checkpoint_after(None)?,
+            opener: scope.auditor.map(|auditor| Opener::new(rows, self.vault, auditor)).transpose()?,
+            waiting: rows.checkpoint_after(None)?,
             segments: Vec::new(),
             failed: None,
         };
@@ -77,7 +77,7 @@ impl AuditLog {
 
 /// A verification under way.
 struct Run<'a> {
-    store: &'a AuditStore,
+    rows: Rows<'a>,
     verifier: Verifier,
     opener: Option<Opener<'a>>,
     waiting: Option<CheckpointRow>,
@@ -88,7 +88,7 @@ struct Run<'a> {
 
 impl Run<'_> {
     fn take_segments(&mut self, log: &AuditLog, auditor: Option<&SealingKeyPair>) -> Result<(), StoreError> {
-        for row in self.store.segments()?.into_iter().rev() {
+        for row in self.rows.segments()?.into_iter().rev() {
             let context = segment_context(label::SEAL_LOG_MAC_KEY, log.vault, row.first);
             let key: Option<LogMacKey> =
                 auditor.and_then(|auditor| seal::open_sealed_key(auditor, &row.sealed_key, &context).ok());
@@ -99,9 +99,9 @@ impl Run<'_> {
 
     fn feed(&mut self, size: u64, observer: &mut dyn Observe) -> Result<ControlFlow<()>, LogError> {
         let mut stopped = ControlFlow::Continue(());
-        let store = self.store;
+        let rows = self.rows;
         let mut done = 0;
-        store.each_entry(0, |stored| {
+        rows.each_entry(0, |stored| {
             if done % PROGRESS_ENTRIES == 0 {
                 stopped = observer.progress(done, size);
             }
@@ -151,7 +151,7 @@ impl Run<'_> {
     fn push_checkpoints(&mut self, up_to: u64) -> Result<(), StoreError> {
         while let Some(row) = self.waiting.take_if(|row| row.size <= up_to) {
             self.verifier.push_checkpoint(&row.note);
-            self.waiting = self.store.checkpoint_after(Some(row.size))?;
+            self.waiting = self.rows.checkpoint_after(Some(row.size))?;
         }
         Ok(())
     }

@@ -66,6 +66,12 @@ pub(crate) struct AuditStore {
     connection: Connection,
 }
 
+/// What is stored.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Rows<'c> {
+    connection: &'c Connection,
+}
+
 /// An addition to the log, all or nothing.
 pub(crate) struct AuditTx<'s> {
     tx: rusqlite::Transaction<'s>,
@@ -120,23 +126,40 @@ impl AuditStore {
         AuditSnapshot::of(folder, vault)
     }
 
+    /// What is stored, read outside any addition.
+    pub(crate) const fn rows(&self) -> Rows<'_> {
+        Rows { connection: &self.connection }
+    }
+}
+
+impl Rows<'_> {
     /// How many entries there are: the index of the next.
-    pub(crate) fn next_index(&self) -> Result<u64, StoreError> {
-        next_index(&self.connection)
+    pub(crate) fn next_index(self) -> Result<u64, StoreError> {
+        let mut query = self.connection.prepare_cached("SELECT coalesce(max(idx) + 1, 0) FROM entry")?;
+        Ok(query.query_row([], |row| number(row, 0))?)
     }
 
-    /// A complete node of the tree.
-    pub(crate) fn node(&self, id: NodeId) -> Result<Hash, StoreError> {
-        node(&self.connection, id)
+    /// A complete node of the tree: stored with the entry that completed it; a leaf's is the hash of its leaf.
+    pub(crate) fn node(self, id: NodeId) -> Result<Hash, StoreError> {
+        let mut query = self.connection.prepare_cached("SELECT leaf, nodes FROM entry WHERE idx = ?1")?;
+        let mut rows = query.query([sqlcipher::to_integer(id.completed_by())?])?;
+        let row = rows.next()?.ok_or(StoreError::Damaged)?;
+        let Some(above) = id.level.checked_sub(1) else {
+            return Ok(merkle::leaf_hash(&row.get::<_, Hash>(0)?));
+        };
+        let nodes = blob(row, 1)?;
+        let place = usize::try_from(above).map_err(|_| StoreError::Damaged)?;
+        nodes.as_chunks().0.get(place).copied().ok_or(StoreError::Damaged)
     }
 
-    /// The segment that is being written.
-    pub(crate) fn last_segment(&self) -> Result<SegmentRow, StoreError> {
-        last_segment(&self.connection)
+    /// First index of the segment that is being written.
+    pub(crate) fn last_segment(self) -> Result<u64, StoreError> {
+        let mut query = self.connection.prepare_cached("SELECT max(first) FROM segment")?;
+        Ok(query.query_row([], |row| number(row, 0))?)
     }
 
     /// Every segment, in order.
-    pub(crate) fn segments(&self) -> Result<Vec<SegmentRow>, StoreError> {
+    pub(crate) fn segments(self) -> Result<Vec<SegmentRow>, StoreError> {
         let mut query = self.connection.prepare_cached("SELECT first, root, sealed_key FROM segment ORDER BY first")?;
         let rows = query.query_map([], segment)?;
         Ok(rows.collect::<Result<_, _>>()?)
@@ -144,7 +167,7 @@ impl AuditStore {
 
     /// Gives the entries from `from` up, in order, until told to stop.
     pub(crate) fn each_entry(
-        &self,
+        self,
         from: u64,
         visit: impl FnMut(&StoredEntry<'_>) -> ControlFlow<()>,
     ) -> Result<(), StoreError> {
@@ -156,7 +179,7 @@ impl AuditStore {
 
     /// Gives the entries before `before`, newest first, until told to stop.
     pub(crate) fn each_entry_before(
-        &self,
+        self,
         before: u64,
         visit: impl FnMut(&StoredEntry<'_>) -> ControlFlow<()>,
     ) -> Result<(), StoreError> {
@@ -168,7 +191,7 @@ impl AuditStore {
 
     /// Gives index and tag of the writes from `from` up, in order.
     pub(crate) fn each_tag(
-        &self,
+        self,
         from: u64,
         mut visit: impl FnMut(u64, &[u8; EFFECT_TAG_BYTES]),
     ) -> Result<(), StoreError> {
@@ -183,20 +206,20 @@ impl AuditStore {
     }
 
     /// Header of a sealing context.
-    pub(crate) fn context(&self, first: u64) -> Result<Option<Vec<u8>>, StoreError> {
+    pub(crate) fn context(self, first: u64) -> Result<Option<Vec<u8>>, StoreError> {
         let mut query = self.connection.prepare_cached("SELECT header FROM context WHERE first = ?1")?;
         Ok(query.query_row([sqlcipher::to_integer(first)?], |row| row.get(0)).optional()?)
     }
 
     /// The newest checkpoint.
-    pub(crate) fn last_checkpoint(&self) -> Result<Option<CheckpointRow>, StoreError> {
+    pub(crate) fn last_checkpoint(self) -> Result<Option<CheckpointRow>, StoreError> {
         let mut query =
             self.connection.prepare_cached("SELECT size, at, note FROM checkpoint ORDER BY size DESC LIMIT 1")?;
         Ok(query.query_row([], checkpoint_row).optional()?)
     }
 
     /// The first checkpoint of more than `size` entries.
-    pub(crate) fn checkpoint_after(&self, size: Option<u64>) -> Result<Option<CheckpointRow>, StoreError> {
+    pub(crate) fn checkpoint_after(self, size: Option<u64>) -> Result<Option<CheckpointRow>, StoreError> {
         let size = size.map_or(Ok(-1), sqlcipher::to_integer)?;
         let mut query = self
             .connection
@@ -205,8 +228,17 @@ impl AuditStore {
     }
 
     /// What is remembered of failed unlocks.
-    pub(crate) fn failures(&self) -> Result<FailuresRow, StoreError> {
-        failures(&self.connection)
+    pub(crate) fn failures(self) -> Result<FailuresRow, StoreError> {
+        let mut query =
+            self.connection.prepare_cached("SELECT window_start, logged, uncounted, total FROM failures")?;
+        Ok(query.query_row([], |row| {
+            Ok(FailuresRow {
+                window_start: row.get(0)?,
+                logged: number(row, 1)?,
+                uncounted: number(row, 2)?,
+                total: number(row, 3)?,
+            })
+        })?)
     }
 }
 
@@ -216,30 +248,20 @@ impl AuditSnapshot {
         let store = AuditStore::open(folder, vault, Access::ReadOnly)?;
         store.connection.execute_batch("BEGIN")?;
         // A read transaction begins with its first read.
-        next_index(&store.connection)?;
+        store.rows().next_index()?;
         Ok(Self { store })
     }
 
     /// The log as it was.
-    pub(crate) const fn store(&self) -> &AuditStore {
-        &self.store
+    pub(crate) const fn rows(&self) -> Rows<'_> {
+        self.store.rows()
     }
 }
 
 impl AuditTx<'_> {
-    /// How many entries there are: the index of the next.
-    pub(crate) fn next_index(&self) -> Result<u64, StoreError> {
-        next_index(&self.tx)
-    }
-
-    /// The segment that is being written.
-    pub(crate) fn last_segment(&self) -> Result<SegmentRow, StoreError> {
-        last_segment(&self.tx)
-    }
-
-    /// What is remembered of failed unlocks.
-    pub(crate) fn failures(&self) -> Result<FailuresRow, StoreError> {
-        failures(&self.tx)
+    /// What is stored, this addition included.
+    pub(crate) fn rows(&self) -> Rows<'_> {
+        Rows { connection: &self.tx }
     }
 
     /// Remembers failed unlocks.
@@ -331,42 +353,6 @@ fn connect(path: &Path, access: Access) -> Result<Connection, StoreError> {
     connection.pragma_update(None, "mmap_size", 0)?;
     connection.pragma_update(None, "cell_size_check", true)?;
     Ok(connection)
-}
-
-fn next_index(connection: &Connection) -> Result<u64, StoreError> {
-    let mut query = connection.prepare_cached("SELECT coalesce(max(idx) + 1, 0) FROM entry")?;
-    Ok(query.query_row([], |row| number(row, 0))?)
-}
-
-/// A node is stored with the entry that completed it; a leaf's is the hash of its leaf.
-fn node(connection: &Connection, id: NodeId) -> Result<Hash, StoreError> {
-    let mut query = connection.prepare_cached("SELECT leaf, nodes FROM entry WHERE idx = ?1")?;
-    let mut rows = query.query([sqlcipher::to_integer(id.completed_by())?])?;
-    let row = rows.next()?.ok_or(StoreError::Damaged)?;
-    let Some(above) = id.level.checked_sub(1) else {
-        return Ok(merkle::leaf_hash(&row.get::<_, Hash>(0)?));
-    };
-    let nodes = blob(row, 1)?;
-    let place = usize::try_from(above).map_err(|_| StoreError::Damaged)?;
-    nodes.as_chunks().0.get(place).copied().ok_or(StoreError::Damaged)
-}
-
-fn last_segment(connection: &Connection) -> Result<SegmentRow, StoreError> {
-    let mut query =
-        connection.prepare_cached("SELECT first, root, sealed_key FROM segment ORDER BY first DESC LIMIT 1")?;
-    Ok(query.query_row([], segment)?)
-}
-
-fn failures(connection: &Connection) -> Result<FailuresRow, StoreError> {
-    let mut query = connection.prepare_cached("SELECT window_start, logged, uncounted, total FROM failures")?;
-    Ok(query.query_row([], |row| {
-        Ok(FailuresRow {
-            window_start: row.get(0)?,
-            logged: number(row, 1)?,
-            uncounted: number(row, 2)?,
-            total: number(row, 3)?,
-        })
-    })?)
 }
 
 fn segment(row: &Row<'_>) -> rusqlite::Result<SegmentRow> {
