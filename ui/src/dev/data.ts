@@ -1,0 +1,248 @@
+// Invented but believable data for the make-believe engine. Nothing here is about anybody.
+import type { LogEntryView, RecordView, TenantView } from "../lib/api/types.ts";
+
+/** A small generator (mulberry32) so that every run shows the same. */
+export function random(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}
+
+const FIRST = ["Ines", "Jonas", "Marta", "Tomasz", "Aylin", "Pavel", "Greta", "Émile", "Noor", "Lukas", "Åsa", "Bruno"];
+const LAST = ["Weber", "Kowalska", "Lindqvist", "Moreau", "Çelik", "Novák", "Rossi", "Brandt", "Okafor", "Van Dijk"];
+const SYSTEMS = [
+  "Postgres",
+  "VPN gateway",
+  "Mail relay",
+  "Payroll",
+  "Backup host",
+  "Build server",
+  "Door control",
+  "CRM",
+];
+const PLACES = ["production", "staging", "Hamburg", "Rotterdam", "archive", "branch office", "test bench", "reception"];
+
+/** A record with its secrets, as only the make-believe engine holds it. */
+export type StoredRecord = { view: RecordView; secrets: Map<number, string> };
+
+export const TENANTS: TenantView[] = [
+  {
+    id: "7acme",
+    name: "ACME GmbH",
+    right: "steward",
+    colour: 0,
+    created_at: "2025-02-11T09:12:00.000Z",
+    records: 1_204,
+  },
+  {
+    id: "7bauer",
+    name: "Bauer & Co",
+    right: "editor",
+    colour: 1,
+    created_at: "2025-05-02T14:40:00.000Z",
+    records: 310,
+  },
+  {
+    id: "7cardinal",
+    name: "Cardinal Robotics",
+    right: "editor",
+    colour: 2,
+    created_at: "2025-09-19T07:05:00.000Z",
+    records: 58,
+  },
+  {
+    id: "7dunkel",
+    name: "Dünkel Verlag",
+    right: "reader",
+    colour: 3,
+    created_at: "2026-01-08T10:00:00.000Z",
+    records: 92,
+  },
+  {
+    id: "7empty",
+    name: "Eastgate Clinic",
+    right: "steward",
+    colour: 5,
+    created_at: "2026-11-02T10:00:00.000Z",
+    records: 0,
+  },
+];
+
+type Shape = {
+  kind: string;
+  title: string;
+  fields: [string, RecordView["fields"][number]["field_type"], string][];
+  tags: string[];
+};
+
+function shape(pick: <T>(from: readonly T[]) => T, number: number): Shape {
+  const person = `${pick(FIRST)} ${pick(LAST)}`;
+  const system = `${pick(SYSTEMS)} ${pick(PLACES)}`;
+  const host = `${system.toLowerCase().replaceAll(" ", "-")}.example`;
+  switch (number % 5) {
+    case 0:
+      return {
+        kind: "server",
+        title: system,
+        tags: ["infrastructure"],
+        fields: [
+          ["Host", "text", host],
+          ["User", "text", "svc_app"],
+          ["Password", "secret", `Tr0ub4dor&${number}`],
+          ["Port", "number", "5432"],
+        ],
+      };
+    case 1:
+      return {
+        kind: "contact",
+        title: person,
+        tags: ["people"],
+        fields: [
+          ["Company", "text", pick(SYSTEMS)],
+          ["E-mail", "email", `${person.split(" ")[0]?.toLowerCase()}@example.org`],
+          ["Phone", "phone", `+49 40 ${100_000 + number}`],
+        ],
+      };
+    case 2:
+      return {
+        kind: "login",
+        title: `${pick(SYSTEMS)} portal`,
+        tags: [],
+        fields: [
+          ["User", "text", person.toLowerCase().replace(" ", ".")],
+          ["Password", "secret", `k7-Lo0O-Il1-${number}`],
+          ["Website", "url", `https://${host}/login`],
+        ],
+      };
+    case 3:
+      return {
+        kind: "bank_account",
+        title: `${person}, account`,
+        tags: ["finance"],
+        fields: [
+          ["Bank", "text", "Hansebank"],
+          ["IBAN", "text", "DE02 1203 0000 0000 2020 51"],
+          ["PIN", "secret", "4711"],
+        ],
+      };
+    default:
+      return { kind: "note", title: `Handover ${pick(PLACES)}`, tags: ["handover"], fields: [] };
+  }
+}
+
+/** The records of a tenant, in the order of their titles. */
+export function records(tenant: TenantView): StoredRecord[] {
+  const next = random(tenant.id.length * 7_919 + tenant.colour);
+  const pick = <T>(from: readonly T[]): T => from[Math.floor(next() * from.length)] as T;
+  const made: StoredRecord[] = [];
+  for (let number = 0; number < (tenant.records ?? 0); number++) {
+    const { kind, title, fields, tags } = shape(pick, number);
+    made.push(
+      store(`${tenant.id}.${String(number).padStart(5, "0")}`, tenant.name, {
+        kind,
+        title,
+        tags,
+        fields,
+        notes: kind === "note" ? "Keys are with reception.\nThe alarm is off from 7 to 19 h." : "",
+        age: next() * 300 * 86_400_000,
+      }),
+    );
+  }
+  if (tenant.id === "7acme") {
+    made.push(
+      store("7acme.99001", tenant.name, {
+        kind: "server",
+        title: "Postgres production",
+        tags: ["db", "eu", "on call"],
+        fields: [
+          ["Host", "text", "db1.acme.example"],
+          ["User", "text", "svc_app"],
+          ["Password", "secret", "vQ9#mlI1-0O·eR2x"],
+          ["Port", "number", "5432"],
+          ["Console", "url", "https://console.acme.example/databases/prod"],
+          ["Owner", "email", "ines.weber@acme.example"],
+          ["Certificate until", "date", "2027-03-31"],
+          ["Failover", "multiline", "1. promote db2\n2. move the floating address\n3. tell the on-call lead"],
+        ],
+        notes: "Read replicas are db2 and db3. Maintenance on the first Sunday of the month, 02:00–04:00 UTC.",
+        age: 3 * 86_400_000,
+      }),
+    );
+  }
+  return made.sort((a, b) => a.view.title.localeCompare(b.view.title) || a.view.id.localeCompare(b.view.id));
+}
+
+type Content = Shape & { notes: string; age: number };
+
+/** Puts a record together. */
+export function store(id: string, tenantName: string, content: Content): StoredRecord {
+  const secrets = new Map<number, string>();
+  const fields = content.fields.map(([name, field_type, value], index) => {
+    const isSecret = field_type === "secret";
+    if (isSecret) secrets.set(index + 1, value);
+    return { id: index + 1, name, field_type, value: isSecret ? null : value, empty: value === "" };
+  });
+  const changed_at = new Date(Date.now() - content.age).toISOString();
+  return {
+    secrets,
+    view: {
+      id,
+      tenant_name: tenantName,
+      kind: content.kind,
+      title: content.title,
+      fields,
+      tags: content.tags,
+      notes: content.notes,
+      version: id.endsWith("99001") ? 5 : 1,
+      created_at: "2025-03-04T08:30:00.000Z",
+      changed_at,
+      changed_by: "ines",
+    },
+  };
+}
+
+const VERBS = [
+  "record.opened",
+  "field.revealed",
+  "field.copied",
+  "records.listed",
+  "records.searched",
+  "record.changed",
+  "vault.unlock_failed",
+  "vault.unlocked",
+  "record.added",
+  "backup.exported",
+];
+
+/** Log entries, newest first. */
+export function logEntries(count: number): LogEntryView[] {
+  const next = random(11);
+  return Array.from({ length: count }, (_, back) => {
+    const index = count - 1 - back;
+    const action = index === 0 ? "vault.created" : (VERBS[Math.floor(next() * VERBS.length)] ?? "record.opened");
+    const isLocked = action === "vault.unlock_failed";
+    const isTenant = action.startsWith("record") || action.startsWith("field");
+    const tenant = isTenant ? TENANTS[Math.floor(next() * 3)] : undefined;
+    return {
+      index,
+      at: new Date(Date.now() - back * 47_000).toISOString(),
+      action,
+      actor: isLocked ? null : "ines",
+      os_user: "ines",
+      host: "notebook-07",
+      program: "coffer-desktop",
+      session: isLocked ? null : "0s",
+      tenant: tenant?.id ?? null,
+      tenant_name: tenant?.name ?? null,
+      record: null,
+      field: null,
+      version: action === "record.changed" ? 4 : null,
+      count: action.startsWith("records") ? 200 : action === "backup.exported" ? 12 : null,
+      entry: null,
+    };
+  });
+}

@@ -1,0 +1,380 @@
+// A make-believe engine behind the window's own commands, for quick work on the interface and for its tests. It is in
+// no build of the program.
+import { mockIPC, mockWindows } from "@tauri-apps/api/mocks";
+import type { AppState, BackupFile, JobProgress, RecordDraft, Settings } from "../lib/api/commands.ts";
+import type { ImportColumn, ImportReport, LogEntryView, RecordView, TenantView } from "../lib/api/types.ts";
+import { logEntries, records, type StoredRecord, TENANTS } from "./data.ts";
+
+/** Found in the program's own build, it would give the make-believe engine away (tests/bundle.test.ts). */
+export const MARK = "make-believe-engine";
+
+type Args = Record<string, unknown>;
+
+/** What a test may set beforehand. */
+export type MockOptions = {
+  screen?: AppState["screen"];
+  settings?: Partial<Settings>;
+  tenants?: TenantView[];
+  records?: (tenant: TenantView) => StoredRecord[];
+  log?: LogEntryView[];
+  failedUnlocks?: number;
+  /** Time a job takes, in milliseconds. */
+  jobMillis?: number;
+};
+
+/** A refusal as the engine gives it. */
+export const refusal = (code: string) => ({ code });
+
+export class MockEngine {
+  screen: AppState["screen"];
+  settings: Settings;
+  tenants: TenantView[];
+  /** Every call, in order. */
+  readonly calls: { command: string; args: Args }[] = [];
+  /** A command named here is refused with the code. */
+  readonly refuse = new Map<string, string>();
+
+  readonly #records = new Map<string, StoredRecord[]>();
+  readonly #log: LogEntryView[];
+  readonly #jobs = new Map<
+    string,
+    { started: number; total: number; unit: "bytes" | "rows" | "entries"; result: () => unknown; cancelled: boolean }
+  >();
+  readonly #jobMillis: number;
+  readonly #failedUnlocks: number;
+  #backups: BackupFile[] = [
+    {
+      made_at: new Date(Date.now() - 5 * 3_600_000).toISOString(),
+      counter: 12,
+      file_name: "office-2026-11-21.coffer-backup",
+      bytes: 48_211_004,
+    },
+    {
+      made_at: new Date(Date.now() - 29 * 3_600_000).toISOString(),
+      counter: 11,
+      file_name: "office-2026-11-20.coffer-backup",
+      bytes: 48_010_112,
+    },
+    {
+      made_at: new Date(Date.now() - 53 * 3_600_000).toISOString(),
+      counter: 10,
+      file_name: "office-2026-11-19.coffer-backup",
+      bytes: 47_922_650,
+    },
+  ];
+
+  constructor(options: MockOptions = {}) {
+    this.screen = options.screen ?? "unlocked";
+    this.settings = {
+      language: "en",
+      theme: "system",
+      clipboard_seconds: 30,
+      lock_preset: "balanced",
+      idle_seconds: 300,
+      ...options.settings,
+    };
+    this.tenants = options.tenants ?? TENANTS.map((tenant) => ({ ...tenant }));
+    for (const tenant of this.tenants) {
+      this.#records.set(tenant.id, (options.records ?? records)(tenant));
+    }
+    this.#log = options.log ?? logEntries(2_480);
+    this.#jobMillis = options.jobMillis ?? 4_000;
+    this.#failedUnlocks = options.failedUnlocks ?? 0;
+  }
+
+  /** Puts itself behind `invoke`. */
+  install(): this {
+    mockWindows("main");
+    mockIPC((command, args) => this.answer(command, (args ?? {}) as Args));
+    return this;
+  }
+
+  /** How often a command was called. */
+  count(command: string): number {
+    return this.calls.filter((call) => call.command === command).length;
+  }
+
+  async answer(command: string, args: Args): Promise<unknown> {
+    this.calls.push({ command, args });
+    const code = this.refuse.get(command);
+    if (code) throw refusal(code);
+    const answer = this.#answers[command];
+    if (!answer) throw refusal("bug");
+    return answer(args);
+  }
+
+  #find(id: string): StoredRecord {
+    const found = this.#records.get(id.split(".")[0] ?? "")?.find((record) => record.view.id === id);
+    if (!found) throw refusal("not_found");
+    return found;
+  }
+
+  #row({ view: { id, kind, title, changed_at } }: StoredRecord) {
+    return { id, kind, title, changed_at };
+  }
+
+  #start(unit: "bytes" | "rows" | "entries", total: number, result: () => unknown) {
+    const job = `job${this.#jobs.size + 1}`;
+    this.#jobs.set(job, { started: Date.now(), total, unit, result, cancelled: false });
+    return { job };
+  }
+
+  #progress(job: string): JobProgress {
+    const running = this.#jobs.get(job);
+    if (!running) throw refusal("not_found");
+    const { started, total, unit, cancelled } = running;
+    const fraction = this.#jobMillis === 0 ? 1 : Math.min(1, (Date.now() - started) / this.#jobMillis);
+    const progress = { done: Math.round(total * fraction), total, unit };
+    if (cancelled) return { progress, state: "cancelled", result: null, error: refusal("cancelled") };
+    if (fraction < 1) return { progress, state: "running", result: null, error: null };
+    return { progress, state: "done", result: running.result() as JobProgress["result"], error: null };
+  }
+
+  #save(before: StoredRecord | null, id: string, tenantName: string, draft: RecordDraft): RecordView {
+    const secrets = new Map<number, string>();
+    let nextField = Math.max(0, ...(before?.view.fields.map((field) => field.id) ?? [])) + 1;
+    const fields = draft.fields.map((field) => {
+      const fieldId = field.id ?? nextField++;
+      const value = field.value ?? before?.secrets.get(fieldId) ?? "";
+      const isSecret = field.field_type === "secret";
+      if (isSecret) secrets.set(fieldId, value);
+      return {
+        id: fieldId,
+        name: field.name,
+        field_type: field.field_type,
+        value: isSecret ? null : value,
+        empty: value === "",
+      };
+    });
+    const now = new Date().toISOString();
+    const view: RecordView = {
+      id,
+      tenant_name: tenantName,
+      kind: draft.kind,
+      title: draft.title,
+      fields,
+      tags: [...draft.tags].sort(),
+      notes: draft.notes,
+      version: (before?.view.version ?? 0) + 1,
+      created_at: before?.view.created_at ?? now,
+      changed_at: now,
+      changed_by: "ines",
+    };
+    const list = this.#records.get(id.split(".")[0] ?? "") ?? [];
+    const others = list.filter((record) => record.view.id !== id);
+    others.push({ view, secrets });
+    others.sort((a, b) => a.view.title.localeCompare(b.view.title));
+    this.#records.set(id.split(".")[0] ?? "", others);
+    return view;
+  }
+
+  readonly #answers: Record<string, (args: Args) => unknown> = {
+    app_state: () => ({
+      screen: this.screen,
+      settings: this.settings,
+      session:
+        this.screen === "unlocked"
+          ? {
+              id: "0s",
+              vault: { id: "0v", name: "office", format: 1, demo: true },
+              account: "0a",
+              login: "ines",
+              roles: ["administrator", "auditor", "member"],
+              unlocked_at: new Date().toISOString(),
+              last_unlocked_at: "2026-11-20T16:12:00.000Z",
+              failed_unlocks: this.#failedUnlocks,
+            }
+          : null,
+    }),
+    places: () => [{ id: "0p", name: "office" }],
+    activity: () => null,
+    lock: () => null,
+    settings_get: () => this.settings,
+    settings_set: ({ settings }) => {
+      this.settings = settings as Settings;
+      return null;
+    },
+    choose_new_vault_place: () => ({ handle: "0h", name: "office" }),
+    create_vault: () => new Promise((resolve) => setTimeout(() => resolve(null), this.#jobMillis / 4)),
+    save_recovery_kit: () => ({ saved: true, file_name: "office recovery kit.txt" }),
+    confirm_recovery_kit: () => true,
+    finish_first_run: () => {
+      this.screen = "unlocked";
+      return null;
+    },
+    open_vault: () => null,
+    create_demo_vault: () => null,
+    restore_backup_first_run: () => this.#start("bytes", 48_211_004, () => this.#backup(12)),
+    tenants_list: () => this.tenants,
+    tenant_create: ({ name }) => {
+      const id = `7t${this.tenants.length}`;
+      const tenant: TenantView = {
+        id,
+        name: String(name),
+        right: "steward",
+        colour: this.tenants.length % 12,
+        created_at: new Date().toISOString(),
+        records: 0,
+      };
+      this.tenants.push(tenant);
+      this.#records.set(id, []);
+      return tenant;
+    },
+    records_list: ({ tenant, limit, after }) => {
+      const all = this.#records.get(String(tenant)) ?? [];
+      const from = after === null ? 0 : Number(after);
+      const to = from + Number(limit);
+      return {
+        tenant,
+        records: all.slice(from, to).map((record) => this.#row(record)),
+        total: all.length,
+        next: to < all.length ? String(to) : null,
+      };
+    },
+    record_open: ({ id }) => this.#find(String(id)).view,
+    record_history: ({ id }) => {
+      const { view } = this.#find(String(id));
+      return Array.from({ length: view.version }, (_, back) => ({
+        version: view.version - back,
+        changed_at: new Date(Date.parse(view.changed_at) - back * 9 * 86_400_000).toISOString(),
+        changed_by: back % 2 === 0 ? "ines" : "tomasz",
+        changes:
+          view.version - back === 1
+            ? []
+            : [
+                { what: "Password", how: "changed" as const, before: null, after: null },
+                ...(back === 0
+                  ? [{ what: "Host", how: "changed" as const, before: "db.acme.example", after: "db1.acme.example" }]
+                  : []),
+                ...(back === 1
+                  ? [{ what: "tags", how: "changed" as const, before: "db, eu", after: "db, eu, on call" }]
+                  : []),
+              ],
+      }));
+    },
+    record_add: ({ tenant, draft }) => {
+      const owner = this.tenants.find(({ id }) => id === tenant);
+      return this.#save(null, `${String(tenant)}.n${this.calls.length}`, owner?.name ?? "", draft as RecordDraft);
+    },
+    record_change: ({ id, expectedVersion, draft }) => {
+      const before = this.#find(String(id));
+      if (before.view.version !== expectedVersion) throw refusal("changed_meanwhile");
+      return this.#save(before, String(id), before.view.tenant_name, draft as RecordDraft);
+    },
+    field_reveal: ({ id, field }) => this.#find(String(id)).secrets.get(Number(field)) ?? "",
+    field_copy: () => ({ clear_after_seconds: this.settings.clipboard_seconds }),
+    url_open: () => null,
+    search: ({ query, tenant, limit }) => {
+      const fold = (text: string) => text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
+      const words = fold(String(query)).split(/\s+/);
+      const hits = this.tenants
+        .filter(({ id }) => tenant === null || id === tenant)
+        .flatMap(({ id, name }) =>
+          (this.#records.get(id) ?? [])
+            .filter(({ view }) => {
+              const text = fold(
+                [view.title, view.notes, ...view.tags, ...view.fields.map((field) => field.value ?? "")].join(" "),
+              );
+              return words.every((word) => text.includes(word));
+            })
+            .map((record) => ({ tenant_name: name, ...this.#row(record) })),
+        );
+      return { hits: hits.slice(0, Number(limit)), more: hits.length > Number(limit) };
+    },
+    import_choose_file: () => ({
+      handle: "0f",
+      name: "customers-export.csv",
+      size: 84_212,
+      columns: [
+        { column: "Name", target: "title", field_type: null },
+        { column: "Company", target: "Company", field_type: "text" },
+        { column: "E-mail", target: "E-mail", field_type: "email" },
+        { column: "Phone", target: "Phone", field_type: "phone" },
+        { column: "Portal password", target: "Portal password", field_type: "secret" },
+        { column: "Remarks", target: "notes", field_type: null },
+        { column: "Internal no.", target: null, field_type: null },
+      ] satisfies ImportColumn[],
+      preview: Array.from({ length: 20 }, (_, row) => [
+        ["Ines Weber", "Jonas Kowalska", "Marta Çelik", "Pavel Novák"][row % 4] ?? "",
+        ["ACME", "Hansebank", "Nordlicht AG"][row % 3] ?? "",
+        `person${row}@example.org`,
+        `+49 40 1234-${10 + row}`,
+        "hunter2",
+        row % 3 === 0 ? "prefers calls in the morning" : "",
+        String(9_000 + row),
+      ]),
+    }),
+    import_start: ({ mapping, dry_run }) =>
+      this.#start("rows", 1_000, (): ImportReport => {
+        const columns = mapping as ImportColumn[];
+        const isFaulty = dry_run === true && columns.some((column) => column.field_type === "number");
+        return {
+          dry_run: dry_run === true,
+          imported: isFaulty ? 997 : 1_000,
+          rejected: isFaulty ? 3 : 0,
+          errors: isFaulty
+            ? [18, 411, 902].map((line) => ({ line, message: "the value is no number such as 12.5" }))
+            : [],
+          columns,
+        };
+      }),
+    backup_export_start: () =>
+      this.#start("bytes", 48_211_004, () => {
+        const counter = (this.#backups[0]?.counter ?? 0) + 1;
+        this.#backups = [
+          { made_at: new Date().toISOString(), counter, file_name: "office-new.coffer-backup", bytes: 48_300_000 },
+          ...this.#backups,
+        ];
+        return this.#backup(counter);
+      }),
+    backup_verify_start: () => this.#start("bytes", 48_211_004, () => this.#backup(11)),
+    backup_restore_start: () => this.#start("bytes", 48_211_004, () => this.#backup(11)),
+    backups_list: () => this.#backups,
+    log_page: ({ before, limit }) => {
+      const from = before === null ? 0 : this.#log.findIndex((entry) => entry.index < Number(before));
+      const entries = from < 0 ? [] : this.#log.slice(from, from + Number(limit));
+      const last = entries.at(-1)?.index ?? 0;
+      return { entries, total: this.#log.length, next_before: last > 0 ? last : null };
+    },
+    log_verify_start: () =>
+      this.#start("entries", this.#log.length, () => ({
+        ok: true,
+        entries: this.#log.length,
+        checkpoints: 14,
+        root: "8f14e45fceea167a5a36dedd4bea2543d3b07384d113edec49eaa6238ad5ff00",
+        findings: [],
+      })),
+    job_progress: ({ job }) => this.#progress(String(job)),
+    job_cancel: ({ job }) => {
+      const running = this.#jobs.get(String(job));
+      if (running) running.cancelled = true;
+      return null;
+    },
+  };
+
+  #backup(counter: number) {
+    return {
+      vault: "0v",
+      counter,
+      made_at: this.#backups.find((backup) => backup.counter === counter)?.made_at ?? new Date().toISOString(),
+      files: 9,
+      bytes: 51_022_331,
+      log_entries: this.#log.length,
+      chain_length: 1,
+      newer_known: counter < (this.#backups[0]?.counter ?? 0),
+    };
+  }
+}
+
+/** Starts the make-believe engine for the mock build; the address chooses the screen, look and language. */
+export function startMock(): void {
+  const query = new URLSearchParams(location.search);
+  const take = <T extends string>(name: string, fallback: T): T => (query.get(name) as T | null) ?? fallback;
+  document.documentElement.dataset.engine = MARK;
+  new MockEngine({
+    screen: take<AppState["screen"]>("screen", "unlocked"),
+    settings: { theme: take("theme", "system"), language: take("language", "en") },
+    failedUnlocks: Number(take("failed", "0")),
+    jobMillis: Number(take("job", "4000")),
+  }).install();
+}

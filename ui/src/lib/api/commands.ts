@@ -1,0 +1,138 @@
+// Every call the window may make, typed: one function a command, and the only place with `invoke`.
+// The engine authorises each call again; nothing here is trusted for that.
+import { invoke } from "@tauri-apps/api/core";
+import { CommandError } from "./error.ts";
+import type {
+  BackupView,
+  ImportColumn,
+  ImportReport,
+  LogPage,
+  LogReport,
+  Progress,
+  RecordPage,
+  RecordView,
+  SearchResults,
+  SessionView,
+  TenantView,
+  VersionView,
+} from "./types.ts";
+
+/** What the window shows first. */
+export type Screen = "first_run" | "locked" | "unlocked";
+
+/** What a person can choose about the program. */
+export type Settings = {
+  language: "system" | "en" | "de";
+  theme: "system" | "light" | "dark";
+  clipboard_seconds: number;
+  lock_preset: "convenient" | "balanced" | "strict";
+  idle_seconds: number;
+};
+
+/** What the program is at. */
+export type AppState = { screen: Screen; session: SessionView | null; settings: Settings };
+
+/** A vault that was open on this machine before: its name and a handle; never its path. */
+export type Place = { name: string; id: string };
+
+/** A place or file the person chose in a dialog of the program's own process; the path stays there. */
+export type Chosen = { handle: string; name: string };
+
+/** The types a field can have. */
+export type FieldType = RecordView["fields"][number]["field_type"];
+
+/** A field as it is sent: without `id` a new one; `value: null` keeps what the field holds. */
+export type FieldDraft = { id: number | null; name: string; field_type: FieldType; value: string | null };
+
+/** A record as it is sent. */
+export type RecordDraft = { kind: string; title: string; fields: FieldDraft[]; tags: string[]; notes: string };
+
+/** A file chosen for an import, with how its columns are understood and its first rows. */
+export type ImportFile = {
+  handle: string;
+  name: string;
+  size: number;
+  columns: ImportColumn[];
+  preview: string[][];
+};
+
+/** A long piece of work that runs in the engine. */
+export type Job = { job: string };
+
+/** What a job may end with. */
+export type JobResult = BackupView | ImportReport | LogReport;
+
+/** How far a job is, and what came of it. */
+export type JobProgress = {
+  progress: Progress;
+  state: "running" | "done" | "failed" | "cancelled";
+  result: JobResult | null;
+  error: { code: string } | null;
+};
+
+/** A backup file written from this vault on this machine. */
+export type BackupFile = { made_at: string; counter: number; file_name: string; bytes: number };
+
+async function call<T>(command: string, args?: Record<string, unknown>): Promise<T> {
+  try {
+    return await invoke<T>(command, args);
+  } catch (reason) {
+    throw CommandError.from(reason);
+  }
+}
+
+// ---- The program -----------------------------------------------------------
+
+export const appState = () => call<AppState>("app_state");
+export const places = () => call<Place[]>("places");
+export const lock = () => call<void>("lock");
+export const activity = () => call<void>("activity");
+export const settingsGet = () => call<Settings>("settings_get");
+export const settingsSet = (settings: Settings) => call<void>("settings_set", { settings });
+
+// ---- First run -------------------------------------------------------------
+
+export const chooseNewVaultPlace = () => call<Chosen | null>("choose_new_vault_place");
+export const createVault = (handle: string, login: string) => call<SessionView>("create_vault", { handle, login });
+export const saveRecoveryKit = () => call<{ saved: boolean; file_name: string | null }>("save_recovery_kit");
+export const confirmRecoveryKit = () => call<boolean>("confirm_recovery_kit");
+export const finishFirstRun = () => call<void>("finish_first_run");
+export const openVault = () => call<void>("open_vault");
+export const restoreBackupFirstRun = () => call<Job | null>("restore_backup_first_run");
+export const createDemoVault = () => call<void>("create_demo_vault");
+
+// ---- Tenants and records ---------------------------------------------------
+
+export const tenantsList = () => call<TenantView[]>("tenants_list");
+export const tenantCreate = (name: string) => call<TenantView>("tenant_create", { name });
+export const recordsList = (tenant: string, limit: number, after: string | null) =>
+  call<RecordPage>("records_list", { tenant, limit, after });
+export const recordOpen = (id: string) => call<RecordView>("record_open", { id });
+export const recordHistory = (id: string) => call<VersionView[]>("record_history", { id });
+export const recordAdd = (tenant: string, draft: RecordDraft) => call<RecordView>("record_add", { tenant, draft });
+export const recordChange = (id: string, expectedVersion: number, draft: RecordDraft) =>
+  call<RecordView>("record_change", { id, expectedVersion, draft });
+export const fieldReveal = (id: string, field: number, version: number | null) =>
+  call<string>("field_reveal", { id, field, version });
+export const fieldCopy = (id: string, field: number) =>
+  call<{ clear_after_seconds: number }>("field_copy", { id, field });
+export const urlOpen = (id: string, field: number) => call<void>("url_open", { id, field });
+export const search = (query: string, tenant: string | null, limit: number) =>
+  call<SearchResults>("search", { query, tenant, limit });
+
+// ---- Long work -------------------------------------------------------------
+
+export const importChooseFile = () => call<ImportFile | null>("import_choose_file");
+export const importStart = (handle: string, tenant: string, mapping: ImportColumn[], dryRun: boolean) =>
+  call<Job>("import_start", { handle, tenant, mapping, dry_run: dryRun });
+export const backupExportStart = () => call<Job | null>("backup_export_start");
+export const backupVerifyStart = () => call<Job | null>("backup_verify_start");
+export const backupRestoreStart = () => call<Job | null>("backup_restore_start");
+export const backupsList = () => call<BackupFile[]>("backups_list");
+export const jobProgress = (job: string) => call<JobProgress>("job_progress", { job });
+export const jobCancel = (job: string) => call<void>("job_cancel", { job });
+
+// ---- Log -------------------------------------------------------------------
+
+export const logPage = (before: number | null, limit: number) => call<LogPage>("log_page", { before, limit });
+export const logVerifyStart = () => call<Job>("log_verify_start");

@@ -1,0 +1,65 @@
+// The log's verbs and findings in words. One that this window does not know is shown as it is.
+import type { LogEntryView } from "$lib/api/types.ts";
+import { formatCount } from "$lib/locale/format.ts";
+import * as m from "$words";
+
+const count = (entry: LogEntryView) => ({ count: entry.count ?? 0, shown: formatCount(entry.count ?? 0) });
+const number = (entry: LogEntryView) => ({ number: formatCount(entry.count ?? 0) });
+
+const ACTIONS: Record<string, (entry: LogEntryView) => string> = {
+  "vault.created": () => m.log_vault_created(),
+  "vault.unlocked": () => m.log_vault_unlocked(),
+  "vault.unlock_failed": () => m.log_vault_unlock_failed(),
+  "vault.unlock_failures_counted": (entry) => m.log_vault_unlock_failures_counted(count(entry)),
+  "vault.locked": () => m.log_vault_locked(),
+  "access.refused": () => m.log_access_refused(),
+  "recovery_kit.confirmed": () => m.log_recovery_kit_confirmed(),
+  "tenant.created": () => m.log_tenant_created(),
+  "tenant.opened": () => m.log_tenant_opened(),
+  "records.listed": (entry) => m.log_records_listed(count(entry)),
+  "records.searched": (entry) => m.log_records_searched(count(entry)),
+  "record.opened": () => m.log_record_opened(),
+  "record.history_opened": () => m.log_record_history_opened(),
+  "field.revealed": () => m.log_field_revealed(),
+  "field.copied": () => m.log_field_copied(),
+  "record.added": () => m.log_record_added(),
+  "record.changed": (entry) => m.log_record_changed({ version: formatCount(entry.version ?? 0) }),
+  "records.imported": (entry) => m.log_records_imported(count(entry)),
+  "effect.missing": (entry) => m.log_effect_missing({ entry: formatCount(entry.entry ?? 0) }),
+  "backup.exported": (entry) => m.log_backup_exported(number(entry)),
+  "backup.verified": (entry) => m.log_backup_verified(number(entry)),
+  "backup.restored": (entry) => m.log_backup_restored(number(entry)),
+  "backup.older_accepted": (entry) => m.log_backup_older_accepted(number(entry)),
+  "device.enrolled": () => m.log_device_enrolled(),
+  "log.read": (entry) => m.log_log_read(count(entry)),
+  "log.verified": () => m.log_log_verified(),
+  "log.exported": (entry) => m.log_log_exported(count(entry)),
+  "account.created": () => m.log_account_created(),
+};
+
+/** What an entry says happened. */
+export function actionWords(entry: LogEntryView): string {
+  const words = Object.hasOwn(ACTIONS, entry.action) ? ACTIONS[entry.action] : undefined;
+  return words ? words(entry) : entry.action;
+}
+
+/** Whether an entry deserves a second look. */
+export function isNotable(entry: LogEntryView): boolean {
+  return /failed|failures|refused|missing|older_accepted/.test(entry.action);
+}
+
+const FINDINGS: Record<string, () => string> = {
+  edited: m.finding_edited,
+  reordered: m.finding_reordered,
+  gap: m.finding_gap,
+  truncated: m.finding_truncated,
+  forked: m.finding_forked,
+  unmatched_effect: m.finding_unmatched_effect,
+  bad_signature: m.finding_bad_signature,
+};
+
+/** What a finding of a verification means. */
+export function findingWords(code: string): string {
+  const words = Object.hasOwn(FINDINGS, code) ? FINDINGS[code] : undefined;
+  return words ? words() : m.finding_other({ code });
+}

@@ -1,0 +1,77 @@
+// Owns the right pane: the record that is open, its history, and through `revealed` the values shown of it.
+import * as api from "$lib/api/commands.ts";
+import { CommandError } from "$lib/api/error.ts";
+import type { FieldView, RecordView, VersionView } from "$lib/api/types.ts";
+import { Revealed } from "./revealed.svelte.ts";
+
+export class OpenRecord {
+  record: RecordView | null = $state(null);
+  history: VersionView[] | null = $state(null);
+  state: "empty" | "loading" | "ready" | "failed" = $state("empty");
+  error: CommandError | null = $state(null);
+  readonly revealed = new Revealed();
+
+  #turn = 0;
+
+  /** Opens a record; the one before is left, and what was revealed of it dropped. */
+  async open(id: string): Promise<void> {
+    this.drop();
+    const turn = this.#turn;
+    this.state = "loading";
+    try {
+      const record = await api.recordOpen(id);
+      if (turn === this.#turn) this.take(record);
+    } catch (reason) {
+      if (turn !== this.#turn) return;
+      this.error = CommandError.from(reason);
+      this.state = "failed";
+    }
+  }
+
+  /** Shows a record as it came back from saving. */
+  take(record: RecordView): void {
+    this.revealed.drop();
+    this.history = null;
+    this.record = record;
+    this.error = null;
+    this.state = "ready";
+  }
+
+  /** Fetches the versions of the record, newest first. */
+  async openHistory(): Promise<void> {
+    const turn = this.#turn;
+    if (!this.record) return;
+    const history = await api.recordHistory(this.record.id);
+    if (turn === this.#turn) this.history = history;
+  }
+
+  /** Shows nothing. */
+  drop(): void {
+    this.#turn += 1;
+    this.revealed.drop();
+    this.record = null;
+    this.history = null;
+    this.error = null;
+    this.state = "empty";
+  }
+
+  /** The field most likely meant by “user”: named so, else an e-mail address. */
+  get userField(): FieldView | undefined {
+    const fields = this.record?.fields.filter((field) => !field.empty) ?? [];
+    const named = /user|login|account|benutzer|konto|anmelde/i;
+    return (
+      fields.find((field) => field.field_type !== "secret" && named.test(field.name)) ??
+      fields.find((field) => field.field_type === "email")
+    );
+  }
+
+  /** The first secret that holds anything. */
+  get mainSecret(): FieldView | undefined {
+    return this.record?.fields.find((field) => field.field_type === "secret" && !field.empty);
+  }
+
+  /** The first URL. */
+  get mainUrl(): FieldView | undefined {
+    return this.record?.fields.find((field) => field.field_type === "url" && !field.empty);
+  }
+}

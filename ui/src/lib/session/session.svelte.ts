@@ -1,0 +1,112 @@
+// Owns what the window is at: first run, locked or unlocked; who is in; the settings; and the time until it locks.
+// Whoever holds a value that must not outlive the session registers with `beforeLock`.
+import * as api from "$lib/api/commands.ts";
+import { CommandError } from "$lib/api/error.ts";
+import type { SessionView } from "$lib/api/types.ts";
+import { applyLanguage, applyTheme } from "./look.ts";
+
+/** The engine is told of the person's activity at most this often. */
+const ACTIVITY_EVERY_MILLIS = 5_000;
+
+const DEFAULTS: api.Settings = {
+  language: "system",
+  theme: "system",
+  clipboard_seconds: 30,
+  lock_preset: "balanced",
+  idle_seconds: 300,
+};
+
+export class Session {
+  screen: "starting" | "failed" | api.Screen = $state("starting");
+  view: SessionView | null = $state(null);
+  settings: api.Settings = $state(DEFAULTS);
+  error: CommandError | null = $state(null);
+  /** Counts up whenever the language changes, so that the window is written anew. */
+  language = $state(0);
+  /** Seconds until the window locks by itself. */
+  secondsLeft = $state(DEFAULTS.idle_seconds);
+
+  readonly #drops = new Set<() => void>();
+  #lastActivity = Date.now();
+  #lastTold = 0;
+
+  /** Asks the engine where things stand. */
+  async start(): Promise<void> {
+    this.screen = "starting";
+    this.error = null;
+    try {
+      const state = await api.appState();
+      this.#take(state.settings);
+      this.view = state.session;
+      this.screen = state.screen;
+      this.noteActivity();
+    } catch (reason) {
+      this.error = CommandError.from(reason);
+      this.screen = "failed";
+    }
+  }
+
+  /** Has `drop` called before the window locks; the answer takes that back. */
+  beforeLock(drop: () => void): () => void {
+    this.#drops.add(drop);
+    return () => this.#drops.delete(drop);
+  }
+
+  /** Locks: drops every value held here first, so that nothing waits for the engine. */
+  async lock(): Promise<void> {
+    for (const drop of this.#drops) {
+      drop();
+    }
+    this.view = null;
+    this.screen = "locked";
+    // The engine ends this process; an answer may never come.
+    await api.lock().catch(() => undefined);
+  }
+
+  /** Shows that the session is over, when a call was refused because of it. */
+  noteRefusal(error: CommandError): void {
+    if (error.code === "locked" && this.screen === "unlocked") {
+      void this.lock();
+    }
+  }
+
+  /** Tells the engine that the person is there, at most every five seconds. */
+  noteActivity(now: number = Date.now()): void {
+    this.#lastActivity = now;
+    this.tick(now);
+    if (this.screen === "unlocked" && now - this.#lastTold >= ACTIVITY_EVERY_MILLIS) {
+      this.#lastTold = now;
+      void api.activity().catch(() => undefined);
+    }
+  }
+
+  /** Counts down; at zero it locks, whether or not the engine was quicker. */
+  tick(now: number = Date.now()): void {
+    this.secondsLeft = Math.max(0, this.settings.idle_seconds - (now - this.#lastActivity) / 1_000);
+    if (this.secondsLeft === 0 && this.screen === "unlocked") {
+      void this.lock();
+    }
+  }
+
+  /** Changes settings; they hold at once, and stay as they were if the engine refuses. */
+  async change(changes: Partial<api.Settings>): Promise<void> {
+    const before = $state.snapshot(this.settings);
+    const after = { ...before, ...changes };
+    this.#take(after);
+    try {
+      await api.settingsSet(after);
+    } catch (reason) {
+      this.#take(before);
+      throw CommandError.from(reason);
+    }
+  }
+
+  #take(settings: api.Settings): void {
+    this.settings = settings;
+    applyTheme(settings.theme);
+    if (applyLanguage(settings.language)) {
+      this.language += 1;
+    }
+    this.tick();
+  }
+}

@@ -1,0 +1,45 @@
+// How the interface is built, served while it is worked on, and tested.
+import { fileURLToPath } from "node:url";
+import { paraglideVitePlugin } from "@inlang/paraglide-js";
+import { svelte } from "@sveltejs/vite-plugin-svelte";
+import { defineConfig } from "vitest/config";
+import { requireEqualMessages } from "./messages/require-equal.ts";
+
+const at = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+
+export default defineConfig(({ mode }) => ({
+  plugins: [
+    requireEqualMessages(at("./messages")),
+    paraglideVitePlugin({
+      project: "./project.inlang",
+      outdir: "./src/words",
+      strategy: ["globalVariable", "baseLocale"],
+      emitTsDeclarations: true,
+    }),
+    svelte(),
+  ],
+  resolve: {
+    alias: {
+      "$words/runtime": at("./src/words/runtime.js"),
+      $words: at("./src/words/messages.js"),
+      $lib: at("./src/lib"),
+    },
+    // Components under test run in a browser's DOM, not on a server.
+    conditions: mode === "test" ? ["browser"] : undefined,
+  },
+  build: {
+    // The oldest web view the program meets is WebKitGTK 2.46.
+    target: "safari18",
+    // The content security policy allows fonts from the program alone, never from data: URLs.
+    assetsInlineLimit: 0,
+    // The polyfill would be an inline script's work; WebKit has had modulepreload since Safari 17.
+    modulePreload: { polyfill: false },
+    reportCompressedSize: false,
+  },
+  test: {
+    environment: "jsdom",
+    include: ["tests/**/*.test.ts"],
+    setupFiles: ["tests/setup.ts"],
+    restoreMocks: true,
+  },
+}));
