@@ -361,6 +361,32 @@ pub struct ImportColumn {
     pub field_type: Option<FieldType>,
 }
 
+/// How a file would be imported, before anything is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+pub struct ImportPreview {
+    /// How the columns are understood.
+    pub columns: Vec<ImportColumn>,
+    /// Why no record can come of it yet: `mapping_no_title`; `None` if it can.
+    pub problem: Option<String>,
+    /// What records are about where no column says so.
+    #[ts(type = "string")]
+    pub kind: RecordKind,
+    /// The first rows.
+    pub rows: Vec<ImportPreviewRow>,
+}
+
+/// One row of a file, before it is imported.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+pub struct ImportPreviewRow {
+    /// The line of the file it begins at, from 1.
+    #[ts(type = "number")]
+    pub line: u64,
+    /// One for each column; `None` where a secret would come of it. Empty if the row is wrong.
+    pub cells: Vec<Option<String>>,
+    /// What is wrong with the row; never the value itself.
+    pub error: Option<String>,
+}
+
 /// How far a job has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, TS)]
 pub struct Progress {

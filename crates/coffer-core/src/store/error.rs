@@ -69,7 +69,8 @@ impl StoreError {
             Self::NewerSchema => Fault::NewerVersion,
             Self::FsyncFailed => Fault::NotDurable,
             Self::DiskFull => Fault::NoSpace,
-            Self::UnfitLibrary | Self::DiskFailed | Self::Busy | Self::Interrupted | Self::Failed { .. } => {
+            Self::Busy => Fault::Busy,
+            Self::UnfitLibrary | Self::DiskFailed | Self::Interrupted | Self::Failed { .. } => {
                 Fault::Io(FileError::Io(io::Error::other(self)))
             }
         }

@@ -20,9 +20,9 @@ use coffer_model::time::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior, params};
 
 pub(crate) use self::cursor::Cursor;
-pub(crate) use self::exposure_rows::{Exposure, ExposureRow, How};
+pub(crate) use self::exposure_rows::{Exposure, How};
 pub(crate) use self::record_rows::{ChangeError, StoredVersion};
-pub(crate) use self::search_rows::SearchQuery;
+pub(crate) use self::search_rows::{Found, SearchQuery};
 use super::sqlcipher::{self, Access, StoreError};
 
 /// The schema this program writes and the newest it opens (`PRAGMA user_version`).
@@ -73,9 +73,6 @@ pub(crate) struct TenantTx<'s> {
     /// Records it has added.
     added: u64,
 }
-
-/// Stops what another thread's [`TenantStore`] is doing, which then fails with [`StoreError::Interrupted`].
-pub(crate) struct Interrupter(rusqlite::InterruptHandle);
 
 impl TenantStore {
     /// Makes a tenant's database at `path`, where nothing may be. The caller makes the file's name durable.
@@ -145,10 +142,11 @@ impl TenantStore {
         entry.map(|entry| u64::try_from(entry).map_err(|_| StoreError::Damaged)).transpose()
     }
 
-    /// Whether the effect of log entry `entry` is here.
-    pub(crate) fn is_applied(&self, entry: u64) -> Result<bool, StoreError> {
-        let mut query = self.connection.prepare_cached("SELECT 1 FROM change WHERE entry = ?1")?;
-        Ok(query.exists([sqlcipher::to_integer(entry)?])?)
+    /// Entries of the log that committed writes here name, ascending.
+    pub(crate) fn applied(&self) -> Result<Vec<u64>, StoreError> {
+        let mut query = self.connection.prepare_cached("SELECT entry FROM change ORDER BY entry")?;
+        let entries = query.query_map([], |row| row.get(0))?;
+        Ok(entries.collect::<Result<_, _>>()?)
     }
 
     /// Begins a write by `account`, waiting for another connection's to end. Nothing is durable, nor seen by others,
@@ -158,11 +156,6 @@ impl TenantStore {
         let last: Option<i64> = tx.prepare_cached("SELECT max(id) FROM change")?.query_row([], |row| row.get(0))?;
         let change = last.unwrap_or(0).checked_add(1).ok_or(StoreError::Damaged)?;
         Ok(TenantTx { tx, change, at, account, added: 0 })
-    }
-
-    /// Something by which another thread can stop this connection's work.
-    pub(crate) fn interrupter(&self) -> Interrupter {
-        Interrupter(self.connection.get_interrupt_handle())
     }
 }
 
@@ -178,13 +171,6 @@ impl TenantTx<'_> {
                 .execute([sqlcipher::to_integer(self.added)?])?;
         }
         Ok(self.tx.commit()?)
-    }
-}
-
-impl Interrupter {
-    /// Stops what is going on now; what begins later is not touched.
-    pub(crate) fn stop(&self) {
-        self.0.interrupt();
     }
 }
 

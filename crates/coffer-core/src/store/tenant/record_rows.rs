@@ -3,7 +3,7 @@
 use coffer_model::id::{AccountId, RecordKey};
 use coffer_model::record::RecordContent;
 use coffer_model::time::Timestamp;
-use rusqlite::{OptionalExtension, Row, params};
+use rusqlite::{Row, params};
 
 use super::{Cursor, ListedRecord, MAX_FOLDED_BYTES, TenantStore, TenantTx, body, fold, record_row, timestamp};
 use crate::store::error::StoreError;
@@ -106,12 +106,6 @@ impl TenantStore {
             show(StoredVersion::from_row(row)?);
         }
         Ok(())
-    }
-
-    /// The version number a record is at.
-    pub(crate) fn newest_version(&self, key: RecordKey) -> Result<Option<u32>, StoreError> {
-        let mut query = self.connection.prepare_cached("SELECT version FROM record WHERE key = ?1")?;
-        Ok(query.query_row([key.as_bytes()], |row| row.get(0)).optional()?)
     }
 }
 

@@ -1,11 +1,14 @@
 //! The search index: which words of a record go in, what a person's text means, and which records it finds.
 //!
 //! Texts are folded ([`fold`]) before they are indexed and before they are looked for. A search costs the same at a
-//! million records as at a thousand: it looks at the newest [`CANDIDATES`] hits, puts those first whose titles fit best,
-//! and never ranks an unbounded set, as `bm25` would (it counts every record with each word before it ranks one).
+//! million records as at a thousand: it looks at the newest [`CANDIDATES`] hits and puts those first whose titles fit
+//! best. Two things in FTS5 would cost more the more records there are, and are avoided: `bm25` counts every record with
+//! each word before it ranks one, and a beginning without an index of its own is made into one list of all its words'
+//! records before the first is found.
 
 use coffer_model::record::{FieldType, RecordContent};
-use rusqlite::params;
+use rusqlite::{OptionalExtension, params};
+use unicode_normalization::char::is_combining_mark;
 
 use super::fold::fold;
 use super::{ListedRecord, MAX_FOLDED_BYTES, TenantStore, TenantTx};
@@ -13,6 +16,10 @@ use crate::store::error::StoreError;
 
 /// Newest hits among which the best titles come first, unless more are asked for.
 const CANDIDATES: u32 = 200;
+/// Longest beginnings that have an index of their own, characters (`prefix` in `schema.sql`).
+const INDEXED_BEGINNING_CHARS: usize = 3;
+/// Most words a longer beginning is spelled out as. With more, each is rare enough for FTS5's own way.
+const SPELLED_OUT_MAX: usize = 64;
 
 /// What a person is looking for: words that must all occur, the last of them as a beginning.
 ///
@@ -66,18 +73,37 @@ impl SearchQuery {
         if words.is_empty() || words.len() > Self::MAX_WORDS { None } else { Some(Self { words }) }
     }
 
-    /// The text in FTS5's syntax, of which it uses strings, "and" by standing together, and `*`.
-    fn to_fts5(&self) -> String {
-        let mut expression = String::new();
-        for word in &self.words {
-            expression.push('"');
-            expression.push_str(word);
-            expression.push_str("\" ");
-        }
-        // The beginnings of one character have no index of their own and fit too much to be of use.
-        let last = self.words.last().expect("parsed with at least one word");
-        if last.len() > 1 {
-            expression.push('*');
+    /// The last word, which is a beginning.
+    fn last(&self) -> &str {
+        self.words.last().expect("parsed with at least one word")
+    }
+
+    /// The last word in two: everything up to its last part, and that part if it is to be spelled out.
+    fn beginning(&self) -> Option<(&str, &str)> {
+        let last = self.last().trim_end_matches(|c: char| !c.is_alphanumeric());
+        let at = last
+            .rfind(|c: char| !c.is_alphanumeric())
+            .map_or(0, |at| at + last[at..].chars().next().expect("a character was found there").len_utf8());
+        let (head, part) = last.split_at(at);
+        // FTS5 separates words at marks; of a part with marks only it knows where it begins.
+        let has_marks = part.chars().any(is_combining_mark);
+        (part.chars().count() > INDEXED_BEGINNING_CHARS && !has_marks).then_some((head, part))
+    }
+
+    /// The query in FTS5's syntax, of which it uses strings, "and", "or" and `*`. `spelled_out` are all words that
+    /// begin with the last one, if they are known.
+    fn to_fts5(&self, spelled_out: Option<&[String]>) -> String {
+        let (last, others) = self.words.split_last().expect("parsed with at least one word");
+        let mut expression = others.iter().map(|word| format!("\"{word}\" ")).collect::<String>();
+        match spelled_out {
+            Some(words) => {
+                let words: Vec<String> = words.iter().map(|word| format!("\"{word}\"")).collect();
+                let and = if others.is_empty() { "" } else { "AND " };
+                expression.push_str(&format!("{and}({})", words.join(" OR ")));
+            }
+            // Beginnings of one character have no index of their own and fit too much to be of use.
+            None if last.len() == 1 => expression.push_str(&format!("\"{last}\"")),
+            None => expression.push_str(&format!("\"{last}\" *")),
         }
         expression
     }
@@ -110,13 +136,17 @@ impl std::fmt::Debug for SearchQuery {
 impl TenantStore {
     /// At most `limit` records that fit.
     pub(crate) fn search(&self, query: &SearchQuery, limit: u32) -> Result<Found, StoreError> {
+        let spelled_out = self.spell_out(query)?;
+        if spelled_out.as_ref().is_some_and(Vec::is_empty) {
+            return Ok(Found { records: Vec::new(), more: false });
+        }
         let candidates = i64::from(limit.max(CANDIDATES)) + 1;
         let mut hits = self.connection.prepare_cached(
             "SELECT r.key, r.kind, r.title, r.changed_ms, r.title_key
              FROM (SELECT rowid AS id FROM search WHERE search MATCH ?1 ORDER BY rowid DESC LIMIT ?2) hit
              CROSS JOIN record r ON r.id = hit.id",
         )?;
-        let mut rows = hits.query(params![query.to_fts5(), candidates])?;
+        let mut rows = hits.query(params![query.to_fts5(spelled_out.as_deref()), candidates])?;
         let mut found = Vec::new();
         while let Some(row) = rows.next()? {
             let fit = query.fit(row.get_ref(4)?.as_str().map_err(|_| StoreError::Damaged)?);
@@ -127,6 +157,31 @@ impl TenantStore {
         // Stable: among titles that fit alike the newest stay first.
         found.sort_by_key(|(fit, _)| *fit);
         Ok(Found { records: found.into_iter().take(limit).map(|(_, record)| record).collect(), more })
+    }
+
+    /// All words of the index that begin as the query's last word does, each with what stands before it in that word;
+    /// `None` if there are too many, or FTS5 has an index for such beginnings.
+    fn spell_out(&self, query: &SearchQuery) -> Result<Option<Vec<String>>, StoreError> {
+        let Some((head, beginning)) = query.beginning() else { return Ok(None) };
+        self.connection
+            .execute_batch("CREATE VIRTUAL TABLE IF NOT EXISTS temp.word USING fts5vocab (main, search, instance)")?;
+        // One seek for each word: asking for all of them at once would read every occurrence of each.
+        let mut next = self.connection.prepare_cached("SELECT term FROM temp.word WHERE term >= ?1 LIMIT 1")?;
+        let mut words = Vec::new();
+        let mut from = beginning.to_owned();
+        while let Some(term) = next.query_row([&from], |row| row.get::<_, String>(0)).optional()? {
+            if !term.starts_with(beginning) {
+                break;
+            }
+            if words.len() == SPELLED_OUT_MAX {
+                return Ok(None);
+            }
+            words.push(format!("{head}{term}"));
+            // The least text after the term: no word of the index holds a NUL.
+            from = term;
+            from.push('\0');
+        }
+        Ok(Some(words))
     }
 }
 

@@ -148,7 +148,6 @@ fn every_version_is_kept_whole() {
     let mut versions = Vec::new();
     bench.store.history(key(1), |version| versions.push(version.version)).unwrap();
     assert_eq!(versions, [2, 1]);
-    assert_eq!(bench.store.newest_version(key(1)).unwrap(), Some(2));
 }
 
 #[test]
@@ -185,7 +184,7 @@ fn committed_entries_are_known_and_count_once() {
     let tx = bench.store.begin(at(0), WHO).unwrap();
     tx.commit(41).unwrap();
     assert_eq!(bench.store.last_applied().unwrap(), Some(41));
-    assert!(bench.store.is_applied(0).unwrap() && !bench.store.is_applied(40).unwrap());
+    assert_eq!(bench.store.applied().unwrap(), [0, 41]);
     let tx = bench.store.begin(at(0), WHO).unwrap();
     assert!(tx.commit(41).is_err(), "one entry has one effect");
     assert_eq!(bench.store.count().unwrap(), 1);
@@ -197,9 +196,17 @@ fn exposures_name_account_version_and_entry() {
     bench.add(1, &content("Safe", &[(FieldType::Secret, "1111")], ""));
     let exposure = Exposure { key: key(1), field: FieldId(1), version: 1, how: How::Copied };
     bench.write(|tx| tx.insert_exposure(&exposure).unwrap());
-    let expected = ExposureRow { exposure, account: WHO, at: at(1_001), entry: 1 };
-    assert_eq!(bench.store.exposures(key(1)).unwrap(), [expected]);
-    assert_eq!(bench.store.exposures(key(2)).unwrap(), []);
+    let row = bench.store.connection.query_row(
+        "SELECT r.key, e.field, e.version, e.how, c.account, c.at_ms, c.entry
+         FROM exposure e JOIN record r ON r.id = e.record JOIN change c ON c.id = e.change",
+        [],
+        |row| {
+            let (key, account): ([u8; 16], [u8; 16]) = (row.get(0)?, row.get(4)?);
+            let numbers: [i64; 5] = [row.get(1)?, row.get(2)?, row.get(3)?, row.get(5)?, row.get(6)?];
+            Ok((key, account, numbers))
+        },
+    );
+    assert_eq!(row.unwrap(), ([1; 16], *WHO.as_bytes(), [1, 1, 2, 1_001, 1]));
 }
 
 #[test]
@@ -217,6 +224,26 @@ fn a_saved_record_is_found_at_once_by_its_new_words_only() {
     });
     assert_eq!(bench.search("schm"), ["Schmidt"]);
     assert_eq!(bench.search("muller"), [""; 0]);
+}
+
+#[test]
+fn a_long_beginning_finds_all_its_words_be_they_few_or_many() {
+    let mut bench = Bench::new();
+    bench.write(|tx| {
+        for number in 0..100_u8 {
+            let title = format!("t{number:03} common");
+            tx.insert_record(key(number), &content(&title, &[], &format!("begin{number:03}a x@begun{number}")))
+                .unwrap();
+        }
+    });
+    assert_eq!(bench.search("begin").len(), 100, "more words than are spelled out");
+    assert_eq!(bench.search("begin01").len(), 10);
+    assert_eq!(bench.search("common begin01").len(), 10);
+    assert_eq!(bench.search("begin099"), ["t099 common"]);
+    assert_eq!(bench.search("x@begun7").len(), 11);
+    assert_eq!(bench.search("x@begun7.").len(), 11);
+    assert_eq!(bench.search("begin1"), [""; 0]);
+    assert_eq!(bench.search("begin099a begin098a"), [""; 0]);
 }
 
 #[test]
@@ -320,8 +347,8 @@ proptest! {
 
     #[test]
     fn search_agrees_with_a_naive_reading(
-        texts in prop::collection::vec("([abä]{1,3}[ .@]){1,5}", 1..20),
-        query in "[abä.]{1,4}( [abä.@]{1,4}){0,2}",
+        texts in prop::collection::vec("([abä]{1,6}[ .@]){1,5}", 1..20),
+        query in "[abä.]{1,6}( [abä.@]{1,6}){0,2}",
     ) {
         let mut bench = Bench::new();
         bench.write(|tx| {

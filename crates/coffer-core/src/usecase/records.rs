@@ -1,0 +1,218 @@
+//! Records: listing, opening, adding and changing them. Layout: docs/FORMAT.md, "A tenant's database".
+
+use coffer_crypto::Random as _;
+use coffer_model::event::Event;
+use coffer_model::id::{AccountId, RecordId, RecordKey, TenantId};
+use coffer_model::record::{Field, FieldType, InvalidRecord, RecordContent, RecordDraft};
+
+use crate::fault::{CallError, Damage};
+use crate::policy::Action;
+use crate::session::{Actor, Core, OpenTenant, Session};
+use crate::store::sqlcipher::StoreError;
+use crate::store::tenant::{ChangeError, Cursor, ListedRecord, StoredVersion};
+use crate::view::{FieldView, RecordPage, RecordRow, RecordView};
+
+/// Most records of one page.
+const PAGE_MAX: u32 = 1_000;
+
+/// Why records were not listed.
+#[derive(Debug, thiserror::Error)]
+pub enum ListRecordsError {
+    /// The cursor is none that a list of this tenant gave.
+    #[error("there is no such place in this tenant's list")]
+    InvalidCursor,
+    /// The call was refused or failed.
+    #[error(transparent)]
+    Call(#[from] CallError),
+}
+
+impl ListRecordsError {
+    /// The permanent name of the error, for scripts and for the words on screen.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::InvalidCursor => "invalid_cursor",
+            Self::Call(error) => error.code(),
+        }
+    }
+}
+
+/// Why a record was not saved. Nothing was changed.
+#[derive(Debug, thiserror::Error)]
+pub enum SaveRecordError {
+    /// The draft is no record.
+    #[error(transparent)]
+    Invalid(InvalidRecord),
+    /// It was changed since the draft's version was read.
+    #[error("the record has been changed since it was read")]
+    VersionConflict,
+    /// The call was refused or failed.
+    #[error(transparent)]
+    Call(#[from] CallError),
+}
+
+impl SaveRecordError {
+    /// The permanent name of the error, for scripts and for the words on screen.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Invalid(_) => "invalid_record",
+            Self::VersionConflict => "version_conflict",
+            Self::Call(error) => error.code(),
+        }
+    }
+}
+
+impl From<ChangeError> for SaveRecordError {
+    fn from(error: ChangeError) -> Self {
+        match error {
+            ChangeError::NotFound => Self::Call(CallError::NotFound),
+            ChangeError::VersionConflict => Self::VersionConflict,
+            ChangeError::Store(error) => Self::Call(in_tenant(error)),
+        }
+    }
+}
+
+impl Session {
+    /// A page of a tenant's records in the order of their titles: the first, or the one that begins after `after`.
+    pub fn list_records(
+        &self,
+        tenant: TenantId,
+        limit: u32,
+        after: Option<&str>,
+    ) -> Result<RecordPage, ListRecordsError> {
+        let actor = self.authorize(Action::ListRecords, Some(tenant))?;
+        let cursor = after.map(|text| Cursor::parse(text, tenant)).transpose();
+        let cursor = cursor.map_err(|_| ListRecordsError::InvalidCursor)?;
+        let open = self.open_tenant(&actor, tenant)?;
+        let limit = limit.clamp(1, PAGE_MAX);
+        let (page, total) = open.read(|store| Ok((store.page(limit, cursor.as_ref())?, store.count()?)))?;
+        self.record(&actor, Event::RecordsListed { tenant, count: page.records.len() as u64 })?;
+        Ok(RecordPage {
+            tenant,
+            records: page.records.into_iter().map(|record| row_view(tenant, record)).collect(),
+            total,
+            next: page.next.map(|cursor| cursor.encode(tenant)),
+        })
+    }
+
+    /// A record, its secrets masked.
+    pub fn open_record(&self, id: RecordId) -> Result<RecordView, CallError> {
+        let actor = self.authorize(Action::OpenRecord, Some(id.tenant()))?;
+        let open = self.open_tenant(&actor, id.tenant())?;
+        let stored = self.core.stored_version(&actor, &open, id, None)?;
+        self.record(&actor, Event::RecordOpened(id))?;
+        Ok(self.core.record_view(id, &open, stored))
+    }
+
+    /// Adds a record.
+    pub fn add_record(&self, tenant: TenantId, draft: RecordDraft) -> Result<RecordView, SaveRecordError> {
+        let actor = self.authorize(Action::AddRecord, Some(tenant))?;
+        let content = RecordContent::parse(draft, None).map_err(SaveRecordError::Invalid)?;
+        let open = self.open_tenant(&actor, tenant)?;
+        let id = RecordId::new(tenant, self.core.new_record_key());
+        self.audited(&actor, &open, Event::RecordAdded(id), |tx| -> Result<(), SaveRecordError> {
+            Ok(tx.insert_record(id.key(), &content).map_err(in_tenant)?)
+        })?;
+        self.core.saved_view(id, &open)
+    }
+
+    /// Gives a record a new version, if `expected_version` is its newest. What the draft leaves out of a field stays.
+    pub fn change_record(
+        &self,
+        id: RecordId,
+        expected_version: u32,
+        draft: RecordDraft,
+    ) -> Result<RecordView, SaveRecordError> {
+        let actor = self.authorize(Action::ChangeRecord, Some(id.tenant()))?;
+        let open = self.open_tenant(&actor, id.tenant())?;
+        let before = self.core.stored_version(&actor, &open, id, None)?;
+        if before.version != expected_version {
+            return Err(SaveRecordError::VersionConflict);
+        }
+        let content = RecordContent::parse(draft, Some(&before.content)).map_err(SaveRecordError::Invalid)?;
+        let version = expected_version.checked_add(1).ok_or(SaveRecordError::VersionConflict)?;
+        self.audited(&actor, &open, Event::RecordChanged { record: id, version }, |tx| {
+            tx.update_record(id.key(), expected_version, &content).map_err(SaveRecordError::from)
+        })?;
+        self.core.saved_view(id, &open)
+    }
+}
+
+impl Core {
+    /// A version of a record, the newest if none is named. That there is none is logged as a refusal, since somebody
+    /// may be trying identifiers.
+    pub(super) fn stored_version(
+        &self,
+        actor: &Actor,
+        open: &OpenTenant,
+        id: RecordId,
+        version: Option<u32>,
+    ) -> Result<StoredVersion, CallError> {
+        if let Some(stored) = open.read(|store| store.record(id.key(), version))? {
+            return Ok(stored);
+        }
+        self.record(actor, Event::AccessRefused { tenant: Some(id.tenant()) })?;
+        Err(CallError::NotFound)
+    }
+
+    /// An identifier for a record that is about to be added.
+    pub(super) fn new_record_key(&self) -> RecordKey {
+        let mut random = [0; 10];
+        self.random().fill(&mut random);
+        RecordKey::from_time_and_random(self.now(), random)
+    }
+
+    /// Login name of an account.
+    pub(super) fn login_of(&self, account: AccountId) -> String {
+        let office = self.office();
+        office.membership.accounts.get(&account).map_or_else(|| account.to_string(), |known| known.login.to_string())
+    }
+
+    pub(super) fn record_view(&self, id: RecordId, open: &OpenTenant, stored: StoredVersion) -> RecordView {
+        let content = &stored.content;
+        RecordView {
+            id,
+            tenant_name: open.name.clone(),
+            kind: content.kind().clone(),
+            title: content.title().to_owned(),
+            fields: content.fields().iter().map(field_view).collect(),
+            tags: content.tags().to_vec(),
+            notes: content.notes().to_owned(),
+            version: stored.version,
+            created_at: stored.created_at,
+            changed_at: stored.changed_at,
+            changed_by: self.login_of(stored.changed_by),
+        }
+    }
+
+    /// What was saved, as it is stored now. Its own entry says that this account knows it.
+    fn saved_view(&self, id: RecordId, open: &OpenTenant) -> Result<RecordView, SaveRecordError> {
+        let stored = open.read(|store| store.record(id.key(), None))?.ok_or(CallError::NotFound)?;
+        Ok(self.record_view(id, open, stored))
+    }
+}
+
+/// A record in lists.
+pub(super) fn row_view(tenant: TenantId, record: ListedRecord) -> RecordRow {
+    RecordRow {
+        id: RecordId::new(tenant, record.key),
+        kind: record.kind,
+        title: record.title,
+        changed_at: record.changed_at,
+    }
+}
+
+fn field_view(field: &Field) -> FieldView {
+    let text = field.value.expose();
+    FieldView {
+        id: field.id,
+        name: field.name.clone(),
+        field_type: field.field_type,
+        value: (field.field_type != FieldType::Secret).then(|| text.to_owned()),
+        empty: text.is_empty(),
+    }
+}
+
+/// What a failure of a tenant's file means to the caller.
+pub(super) fn in_tenant(error: StoreError) -> CallError {
+    error.into_fault(Damage::Tenant).into()
+}
