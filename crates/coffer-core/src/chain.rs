@@ -493,3 +493,6 @@ fn parse_signing(bytes: &[u8; 32]) -> Result<VerifyingKey, ChainError> {
 fn parse_time(millis: i64) -> Result<Timestamp, ChainError> {
     Timestamp::from_unix_millis(millis).map_err(|_| ChainError::Malformed)
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,367 @@
+//! Attacks on the membership chain: whatever somebody does who can write the directory, or who is a member without the
+//! authority, a chain that says something else than its signers said is refused.
+
+use std::sync::LazyLock;
+
+use coffer_crypto::seal::SealingKeyPair;
+use coffer_crypto::secret::{SealingSeed, SecretKey, SigningSeed};
+use proptest::prelude::*;
+
+use super::*;
+
+const VAULT: VaultId = VaultId::from_bytes([1; 16]);
+const FOUNDER: AccountId = AccountId::from_bytes([2; 16]);
+const MEMBER: AccountId = AccountId::from_bytes([3; 16]);
+const REPLICA: ReplicaId = ReplicaId::from_bytes([4; 16]);
+const TENANT: TenantId = TenantId::from_bytes([5; 16]);
+const KID: Hash = [6; 32];
+
+fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_unix_millis(1_795_305_600_000 + seconds * 1000).unwrap()
+}
+
+fn signing(seed: u8) -> SigningKey {
+    SigningKey::from_seed(&SigningSeed::parse(&[seed; 32]).unwrap())
+}
+
+fn founder_key() -> SigningKey {
+    signing(10)
+}
+
+fn member_key() -> SigningKey {
+    signing(11)
+}
+
+fn sealing(seed: u8) -> SealingPublicKey {
+    SealingKeyPair::from_seed(&SealingSeed::parse(&[seed; 32]).unwrap()).public_key().clone()
+}
+
+fn founding() -> Founding {
+    Founding {
+        suite: 1,
+        account: FOUNDER,
+        login: "ines".to_owned(),
+        sealing: sealing(20).encode().into(),
+        signing: founder_key().verifying_key().encode().into(),
+        recovery_sealing: sealing(21).encode().into(),
+        recovery_signing: signing(12).verifying_key().encode().into(),
+        audit: sealing(22).encode().into(),
+        office: sealing(23).encode().into(),
+    }
+}
+
+fn tenant_created() -> Body {
+    Body::TenantCreated(TenantCreated { tenant: TENANT, steward: FOUNDER })
+}
+
+fn epoch_opened() -> Body {
+    Body::EpochOpened(EpochOpened {
+        tenant: TENANT,
+        epoch: 1,
+        kid: KID.into(),
+        file: [7; 16].into(),
+        recovery: [0; 32].into(),
+        name_for_office: [0; 32].into(),
+        name_for_holders: [0; 32].into(),
+    })
+}
+
+fn grant(membership: &Membership, grantee: AccountId, right: Right) -> Granted {
+    Granted {
+        tenant: TENANT,
+        epoch: 1,
+        grantee,
+        grantee_keys: account_keys_digest(&membership.accounts[&grantee]).into(),
+        right: right.code(),
+        expires_ms: None,
+        sealed: [8; 32].into(),
+        kid: KID.into(),
+    }
+}
+
+fn founded() -> (Membership, Vec<SignedStatement>) {
+    let first = found(VAULT, at(0), REPLICA, founding(), &founder_key());
+    (Membership::replay(VAULT, std::slice::from_ref(&first), None).unwrap(), vec![first])
+}
+
+/// Adds what the founder states.
+fn state(membership: &mut Membership, chain: &mut Vec<SignedStatement>, body: Body) {
+    let next = membership.next_statement(at(1), REPLICA, FOUNDER, &founder_key(), body);
+    membership.extend(&next).unwrap();
+    chain.push(next);
+}
+
+/// A chain with a statement of every kind; at its end the founder is steward of [`TENANT`].
+fn made() -> (Membership, Vec<SignedStatement>) {
+    static MADE: LazyLock<(Membership, Vec<SignedStatement>)> = LazyLock::new(make);
+    MADE.clone()
+}
+
+fn make() -> (Membership, Vec<SignedStatement>) {
+    let (mut membership, mut chain) = founded();
+    let device = DeviceEnrolled { signing: signing(13).verifying_key().encode().into() };
+    state(&mut membership, &mut chain, Body::DeviceEnrolled(device));
+    state(&mut membership, &mut chain, tenant_created());
+    state(&mut membership, &mut chain, epoch_opened());
+    let own = grant(&membership, FOUNDER, Right::Steward);
+    state(&mut membership, &mut chain, Body::Granted(own));
+    state(&mut membership, &mut chain, Body::BackupMade(BackupMade { counter: 1, manifest: [9; 32].into() }));
+    state(&mut membership, &mut chain, Body::Restored(Restored { counter: 1, manifest: [9; 32].into() }));
+    (membership, chain)
+}
+
+/// As [`made`], with a second account that the chain's format does not let in yet.
+fn with_member(roles: Roles) -> Membership {
+    let (mut membership, _) = made();
+    let login = "jonas".parse().unwrap();
+    let account = Account { login, roles, sealing: sealing(24), signing: member_key().verifying_key() };
+    membership.accounts.insert(MEMBER, account);
+    membership
+}
+
+/// What becomes of a statement by `signer`, signed with `key`, that comes next.
+fn stated(membership: &Membership, signer: AccountId, key: &SigningKey, body: Body) -> Result<(), ChainError> {
+    let mut membership = membership.clone();
+    let next = membership.next_statement(at(2), REPLICA, signer, key, body);
+    let before = (*membership.pin(), membership.grants.len(), membership.devices.len());
+    let outcome = membership.extend(&next);
+    if outcome.is_err() {
+        assert_eq!((*membership.pin(), membership.grants.len(), membership.devices.len()), before);
+    }
+    outcome
+}
+
+fn replay(chain: &[SignedStatement], pin: Option<&ChainPin>) -> Result<ChainPin, ChainError> {
+    Membership::replay(VAULT, chain, pin).map(|membership| *membership.pin())
+}
+
+#[test]
+fn a_chain_replays_to_what_it_was_built_as_with_any_earlier_pin() {
+    let (built, chain) = made();
+    assert_eq!(replay(&chain, None), Ok(*built.pin()));
+    for length in 1..=chain.len() {
+        // Every beginning of a chain is a chain: that it was cut is known only to who remembers more.
+        let pin = replay(&chain[..length], None).unwrap();
+        assert_eq!(replay(&chain, Some(&pin)), Ok(*built.pin()));
+    }
+    assert_eq!(built.right(TENANT, FOUNDER, at(3)), Some(Right::Steward));
+}
+
+#[test]
+fn a_changed_byte_anywhere_is_refused() {
+    let (built, chain) = made();
+    for place in 0..chain.len() {
+        // The founding statement is mostly public keys, long ones, all under one signature: every seventh byte of it.
+        let step = if place == 0 { 7 } else { 1 };
+        for byte in (0..chain[place].bytes.len() + 64).step_by(step) {
+            let mut altered = chain.clone();
+            let bit = 1 << (byte % 8);
+            match byte.checked_sub(chain[place].bytes.len()) {
+                None => altered[place].bytes[byte] ^= bit,
+                Some(in_signature) => altered[place].signature[in_signature] ^= bit,
+            }
+            assert!(replay(&altered, None).is_err(), "statement {place}, byte {byte}");
+            // What the pin vouches for has no signature checked: there the hashes must hold by themselves.
+            assert!(replay(&altered, Some(built.pin())).is_err(), "pinned: statement {place}, byte {byte}");
+        }
+    }
+}
+
+#[test]
+fn statements_out_of_place_are_refused() {
+    let (built, chain) = made();
+    let last = chain.len() - 1;
+    for one in 0..chain.len() {
+        for other in one + 1..chain.len() {
+            let mut exchanged = chain.clone();
+            exchanged.swap(one, other);
+            assert!(replay(&exchanged, None).is_err(), "{one} and {other}");
+        }
+        let mut twice = chain.clone();
+        twice.insert(one, chain[one].clone());
+        assert_eq!(replay(&twice, None), Err(ChainError::OutOfPlace), "{one} twice");
+        if one < last {
+            let mut without = chain.clone();
+            without.remove(one);
+            assert_eq!(replay(&without, None), Err(ChainError::OutOfPlace), "without {one}");
+        }
+    }
+    assert_eq!(replay(&[], None), Err(ChainError::NotThePinnedOne));
+    assert_eq!(Membership::replay(VaultId::from_bytes([9; 16]), &chain, None).unwrap_err(), ChainError::OutOfPlace);
+    // A chain with its own founding statement in the middle, signed for that place.
+    assert_eq!(stated(&built, FOUNDER, &founder_key(), Body::Founding(founding())), Err(ChainError::OutOfPlace));
+}
+
+#[test]
+fn a_chain_that_was_cut_or_grown_differently_is_not_the_pinned_one() {
+    let (built, chain) = made();
+    for length in 0..chain.len() {
+        assert_eq!(replay(&chain[..length], Some(built.pin())), Err(ChainError::NotThePinnedOne), "{length} left");
+    }
+    // As long as the pinned one, and rightly signed, but not what was there.
+    let (mut other, mut fork) = founded();
+    while fork.len() < chain.len() {
+        let counter = fork.len() as u64;
+        state(&mut other, &mut fork, Body::BackupMade(BackupMade { counter, manifest: [0; 32].into() }));
+    }
+    assert!(replay(&fork, None).is_ok());
+    assert_eq!(replay(&fork, Some(built.pin())), Err(ChainError::NotThePinnedOne));
+    // A pin that contradicts itself vouches for nothing.
+    let nothing = ChainPin { length: 0, ..*built.pin() };
+    assert_eq!(replay(&chain, Some(&nothing)), Err(ChainError::NotThePinnedOne));
+}
+
+#[test]
+fn a_founding_statement_by_anybody_else_is_refused() {
+    let refused = |founding: Founding, key: &SigningKey| {
+        let first = found(VAULT, at(0), REPLICA, founding, key);
+        Membership::replay(VAULT, &[first], None).unwrap_err()
+    };
+    assert_eq!(refused(founding(), &member_key()), ChainError::Signature);
+    assert_eq!(refused(Founding { suite: 2, ..founding() }, &founder_key()), ChainError::Authority);
+    // The point of order 1, for which a signature can hold over anything (RFC 8032 §5.1.7).
+    let mut neutral = [0; 32];
+    neutral[0] = 1;
+    assert_eq!(refused(Founding { signing: neutral.into(), ..founding() }, &founder_key()), ChainError::Malformed);
+    let weak_recovery = Founding { recovery_signing: neutral.into(), ..founding() };
+    assert_eq!(refused(weak_recovery, &founder_key()), ChainError::Malformed);
+    for short in [vec![], vec![0; 1215], vec![0; 1217]] {
+        assert_eq!(refused(Founding { audit: short.into(), ..founding() }, &founder_key()), ChainError::Malformed);
+    }
+}
+
+#[test]
+fn a_statement_in_another_ones_name_is_refused() {
+    let membership = with_member(Roles::ALL);
+    let body = || Body::BackupMade(BackupMade { counter: 2, manifest: [0; 32].into() });
+    assert_eq!(stated(&membership, FOUNDER, &founder_key(), body()), Ok(()));
+    assert_eq!(stated(&membership, FOUNDER, &member_key(), body()), Err(ChainError::Signature));
+    assert_eq!(stated(&membership, MEMBER, &founder_key(), body()), Err(ChainError::Signature));
+    let nobody = AccountId::from_bytes([0xEE; 16]);
+    assert_eq!(stated(&membership, nobody, &founder_key(), body()), Err(ChainError::Authority));
+}
+
+#[test]
+fn attack_26_grants_and_tenants_of_members_without_authority_are_refused() {
+    let other = TenantId::from_bytes([0x55; 16]);
+    let create = || Body::TenantCreated(TenantCreated { tenant: other, steward: MEMBER });
+    let device = || Body::DeviceEnrolled(DeviceEnrolled { signing: signing(14).verifying_key().encode().into() });
+    let member = with_member(Roles::NONE.with(Role::Member).with(Role::Auditor));
+    for body in [create(), device()] {
+        assert_eq!(stated(&member, MEMBER, &member_key(), body), Err(ChainError::Authority));
+    }
+    // An administrator gives nobody what only a steward has to give, least of all itself.
+    let administrator = with_member(Roles::ALL);
+    for body in [create(), device()] {
+        assert_eq!(stated(&administrator, MEMBER, &member_key(), body), Ok(()));
+    }
+    for right in [Right::Reader, Right::Editor, Right::Steward] {
+        let body = Body::Granted(grant(&administrator, MEMBER, right));
+        assert_eq!(stated(&administrator, MEMBER, &member_key(), body.clone()), Err(ChainError::Authority));
+        assert_eq!(stated(&administrator, FOUNDER, &founder_key(), body), Ok(()));
+    }
+    assert_eq!(stated(&administrator, MEMBER, &member_key(), epoch_opened()), Err(ChainError::Authority));
+}
+
+#[test]
+fn only_a_steward_whose_right_has_not_expired_grants() {
+    let mut membership = with_member(Roles::NONE.with(Role::Member));
+    let onward = grant(&membership, MEMBER, Right::Reader);
+    // By the time of `stated` (2 s), `at(2)` has expired and `at(3)` has not.
+    for (right, expires, expected) in [
+        (Right::Reader, None, Err(ChainError::Authority)),
+        (Right::Editor, None, Err(ChainError::Authority)),
+        (Right::Steward, Some(at(2)), Err(ChainError::Authority)),
+        (Right::Steward, Some(at(3)), Ok(())),
+        (Right::Steward, None, Ok(())),
+    ] {
+        let held = Granted { expires_ms: expires.map(|at| at.unix_millis()), ..grant(&membership, MEMBER, right) };
+        membership.grants.insert((TENANT, MEMBER), held);
+        let outcome = stated(&membership, MEMBER, &member_key(), Body::Granted(onward.clone()));
+        assert_eq!(outcome, expected, "{right:?} {expires:?}");
+    }
+}
+
+#[test]
+fn attack_27_a_replayed_or_altered_grant_is_refused() {
+    let (built, chain) = made();
+    let granted = chain.iter().position(|signed| {
+        let statement: Statement = encoding::decode(&signed.bytes).unwrap();
+        matches!(statement.body, Body::Granted(_))
+    });
+    let mut membership = built.clone();
+    assert_eq!(membership.extend(&chain[granted.unwrap()]), Err(ChainError::OutOfPlace));
+    let good = grant(&built, FOUNDER, Right::Steward);
+    let nowhere = TenantId::from_bytes([0x55; 16]);
+    for altered in [
+        Granted { epoch: 2, ..good.clone() },
+        Granted { epoch: 0, ..good.clone() },
+        Granted { kid: [0; 32].into(), ..good.clone() },
+        // Attack 25: sealed to keys that are not the grantee's.
+        Granted { grantee_keys: [0; 32].into(), ..good.clone() },
+        Granted { grantee: MEMBER, ..good.clone() },
+        Granted { tenant: nowhere, ..good.clone() },
+        Granted { right: 0, ..good.clone() },
+        Granted { right: 4, ..good.clone() },
+    ] {
+        let outcome = stated(&built, FOUNDER, &founder_key(), Body::Granted(altered.clone()));
+        assert_eq!(outcome, Err(ChainError::Authority), "{altered:?}");
+    }
+    assert_eq!(stated(&built, FOUNDER, &founder_key(), Body::Granted(good)), Ok(()));
+}
+
+#[test]
+fn the_first_grant_of_a_tenant_is_its_first_stewards_to_itself() {
+    let mut membership = with_member(Roles::ALL);
+    membership.grants.clear();
+    let to = |grantee| Body::Granted(grant(&membership, grantee, Right::Steward));
+    assert_eq!(stated(&membership, FOUNDER, &founder_key(), to(MEMBER)), Err(ChainError::Authority));
+    assert_eq!(stated(&membership, MEMBER, &member_key(), to(MEMBER)), Err(ChainError::Authority));
+    assert_eq!(stated(&membership, MEMBER, &member_key(), to(FOUNDER)), Err(ChainError::Authority));
+    assert_eq!(stated(&membership, FOUNDER, &founder_key(), to(FOUNDER)), Ok(()));
+}
+
+#[test]
+fn a_tenant_an_epoch_and_a_backups_number_come_once() {
+    let (built, _) = made();
+    let backup = |counter| Body::BackupMade(BackupMade { counter, manifest: [0; 32].into() });
+    for body in [tenant_created(), epoch_opened(), backup(1), backup(0)] {
+        assert_eq!(stated(&built, FOUNDER, &founder_key(), body.clone()), Err(ChainError::Authority), "{body:?}");
+    }
+    assert_eq!(stated(&built, FOUNDER, &founder_key(), backup(2)), Ok(()));
+    let for_nobody = TenantCreated { tenant: TenantId::from_bytes([0x55; 16]), steward: MEMBER };
+    let outcome = stated(&built, FOUNDER, &founder_key(), Body::TenantCreated(for_nobody));
+    assert_eq!(outcome, Err(ChainError::Authority));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 128, ..ProptestConfig::default() })]
+
+    /// Whatever is put in the place of a statement, nothing panics and nothing else than the chain itself verifies.
+    #[test]
+    fn bytes_that_are_no_statement_are_refused(
+        place in 0..7_usize,
+        bytes in proptest::collection::vec(any::<u8>(), 0..300),
+        signature in any::<[u8; 32]>(),
+    ) {
+        let (built, mut chain) = made();
+        let mut both = [0; 64];
+        both[..32].copy_from_slice(&signature);
+        chain[place] = SignedStatement { bytes, signature: both };
+        prop_assert!(replay(&chain, None).is_err());
+        prop_assert!(replay(&chain, Some(built.pin())).is_err());
+    }
+
+    /// A statement cut short, or with anything after it, is none, even if it is signed like that.
+    #[test]
+    fn a_signed_statement_is_exactly_its_encoding(cut in 0..40_usize, more in proptest::collection::vec(any::<u8>(), 1..20)) {
+        let (built, _) = made();
+        let body = Body::BackupMade(BackupMade { counter: 2, manifest: [0; 32].into() });
+        let good = built.next_statement(at(2), REPLICA, FOUNDER, &founder_key(), body).bytes;
+        for bytes in [good[..good.len() - 1 - cut].to_vec(), [good.as_slice(), &more].concat()] {
+            let signature = founder_key().sign(label::STATEMENT, &bytes);
+            let outcome = built.clone().extend(&SignedStatement { bytes, signature });
+            prop_assert_eq!(outcome, Err(ChainError::Malformed));
+        }
+    }
+}
