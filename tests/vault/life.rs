@@ -95,3 +95,19 @@ fn the_log_tells_what_happened_and_is_in_order() {
     assert!(report.ok, "{report:?}");
     assert_eq!(report.entries, 7);
 }
+
+#[test]
+fn fresh_authentication_takes_the_passphrase_and_logs_a_wrong_one() {
+    let place = Place::new();
+    let (session, kit) = place.create();
+    session.check_passphrase(&passphrase(PASSPHRASE)).unwrap();
+    let refused = session.check_passphrase(&passphrase("quiet lanterns over the harbour 59"));
+    assert!(matches!(refused, Err(UnlockError::Refused)));
+    assert_eq!(session.log_page(None, 1).unwrap().entries[0].action, "vault.unlock_failed");
+
+    let text = String::from_utf8(kit.to_text().expose().to_vec()).unwrap();
+    let code: Vec<&str> = text.lines().filter(|line| line.starts_with("    ")).flat_map(str::split_whitespace).collect();
+    assert!(session.confirm_recovery_kit(&kit, &[(2, code[2]), (11, code[11])]).unwrap());
+    assert!(!session.confirm_recovery_kit(&kit, &[(2, code[2]), (11, code[10])]).unwrap());
+    assert!(!session.confirm_recovery_kit(&kit, &[]).unwrap());
+}

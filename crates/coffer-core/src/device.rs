@@ -77,6 +77,16 @@ impl DeviceKeys {
         let plan = wrap::open(&self.plan, sealed, &plan_context(vault)).map_err(|_| DeviceDamaged)?;
         encoding::decode(plan.expose()).map_err(|_| DeviceDamaged)
     }
+
+    /// Seals what this device remembers of backups.
+    pub(crate) fn seal_memory(&self, vault: VaultId, memory: &[u8], random: &mut dyn Random) -> Vec<u8> {
+        wrap::seal(&self.plan, memory, &memory_context(vault), random)
+    }
+
+    /// Opens what this device remembers of backups.
+    pub(crate) fn open_memory(&self, vault: VaultId, sealed: &[u8]) -> Result<SecretBytes, DeviceDamaged> {
+        wrap::open(&self.plan, sealed, &memory_context(vault)).map_err(|_| DeviceDamaged)
+    }
 }
 
 /// A plan and the administrator who made it.
@@ -139,4 +149,8 @@ impl Drop for BackupPlan {
 
 fn plan_context(vault: VaultId) -> Context {
     Context::new(label::BACKUP_PLAN).bytes(vault.as_bytes())
+}
+
+fn memory_context(vault: VaultId) -> Context {
+    Context::new(label::BACKUP_PLAN).bytes(vault.as_bytes()).bytes(b"state")
 }

@@ -35,6 +35,7 @@ use crate::store::files::{self, VaultLock};
 use crate::store::sqlcipher::Access;
 use crate::store::tenant::{TenantIdentity, TenantStore, TenantTx};
 use crate::vault::{HEADER_FILE, TENANTS_FOLDER};
+use crate::usecase;
 use crate::view::{SessionView, VaultView};
 
 /// How long locking waits for a job to roll back.
@@ -116,7 +117,7 @@ impl std::fmt::Debug for Core {
 pub(crate) struct Office {
     pub(crate) directory: Directory,
     pub(crate) membership: Membership,
-    header: Header,
+    pub(crate) header: Header,
     header_mac: MacKey,
     state: SealedState,
 }
@@ -147,7 +148,7 @@ pub(crate) struct Actor(());
 impl Session {
     pub(crate) fn start(parts: SessionParts) -> Self {
         let SessionParts { header, header_mac, state, directory, membership, .. } = parts;
-        Self {
+        let session = Self {
             core: Arc::new(Core {
                 host: parts.host,
                 folder: parts.folder,
@@ -168,7 +169,9 @@ impl Session {
                 locked: AtomicBool::new(false),
                 _lock: parts.lock,
             }),
-        }
+        };
+        usecase::backup::remember_in_background(&session.core);
+        session
     }
 
     /// Who is unlocked, and what happened since they were here last.
@@ -184,6 +187,11 @@ impl Session {
             last_unlocked_at: core.last_unlocked_at,
             failed_unlocks: core.failed_unlocks,
         }
+    }
+
+    /// The machine it runs on.
+    pub fn host(&self) -> &Host {
+        &self.core.host
     }
 
     /// Locks: stops jobs, writes the last entry and a checkpoint, closes every file. What was acknowledged stays.

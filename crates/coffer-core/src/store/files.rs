@@ -141,15 +141,6 @@ pub(crate) fn replace_private_file(path: &Path, bytes: &[u8]) -> Result<(), File
     file.replace()
 }
 
-/// Removes a file and makes that durable. Having none is no error.
-pub(crate) fn remove_file(path: &Path) -> Result<(), FileError> {
-    match fs::remove_file(path) {
-        Ok(()) => sync_parent(path),
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
-        Err(error) => Err(error.into()),
-    }
-}
-
 /// Forces a file's contents to the disk.
 pub(crate) fn sync_file(file: &File) -> Result<(), FileError> {
     file.sync_all().map_err(FileError::NotDurable)

@@ -4,5 +4,6 @@ pub(crate) mod audit;
 pub(crate) mod directory;
 pub(crate) mod error;
 pub(crate) mod files;
+pub(crate) mod snapshot;
 pub(crate) mod sqlcipher;
 pub(crate) mod tenant;

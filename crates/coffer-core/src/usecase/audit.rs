@@ -10,7 +10,7 @@ use coffer_model::event::Event;
 use coffer_model::id::TenantId;
 
 use crate::audit::{CheckpointSigner, Observe, PageEntry, VerifyScope};
-use crate::fault::{CallError, Damage, Fault};
+use crate::fault::{CallError, Fault};
 use crate::job::{JobContext, JobError, JobHandle, Stopped};
 use crate::policy::Action;
 use crate::session::{Core, Session};

@@ -1,11 +1,24 @@
 //! What people do with a vault: one file a capability.
 
 mod audit;
+pub(crate) mod backup;
 mod create;
+mod fields;
 mod health;
+mod history;
+mod import;
+mod records;
+mod restore;
+mod search;
+mod step_up;
 mod tenants;
 mod unlock;
 
+pub use backup::{BackupIdentity, start_verify_backup};
 pub use create::{CreateError, CreatedVault, NewVault};
+pub use fields::CopyFieldError;
+pub use import::{ImportError, ImportRequest};
+pub use records::{ListRecordsError, SaveRecordError};
+pub use restore::{RestoreOptions, start_restore};
 pub use tenants::CreateTenantError;
 pub use unlock::UnlockError;

@@ -1,0 +1,39 @@
+//! `coffer import`: a CSV file into a tenant, the whole of it or nothing.
+
+use coffer_core::view::ImportReport;
+use coffer_core::{ImportRequest, Session};
+
+use super::find_tenant;
+use crate::args::ImportArgs;
+use crate::error::CliError;
+use crate::job;
+use crate::render::{Output, table, visible};
+
+pub fn run(session: &Session, args: &ImportArgs, output: &Output) -> Result<(), CliError> {
+    let tenant = find_tenant(session, &args.tenant)?;
+    let request = ImportRequest {
+        file: args.file.clone(),
+        tenant: tenant.id,
+        mapping: args.map.clone(),
+        dry_run: args.dry_run,
+    };
+    let report = job::wait(session.start_import(request)?, "importing")?;
+    output.answer(&report, report_text);
+    if report.rejected > 0 { Err(CliError::ImportRejected { rejected: report.rejected }) } else { Ok(()) }
+}
+
+fn report_text(report: &ImportReport) -> String {
+    let columns = report.columns.iter().map(|column| {
+        let kind = column.field_type.map_or_else(String::new, |kind| format!("{kind:?}").to_lowercase());
+        vec![column.column.clone(), column.target.clone().unwrap_or_else(|| "(left out)".to_owned()), kind]
+    });
+    let mut text = table(&["COLUMN", "BECOMES", "TYPE"], columns);
+    if !report.errors.is_empty() {
+        text.push('\n');
+        let errors = report.errors.iter().map(|error| vec![error.line.to_string(), visible(&error.message)]);
+        text.push_str(&table(&["LINE", "WHAT IS WRONG"], errors));
+    }
+    let verb = if report.dry_run { "would be imported" } else { "imported" };
+    text.push_str(&format!("\n{} records {verb}, {} rows rejected\n", report.imported, report.rejected));
+    text
+}

@@ -1,0 +1,79 @@
+//! One file a noun. A command is a few lines over the engine; what it shows is made in `render`.
+
+mod backup;
+mod demo;
+mod doctor;
+mod import;
+mod log;
+mod record;
+mod search;
+mod shell;
+mod tenant;
+mod vault;
+
+use std::path::Path;
+
+use coffer_core::host::Host;
+use coffer_core::view::TenantView;
+use coffer_core::{Session, Vault};
+use coffer_model::id::TenantId;
+
+use crate::args::{Cli, Command, Global};
+use crate::error::CliError;
+use crate::prompt;
+use crate::render::Output;
+
+/// Runs one command.
+pub fn run(host: &Host, cli: &Cli, output: &Output) -> Result<(), CliError> {
+    let global = &cli.global;
+    match &cli.command {
+        Command::Vault(command) => vault::run(host, global, command, output),
+        Command::Demo { dir } => demo::run(host, dir, output),
+        Command::Shell => shell::run(host, global, output),
+        Command::Doctor => doctor::run(host, global, output),
+        // A backup needs no account, and restoring one not even a vault.
+        Command::Backup(command) if global.login.is_none() => backup::run_locked(host, global, command, output),
+        command => {
+            let session = unlock(host, global)?;
+            let done = run_unlocked(&session, command, output);
+            let locked = session.lock();
+            done?;
+            Ok(locked?)
+        }
+    }
+}
+
+/// Runs a command that needs an unlocked vault.
+fn run_unlocked(session: &Session, command: &Command, output: &Output) -> Result<(), CliError> {
+    match command {
+        Command::Tenant(command) => tenant::run(session, command, output),
+        Command::Record(command) => record::run(session, command, output),
+        Command::Import(args) => import::run(session, args, output),
+        Command::Search(args) => search::run(session, args, output),
+        Command::Backup(command) => backup::run(session, command, output),
+        Command::Log(command) => log::run(session, command, output),
+        Command::Vault(_) | Command::Doctor | Command::Demo { .. } | Command::Shell => {
+            Err(CliError::Usage("this command stands alone, outside `coffer shell`".to_owned()))
+        }
+    }
+}
+
+fn vault_folder(global: &Global) -> Result<&Path, CliError> {
+    global.vault.as_deref().ok_or(CliError::NoVault)
+}
+
+fn unlock(host: &Host, global: &Global) -> Result<Session, CliError> {
+    let vault = Vault::open(host, vault_folder(global)?)?;
+    let login = global.login.as_deref().ok_or(CliError::NoLogin)?;
+    let passphrase = prompt::passphrase(global, &format!("Passphrase of {login}: "))?;
+    Ok(vault.unlock(login, passphrase)?)
+}
+
+/// Finds a tenant by its identifier, or by its name in whatever case.
+fn find_tenant(session: &Session, named: &str) -> Result<TenantView, CliError> {
+    let wanted = named.parse::<TenantId>().ok();
+    let mut tenants = session.tenants()?.into_iter();
+    tenants
+        .find(|tenant| Some(tenant.id) == wanted || tenant.name.to_lowercase() == named.trim().to_lowercase())
+        .ok_or_else(|| CliError::NoSuchTenant(named.to_owned()))
+}

@@ -1,0 +1,225 @@
+//! `coffer record`: adding, changing, listing and showing records.
+
+use std::io::Read;
+use std::path::Path;
+
+use coffer_core::Session;
+use coffer_core::view::{ChangeKind, RecordPage, RecordView, VersionView};
+use coffer_model::id::{RecordId, TenantId};
+use coffer_model::record::{FieldDraft, FieldType, RecordDraft, Value, limits};
+use serde::Serialize;
+
+use super::find_tenant;
+use crate::args::{FieldArgs, RecordArgs, RecordCommand, RecordEdit};
+use crate::error::CliError;
+use crate::render::{Output, table, visible, visible_lines};
+
+pub fn run(session: &Session, command: &RecordCommand, output: &Output) -> Result<(), CliError> {
+    match command {
+        RecordCommand::Add { tenant, content } => {
+            let tenant = find_tenant(session, tenant)?;
+            let record = session.add_record(tenant.id, draft(content)?)?;
+            output.answer(&record, |record| format!("added {} ({})", visible(&record.title), record.id));
+        }
+        RecordCommand::Edit { id, content } => {
+            let record = edit(session, *id, content)?;
+            output.answer(&record, |record| format!("changed {} (version {})", visible(&record.title), record.version));
+        }
+        RecordCommand::List { tenant, limit, after, full } => {
+            let tenant = find_tenant(session, tenant)?;
+            let page = session.list_records(tenant.id, *limit, after.as_deref())?;
+            if *full {
+                let full = FullPage::open(session, page)?;
+                output.answer(&full, |page| page.records.iter().map(record_text).collect::<Vec<_>>().join("\n"));
+            } else {
+                output.answer(&page, page_text);
+            }
+        }
+        RecordCommand::Show { id, reveal } => {
+            let mut record = session.open_record(*id)?;
+            for named in reveal {
+                reveal_field(session, &mut record, named)?;
+            }
+            output.answer(&record, record_text);
+        }
+        RecordCommand::History { id } => {
+            let versions = session.record_history(*id)?;
+            output.answer(&versions, |versions| versions.iter().map(version_text).collect::<Vec<_>>().join("\n"));
+        }
+    }
+    Ok(())
+}
+
+/// A page with every record opened.
+#[derive(Serialize)]
+struct FullPage {
+    tenant: TenantId,
+    records: Vec<RecordView>,
+    total: u64,
+    next: Option<String>,
+}
+
+impl FullPage {
+    fn open(session: &Session, page: RecordPage) -> Result<Self, CliError> {
+        let records = page.records.iter().map(|row| session.open_record(row.id)).collect::<Result<_, _>>()?;
+        Ok(Self { tenant: page.tenant, records, total: page.total, next: page.next })
+    }
+}
+
+fn draft(args: &RecordArgs) -> Result<RecordDraft, CliError> {
+    Ok(RecordDraft {
+        kind: args.kind.clone(),
+        title: args.title.clone(),
+        fields: fields(&args.fields)?,
+        tags: args.tag.clone(),
+        notes: args.notes.clone(),
+    })
+}
+
+/// The record as it is, with what the arguments say put in its place.
+fn edit(session: &Session, id: RecordId, args: &RecordEdit) -> Result<RecordView, CliError> {
+    let now = session.open_record(id)?;
+    let mut kept: Vec<FieldDraft> = now
+        .fields
+        .iter()
+        .filter(|field| !args.remove_field.contains(&field.name))
+        .map(|field| FieldDraft {
+            id: Some(field.id),
+            name: field.name.clone(),
+            field_type: field.field_type,
+            value: None,
+        })
+        .collect();
+    if let Some(missing) = args.remove_field.iter().find(|name| now.fields.iter().all(|field| field.name != **name)) {
+        return Err(CliError::NoSuchField(missing.clone()));
+    }
+    for field in fields(&args.fields)? {
+        match kept.iter_mut().find(|known| known.name == field.name) {
+            Some(known) => known.value = field.value,
+            None => kept.push(field),
+        }
+    }
+    let draft = RecordDraft {
+        kind: args.kind.clone().unwrap_or(now.kind),
+        title: args.title.clone().unwrap_or(now.title),
+        fields: kept,
+        tags: args.tag.clone().unwrap_or(now.tags),
+        notes: args.notes.clone().unwrap_or(now.notes),
+    };
+    Ok(session.change_record(id, args.version.unwrap_or(now.version), draft)?)
+}
+
+fn fields(args: &FieldArgs) -> Result<Vec<FieldDraft>, CliError> {
+    let mut fields = Vec::new();
+    for text in &args.fields {
+        let (name, value) = text.split_once('=').ok_or_else(|| CliError::FieldSyntax(text.clone()))?;
+        fields.push(field(name, value.into()));
+    }
+    for text in &args.field_files {
+        let (name, path) = text.split_once('=').ok_or_else(|| CliError::FieldSyntax(text.clone()))?;
+        fields.push(field(name, read_value(Path::new(path))?));
+    }
+    Ok(fields)
+}
+
+/// `NAME` or `NAME:TYPE`.
+fn field(name: &str, value: Value) -> FieldDraft {
+    let typed = name.rsplit_once(':').and_then(|(name, typed)| Some((name, field_type(typed)?)));
+    let (name, field_type) = typed.unwrap_or_else(|| (name, FieldType::guess_from_name(name)));
+    FieldDraft { id: None, name: name.to_owned(), field_type, value: Some(value) }
+}
+
+fn field_type(word: &str) -> Option<FieldType> {
+    serde_json::from_value(serde_json::Value::String(word.to_owned())).ok()
+}
+
+/// A file's text without one final line break, which editors add.
+fn read_value(path: &Path) -> Result<Value, CliError> {
+    let failed = |reason| CliError::File { path: path.to_owned(), reason };
+    let limit = u64::try_from(limits::VALUE_BYTES).expect("256 KiB fit") + 2;
+    let mut text = String::new();
+    if path == Path::new("-") {
+        std::io::stdin().lock().take(limit).read_to_string(&mut text).map_err(failed)?;
+    } else {
+        std::fs::File::open(path).and_then(|file| file.take(limit).read_to_string(&mut text)).map_err(failed)?;
+    }
+    if text.ends_with('\n') {
+        text.pop();
+        if text.ends_with('\r') {
+            text.pop();
+        }
+    }
+    Ok(Value::new(text))
+}
+
+fn reveal_field(session: &Session, record: &mut RecordView, named: &str) -> Result<(), CliError> {
+    let missing = || CliError::NoSuchField(named.to_owned());
+    let by_number = named.parse::<u16>().ok();
+    let id = record.id;
+    let field = record
+        .fields
+        .iter_mut()
+        .find(|field| field.name == named || Some(field.id.0) == by_number)
+        .ok_or_else(missing)?;
+    if field.value.is_none() {
+        field.value = Some(session.reveal_field(id, field.id, None)?.expose().to_owned());
+    }
+    Ok(())
+}
+
+fn page_text(page: &RecordPage) -> String {
+    if page.records.is_empty() {
+        return "no records".to_owned();
+    }
+    let rows = page.records.iter().map(|row| {
+        vec![row.title.clone(), row.kind.as_str().to_owned(), row.changed_at.to_string(), row.id.to_string()]
+    });
+    let mut text = table(&["TITLE", "KIND", "CHANGED", "ID"], rows);
+    if let Some(next) = &page.next {
+        text.push_str(&format!("\n{} of {} records; more with --after {next}\n", page.records.len(), page.total));
+    }
+    text
+}
+
+fn record_text(record: &RecordView) -> String {
+    let mut text = format!("{}\n", visible(&record.title));
+    let mut row = |name: &str, value: &str| text.push_str(&format!("  {:<16} {value}\n", visible(name)));
+    row("tenant", &visible(&record.tenant_name));
+    row("kind", record.kind.as_str());
+    for field in &record.fields {
+        match &field.value {
+            Some(value) => row(&field.name, &visible_lines(value, "                   ")),
+            None if field.empty => row(&field.name, ""),
+            None => row(&field.name, "••••••••"),
+        }
+    }
+    if !record.tags.is_empty() {
+        row("tags", &visible(&record.tags.join(", ")));
+    }
+    if !record.notes.is_empty() {
+        row("notes", &visible_lines(&record.notes, "                   "));
+    }
+    row("changed", &format!("{} by {}, version {}", record.changed_at, record.changed_by, record.version));
+    row("id", &record.id.to_string());
+    text
+}
+
+fn version_text(version: &VersionView) -> String {
+    let mut text = format!("version {}  {} by {}\n", version.version, version.changed_at, version.changed_by);
+    for change in &version.changes {
+        let how = match change.how {
+            ChangeKind::Added => "added",
+            ChangeKind::Changed => "changed",
+            ChangeKind::Removed => "removed",
+        };
+        let values = match (&change.before, &change.after) {
+            (None, None) => String::new(),
+            (before, after) => {
+                let shown = |value: &Option<String>| value.as_deref().map_or_else(|| "—".to_owned(), visible);
+                format!(": {} → {}", shown(before), shown(after))
+            }
+        };
+        text.push_str(&format!("  {how} {}{values}\n", visible(&change.what)));
+    }
+    text
+}

@@ -1,0 +1,183 @@
+//! Everything that may go wrong on the command line, in words: what happened, and what to do.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use coffer_core::host::PromptError;
+use coffer_core::{
+    CallError, CreateError, CreateTenantError, Fault, ImportError, JobError, ListRecordsError, OpenError,
+    PassphraseError, RecoveryCodeError, SaveRecordError, UnlockError,
+};
+use coffer_model::record::InvalidRecord;
+use coffer_model::tenant::InvalidTenantName;
+
+/// Why a command did not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum CliError {
+    #[error("no vault was named")]
+    NoVault,
+    #[error("no account was named")]
+    NoLogin,
+    #[error("this name is no login name: {0}")]
+    Login(String),
+    #[error("the passphrase cannot be read from {0}")]
+    PassphraseSource(String),
+    #[error("the passphrase cannot be used: {0}")]
+    Passphrase(#[from] PassphraseError),
+    #[error(transparent)]
+    Prompt(#[from] PromptError),
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    #[error("{}", unlock_words(.0))]
+    Unlock(UnlockError),
+    #[error(transparent)]
+    Create(#[from] CreateError),
+    #[error(transparent)]
+    CreateTenant(#[from] CreateTenantError),
+    #[error(transparent)]
+    Call(#[from] CallError),
+    #[error(transparent)]
+    Save(#[from] SaveRecordError),
+    #[error(transparent)]
+    List(#[from] ListRecordsError),
+    #[error(transparent)]
+    ImportSetup(#[from] ImportError),
+    #[error(transparent)]
+    Job(#[from] JobError),
+    #[error(transparent)]
+    TenantName(#[from] InvalidTenantName),
+    #[error(transparent)]
+    Draft(#[from] InvalidRecord),
+    #[error("the kit's recovery code cannot be read: {0}")]
+    Kit(#[from] RecoveryCodeError),
+    #[error("there is no tenant called {0:?} that this account may read")]
+    NoSuchTenant(String),
+    #[error("the record has no field called {0:?}")]
+    NoSuchField(String),
+    #[error("{0:?} is not NAME=VALUE")]
+    FieldSyntax(String),
+    #[error("the file {} cannot be used: {reason}", path.display())]
+    File { path: PathBuf, reason: std::io::Error },
+    #[error("{rejected} of the file's rows cannot be imported, so nothing was written")]
+    ImportRejected { rejected: u64 },
+    #[error("the log is not in order")]
+    LogFindings,
+    #[error("{0}")]
+    Usage(String),
+    #[error("something is wrong in Coffer itself")]
+    Bug,
+}
+
+impl From<UnlockError> for CliError {
+    fn from(error: UnlockError) -> Self {
+        Self::Unlock(error)
+    }
+}
+
+impl From<Fault> for CliError {
+    fn from(fault: Fault) -> Self {
+        Self::Call(CallError::Fault(fault))
+    }
+}
+
+/// Exit codes: refused or not found, wrong usage, damaged vault, bug.
+const REFUSED: u8 = 1;
+const USAGE: u8 = 2;
+const DAMAGED: u8 = 3;
+const BUG: u8 = 70;
+
+impl CliError {
+    /// The permanent name of the error.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::NoVault => "no_vault_named",
+            Self::NoLogin => "no_login_named",
+            Self::Login(_) => "invalid_login",
+            Self::PassphraseSource(_) => "passphrase_source",
+            Self::Passphrase(_) => "invalid_passphrase",
+            Self::Prompt(PromptError::Cancelled) => "cancelled",
+            Self::Prompt(PromptError::Unavailable | PromptError::Failed) => "no_terminal",
+            Self::Open(error) => error.code(),
+            Self::Unlock(error) => error.code(),
+            Self::Create(error) => error.code(),
+            Self::CreateTenant(error) => error.code(),
+            Self::Call(error) => error.code(),
+            Self::Save(error) => error.code(),
+            Self::List(error) => error.code(),
+            Self::ImportSetup(error) => error.code(),
+            Self::Job(error) => error.code(),
+            Self::TenantName(_) => "invalid_tenant_name",
+            Self::Draft(_) => "invalid_record",
+            Self::Kit(_) => "invalid_recovery_code",
+            Self::NoSuchTenant(_) | Self::NoSuchField(_) => "not_found",
+            Self::FieldSyntax(_) | Self::Usage(_) => "usage",
+            Self::File { .. } => "file",
+            Self::ImportRejected { .. } => "import_rejected",
+            Self::LogFindings => "log_findings",
+            Self::Bug => "bug",
+        }
+    }
+
+    /// What to do about it, where there is something to be said.
+    pub fn hint(&self) -> Option<&'static str> {
+        Some(match self.code() {
+            "no_vault_named" => "name the vault's folder with --vault DIR",
+            "no_login_named" => "name the account with --login NAME",
+            "no_terminal" => "give the passphrase with --passphrase-file FILE or --passphrase-fd N",
+            "passphrase_source" => "the file's first line is the passphrase; it must be readable by you",
+            "unlock_refused" => "check Caps Lock and the keyboard layout; the attempt is in the log",
+            "held_elsewhere" => "lock or close it there, then try again",
+            "not_a_vault" => "a vault is a folder with a file called `header` in it",
+            "place_taken" => "choose another place; nothing is overwritten",
+            "no_folder" => "create the folder above it first",
+            "passphrase_too_short" | "passphrase_well_known" | "passphrase_expected_name" | "passphrase_guessable" => {
+                "take five or more words at random; length counts, not special characters"
+            }
+            "refused" => "ask an administrator or the tenant's steward for the right",
+            "not_found" => "see `tenant list` and `record list` for what there is",
+            "tenant_name_taken" => "choose another name",
+            "version_conflict" => "show the record again and repeat the change on what it is now",
+            "damaged" => "do not change anything; restore the newest backup into a new folder and compare",
+            "newer_version" => "install the newest Coffer",
+            "no_space" => "make room and repeat; nothing was changed",
+            "not_durable" => "check the disk before going on; the last change may be missing",
+            "log_unavailable" => "check that the vault's folder can be written; without the log nothing is done",
+            "busy" => "try again in a moment",
+            "device_key" => "unlock the keyring, or unlock the vault as an administrator to enrol this device anew",
+            "import_rejected" => "mend the rows and repeat, or leave columns out with --map \"COLUMN=skip\"",
+            "log_findings" => "keep the vault as it is and compare it with a backup; see docs on the log",
+            "cancelled" => "nothing was changed",
+            "bug" => "please report what you did; the vault is as it was before the command",
+            "backup_wrong_key" | "no_device_key" => "name the vault's recovery kit with --kit FILE",
+            "backup_older" => "if that is what you want, repeat with --accept-older",
+            "backup_damaged" | "not_a_backup" | "backup_untrusted" | "backup_of_other_vault" => {
+                "take another backup; nothing was written"
+            }
+            "backup_not_found" => "check the file's name",
+            "target_exists" => "choose a name that does not exist yet; nothing is overwritten",
+            "vault_in_use" => "lock or close it there, or make the backup there",
+            "invalid_cursor" => "start the list again without --after",
+            _ => return None,
+        })
+    }
+
+    /// The exit code.
+    pub fn exit_code(&self) -> ExitCode {
+        ExitCode::from(match self.code() {
+            "usage" | "no_vault_named" | "no_login_named" | "invalid_login" => USAGE,
+            "damaged" | "log_findings" => DAMAGED,
+            "bug" => BUG,
+            _ => REFUSED,
+        })
+    }
+}
+
+fn unlock_words(error: &UnlockError) -> String {
+    match error {
+        UnlockError::HeldBy(Some(holder)) => format!(
+            "the vault is open in {} (process {}) since {}",
+            holder.program, holder.pid, holder.since
+        ),
+        UnlockError::HeldBy(None) | UnlockError::Refused | UnlockError::Fault(_) => error.to_string(),
+    }
+}
