@@ -1,0 +1,150 @@
+//! Attacks on backups and on the folders they are restored to. What can be done to the bytes of the archive itself is
+//! attacked beside its parser, in `coffer-core`'s `backup`.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::Path;
+
+use coffer_core::{
+    BackupError, BackupIdentity, JobError, RecoveryKit, RestoreOptions, parse_recovery_kit, start_restore,
+    start_verify_backup,
+};
+use coffer_tests::{Place, login_draft, tenant};
+
+fn kit_identity(kit: &RecoveryKit) -> BackupIdentity {
+    let text = kit.to_text();
+    BackupIdentity::RecoveryKit(parse_recovery_kit(std::str::from_utf8(text.expose()).unwrap()).unwrap())
+}
+
+/// A locked vault with one record, and backups of it by these names.
+fn with_backups(names: &[&str]) -> (Place, RecoveryKit) {
+    let place = Place::new();
+    let (session, kit) = place.create();
+    let acme = tenant(&session, "ACME GmbH");
+    session.add_record(acme.id, login_draft("server", "root", "s3cret")).unwrap();
+    for name in names {
+        session.start_backup(&place.path(name)).wait().unwrap();
+    }
+    session.lock().unwrap();
+    (place, kit)
+}
+
+fn names(folder: &Path) -> Vec<String> {
+    let mut names: Vec<_> =
+        fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+fn contents(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+    let mut all = BTreeMap::new();
+    for name in names(folder) {
+        let path = folder.join(&name);
+        if path.is_file() {
+            all.insert(name, fs::read(path).unwrap());
+        }
+    }
+    all
+}
+
+fn restore(place: &Place, file: &str, identity: BackupIdentity, accept_older: bool) -> Result<(), JobError> {
+    let options = RestoreOptions { accept_older };
+    start_restore(&place.host, &place.path(file), identity, &place.path("again.coffer"), options).wait().map(drop)
+}
+
+#[test]
+fn attack_61_a_flipped_bit_or_a_lost_last_chunk_is_refused_and_nothing_is_written() {
+    let (place, kit) = with_backups(&["one.age"]);
+    let good = fs::read(place.path("one.age")).unwrap();
+    let mut flipped = good.clone();
+    let middle = flipped.len() / 2;
+    flipped[middle] ^= 1;
+    let last_chunk = good.len() - (good.len() - 600) % (64 * 1024 + 16);
+    for bad in [&flipped[..], &good[..last_chunk], &good[..good.len() - 1]] {
+        fs::write(place.path("one.age"), bad).unwrap();
+        for identity in [kit_identity(&kit), BackupIdentity::Device(place.vault_folder())] {
+            let refused = restore(&place, "one.age", identity, false);
+            assert!(matches!(refused, Err(JobError::Backup(BackupError::Damaged))), "{refused:?}");
+        }
+        assert_eq!(names(&place.path(".")), ["clients.coffer", "one.age"]);
+    }
+}
+
+#[test]
+fn attack_63_an_older_backup_asks_for_an_override_that_is_logged() {
+    let (place, _kit) = with_backups(&["first.age", "second.age"]);
+    let here = || BackupIdentity::Device(place.vault_folder());
+    let refused = restore(&place, "first.age", here(), false);
+    assert!(matches!(refused, Err(JobError::Backup(BackupError::Older { counter: 1, newest: 2 }))), "{refused:?}");
+    assert!(!place.path("again.coffer").exists());
+    let warned = start_verify_backup(&place.host, &place.path("first.age"), here()).wait().unwrap();
+    assert!(warned.newer_known);
+
+    restore(&place, "first.age", here(), true).unwrap();
+    let restored = place.unlock_at(&place.path("again.coffer"));
+    let log = restored.log_page(None, 100).unwrap();
+    let accepted = log.entries.iter().find(|entry| entry.action == "backup.older_accepted").unwrap();
+    assert_eq!(accepted.count, Some(1));
+}
+
+#[test]
+fn attack_64_another_vaults_backup_is_refused() {
+    let (place, _kit) = with_backups(&[]);
+    let (other, _other_kit) = with_backups(&["other.age"]);
+    fs::copy(other.path("other.age"), place.path("other.age")).unwrap();
+    let here = BackupIdentity::Device(place.vault_folder());
+    let refused = restore(&place, "other.age", here, false);
+    assert!(matches!(refused, Err(JobError::Backup(BackupError::WrongKey))), "{refused:?}");
+    let session = place.unlock();
+    let refused = session.start_verify_backup(&place.path("other.age")).wait();
+    assert!(matches!(refused, Err(JobError::Backup(BackupError::WrongKey))), "{refused:?}");
+    assert!(!place.path("again.coffer").exists());
+}
+
+#[test]
+fn attack_64_another_vaults_kit_opens_nothing() {
+    let (place, _kit) = with_backups(&["one.age"]);
+    let (_other, other_kit) = with_backups(&[]);
+    let refused = restore(&place, "one.age", kit_identity(&other_kit), false);
+    assert!(matches!(refused, Err(JobError::Backup(BackupError::WrongKey))), "{refused:?}");
+}
+
+#[test]
+fn attack_66_a_link_planted_at_the_target_is_not_followed() {
+    let (place, kit) = with_backups(&["one.age"]);
+    fs::create_dir(place.path("elsewhere")).unwrap();
+    // Of a restore, to an empty folder and to nothing; of a backup, to a file that matters.
+    for target in ["elsewhere", "nothing"] {
+        symlink(place.path(target), place.path("again.coffer")).unwrap();
+        let refused = restore(&place, "one.age", kit_identity(&kit), false);
+        assert!(matches!(refused, Err(JobError::Backup(BackupError::TargetExists))), "{refused:?}");
+        fs::remove_file(place.path("again.coffer")).unwrap();
+    }
+    assert!(names(&place.path("elsewhere")).is_empty());
+    fs::write(place.path("precious"), "kept").unwrap();
+    for target in ["precious", "nothing"] {
+        symlink(place.path(target), place.path("two.age")).unwrap();
+        let refused = place.vault().start_backup(&place.path("two.age")).wait();
+        assert!(matches!(refused, Err(JobError::Backup(BackupError::TargetExists))), "{refused:?}");
+        fs::remove_file(place.path("two.age")).unwrap();
+    }
+    assert_eq!(fs::read(place.path("precious")).unwrap(), b"kept");
+    assert!(!place.path("nothing").exists());
+}
+
+#[test]
+fn attack_70_a_restore_that_does_not_end_leaves_the_old_vault_and_no_target() {
+    let (place, kit) = with_backups(&["one.age"]);
+    let before = contents(&place.vault_folder());
+    for _ in 0..5 {
+        let options = RestoreOptions::default();
+        let to = place.path("again.coffer");
+        let job = start_restore(&place.host, &place.path("one.age"), kit_identity(&kit), &to, options);
+        job.cancel();
+        assert!(matches!(job.wait(), Err(JobError::Cancelled)));
+        assert_eq!(names(&place.path(".")), ["clients.coffer", "one.age"]);
+    }
+    assert_eq!(contents(&place.vault_folder()), before);
+    place.unlock();
+}
