@@ -1,4 +1,6 @@
 //! Attacks that must fail, each by its number and name.
 #![allow(clippy::unwrap_used, reason = "test code")]
 
+mod backup;
+mod cbor;
 mod header;
