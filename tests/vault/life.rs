@@ -1,6 +1,6 @@
 //! Creating, unlocking, locking; tenants.
 
-use coffer_core::{CreateError, CreateTenantError, NewVault, UnlockError, Vault};
+use coffer_core::{CreateError, CreateTenantError, Damage, Fault, NewVault, UnlockError, Vault};
 use coffer_tests::{LOGIN, PASSPHRASE, Place, passphrase, tenant};
 
 #[test]
@@ -88,7 +88,8 @@ fn the_log_tells_what_happened_and_is_in_order() {
     tenant(&session, "ACME GmbH");
     let page = session.log_page(None, 100).unwrap();
     let actions: Vec<_> = page.entries.iter().rev().map(|entry| entry.action.as_str()).collect();
-    let expected = ["vault.created", "account.created", "device.enrolled", "vault.unlocked", "tenant.created", "log.read"];
+    let expected =
+        ["vault.created", "account.created", "device.enrolled", "vault.unlocked", "tenant.created", "log.read"];
     assert_eq!(actions, expected[..5]);
     assert_eq!(page.entries[0].tenant_name.as_deref(), Some("ACME GmbH"));
     let report = session.start_verify_log().unwrap().wait().unwrap();
@@ -106,8 +107,34 @@ fn fresh_authentication_takes_the_passphrase_and_logs_a_wrong_one() {
     assert_eq!(session.log_page(None, 1).unwrap().entries[0].action, "vault.unlock_failed");
 
     let text = String::from_utf8(kit.to_text().expose().to_vec()).unwrap();
-    let code: Vec<&str> = text.lines().filter(|line| line.starts_with("    ")).flat_map(str::split_whitespace).collect();
+    let code: Vec<&str> =
+        text.lines().filter(|line| line.starts_with("    ")).flat_map(str::split_whitespace).collect();
     assert!(session.confirm_recovery_kit(&kit, &[(2, code[2]), (11, code[11])]).unwrap());
     assert!(!session.confirm_recovery_kit(&kit, &[(2, code[2]), (11, code[10])]).unwrap());
     assert!(!session.confirm_recovery_kit(&kit, &[]).unwrap());
+}
+
+#[test]
+fn a_lost_log_state_is_refused_until_somebody_restarts_the_log_which_stays_on_record() {
+    let place = Place::new();
+    let (session, _kit) = place.create();
+    session.lock().unwrap();
+    std::fs::remove_file(place.vault_folder().join("log.state")).unwrap();
+    let refused = place.vault().unlock(LOGIN, passphrase(PASSPHRASE));
+    assert!(matches!(refused, Err(UnlockError::Fault(Fault::Damaged(Damage::Log)))), "{refused:?}");
+
+    let session = place.vault().unlock_restarting_log(LOGIN, passphrase(PASSPHRASE)).unwrap();
+    let actions: Vec<_> = session.log_page(None, 2).unwrap().entries.into_iter().map(|entry| entry.action).collect();
+    assert_eq!(actions, ["vault.unlocked", "log.restarted"]);
+    assert!(session.start_verify_log().unwrap().wait().unwrap().ok);
+    session.lock().unwrap();
+    place.unlock();
+}
+
+#[test]
+fn restarting_a_log_that_is_in_order_is_just_unlocking() {
+    let place = Place::new();
+    place.create().0.lock().unwrap();
+    let session = place.vault().unlock_restarting_log(LOGIN, passphrase(PASSPHRASE)).unwrap();
+    assert_eq!(session.log_page(None, 1).unwrap().entries[0].action, "vault.unlocked");
 }

@@ -11,12 +11,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use coffer_crypto::Random;
 use coffer_crypto::derive::{self, TenantScope};
 use coffer_crypto::label::{self, Context};
 use coffer_crypto::seal::{self, SealingKeyPair};
 use coffer_crypto::secret::{AccountMasterKey, MacKey, TagKey, TenantKey};
 use coffer_crypto::sign::SigningKey;
-use coffer_crypto::Random;
 use coffer_model::account::{LoginName, Roles};
 use coffer_model::event::Event;
 use coffer_model::id::{AccountId, SessionId, TenantId, VaultId};
@@ -30,12 +30,12 @@ use crate::host::{self, Host};
 use crate::job::Lease;
 use crate::policy::{self, Action};
 use crate::store::directory::{Directory, DirectoryTx};
-use crate::store::sqlcipher::StoreError;
 use crate::store::files::{self, VaultLock};
 use crate::store::sqlcipher::Access;
+use crate::store::sqlcipher::StoreError;
 use crate::store::tenant::{TenantIdentity, TenantStore, TenantTx};
-use crate::vault::{HEADER_FILE, TENANTS_FOLDER};
 use crate::usecase;
+use crate::vault::{HEADER_FILE, TENANTS_FOLDER};
 use crate::view::{SessionView, VaultView};
 
 /// How long locking waits for a job to roll back.
@@ -394,8 +394,7 @@ impl Core {
             return Err(damaged().into());
         }
         let context = tenant_key_context(self.vault.id, tenant, epoch.epoch, self.account);
-        let key: TenantKey =
-            seal::open_sealed_key(&self.keys.sealing, &sealed, &context).map_err(|_| damaged())?;
+        let key: TenantKey = seal::open_sealed_key(&self.keys.sealing, &sealed, &context).map_err(|_| damaged())?;
         let kid = derive::derive_kid(&key, &tenant_scope(self.vault.id, tenant, epoch.epoch));
         if *kid.as_bytes() != *epoch.kid || grant.kid != epoch.kid {
             return Err(damaged().into());
@@ -423,12 +422,14 @@ impl Core {
     /// then logged; more than that means that rows were taken away.
     fn check_effects(&self, tenant: &OpenTenant) -> Result<(), CallError> {
         let applied = tenant.read(TenantStore::last_applied)?;
-        let is_ours = |index: u64, tag: &[u8; derive::WRITE_TAG_BYTES]| derive::write_tag(&tenant.tag_key, index) == *tag;
+        let is_ours =
+            |index: u64, tag: &[u8; derive::WRITE_TAG_BYTES]| derive::write_tag(&tenant.tag_key, index) == *tag;
         match self.log.effects_after(applied, &is_ours).map_err(Fault::from)?.as_slice() {
             [] => Ok(()),
             [entry] => {
                 self.append(Event::EffectMissing { tenant: tenant.id, entry: *entry })?;
-                Ok(())
+                let settled = lock(&tenant.writer).settle(*entry);
+                Ok(settled.map_err(|error| error.into_fault(Damage::Tenant))?)
             }
             _ => Err(Fault::Damaged(Damage::Tenant).into()),
         }

@@ -112,6 +112,11 @@ pub enum Event {
     },
     /// A key for this device was made and certified.
     DeviceEnrolled,
+    /// The log did not fit its state and goes on in a new segment, on somebody's word.
+    LogRestarted {
+        /// Where the new segment begins.
+        entry: u64,
+    },
     /// Entries of the log were read.
     LogRead {
         /// How many.
@@ -175,6 +180,7 @@ impl Event {
             Self::BackupRestored { .. } => "backup.restored",
             Self::OlderBackupAccepted { .. } => "backup.older_accepted",
             Self::DeviceEnrolled => "device.enrolled",
+            Self::LogRestarted { .. } => "log.restarted",
             Self::LogRead { .. } => "log.read",
             Self::LogVerified => "log.verified",
             Self::LogExported { .. } => "log.exported",
@@ -231,6 +237,7 @@ impl Event {
                 EventParts { tenant: Some(record.tenant()), record: Some(record), version: Some(version), ..none }
             }
             Self::EffectMissing { tenant, entry } => EventParts { tenant: Some(tenant), entry: Some(entry), ..none },
+            Self::LogRestarted { entry } => EventParts { entry: Some(entry), ..none },
             Self::AccountCreated(account) => EventParts { account: Some(account), ..none },
         }
     }
@@ -269,6 +276,7 @@ impl Event {
             "backup.restored" => Self::BackupRestored { counter: parts.count? },
             "backup.older_accepted" => Self::OlderBackupAccepted { counter: parts.count? },
             "device.enrolled" => Self::DeviceEnrolled,
+            "log.restarted" => Self::LogRestarted { entry: parts.entry? },
             "log.read" => Self::LogRead { count: parts.count? },
             "log.verified" => Self::LogVerified,
             "log.exported" => Self::LogExported { count: parts.count? },

@@ -15,12 +15,12 @@ use coffer_crypto::secret::{AccountMasterKey, DirectoryKey, SealingSeed, Signing
 use coffer_crypto::sign::SigningKey;
 use coffer_crypto::slot::{AccountPlace, OpenSlotError, Slot};
 use coffer_crypto::{slot, wrap};
-use coffer_model::event::Event;
-use coffer_model::id::{AccountId, SessionId};
 use coffer_model::account::Role;
+use coffer_model::event::Event;
+use coffer_model::id::{AccountId, SessionId, VaultId};
 
 use super::create::{directory_context, pair_context, sixteen};
-use crate::audit::{AuditLog, EntryOrigin};
+use crate::audit::{AuditLog, EntryOrigin, LogError};
 use crate::chain::Membership;
 use crate::fault::{Damage, Fault};
 use crate::header::{AccountEntry, Header, SealedState};
@@ -68,6 +68,16 @@ impl From<LockError> for UnlockError {
 impl Vault {
     /// Unlocks the vault for an account. Takes as long as Argon2id does; one attempt at a time for each vault.
     pub fn unlock(&self, login: &str, passphrase: Passphrase) -> Result<Session, UnlockError> {
+        self.unlock_with(login, passphrase, OnBrokenLog::Refuse)
+    }
+
+    /// Unlocks a vault whose log does not fit its state (damage, or somebody put an old file back): the log goes on in a
+    /// new segment linked to what is there, and says so for ever. Where the log is in order this is [`Vault::unlock`].
+    pub fn unlock_restarting_log(&self, login: &str, passphrase: Passphrase) -> Result<Session, UnlockError> {
+        self.unlock_with(login, passphrase, OnBrokenLog::Restart)
+    }
+
+    fn unlock_with(&self, login: &str, passphrase: Passphrase, broken: OnBrokenLog) -> Result<Session, UnlockError> {
         let lock = VaultLock::acquire(&self.folder, &Self::holder(&self.host))?;
         files::sweep_temporaries(&self.folder).map_err(Fault::from)?;
         let header = read_header(&self.folder)?;
@@ -76,7 +86,7 @@ impl Vault {
             return Err(UnlockError::Refused);
         };
         drop(passphrase);
-        let session = self.start_session(lock, header, account, master, &params)?;
+        let session = self.start_session(lock, header, account, master, &params, broken)?;
         Ok(session)
     }
 
@@ -106,15 +116,8 @@ impl Vault {
                 .ok_or(Fault::Damaged(Damage::Header))?;
             let salt = derive::decoy_salt(&header.salt, &login);
             let decoy: Id = derive::decoy_id(&header.salt, &login);
-            slot::spend_on_unknown_login(
-                passphrase,
-                &salt,
-                decoy,
-                costliest.params(),
-                *vault.as_bytes(),
-                &mut memory,
-            )
-            .map_err(|_| Fault::OutOfMemory)?;
+            slot::spend_on_unknown_login(passphrase, &salt, decoy, costliest.params(), *vault.as_bytes(), &mut memory)
+                .map_err(|_| Fault::OutOfMemory)?;
             return Ok(None);
         };
         let place = AccountPlace { vault: *vault.as_bytes(), account: *entry.account.as_bytes() };
@@ -133,6 +136,25 @@ impl Vault {
         Ok(log.append_unlock_failure(self.host.clock.now(), &origin, &mut random)?)
     }
 
+    /// Opens the log; gives the entry a new segment begins at, if one had to be begun.
+    fn open_log(
+        &self,
+        vault: VaultId,
+        membership: &Membership,
+        auditor: bool,
+        broken: OnBrokenLog,
+    ) -> Result<(AuditLog, Option<u64>), Fault> {
+        match AuditLog::open(&self.folder, vault, &membership.audit) {
+            Err(LogError::State(_)) if broken == OnBrokenLog::Restart && auditor => {
+                let head = AuditLog::open_to_read(&self.folder, vault, &membership.audit)?.head()?;
+                let mut random = host::crypto_random(&self.host);
+                let log = AuditLog::start_segment(&self.folder, vault, &membership.audit, head, &mut random)?;
+                Ok((log, Some(head.0)))
+            }
+            opened => Ok((opened?, None)),
+        }
+    }
+
     fn start_session(
         &self,
         lock: VaultLock,
@@ -140,14 +162,12 @@ impl Vault {
         account: AccountId,
         master: AccountMasterKey,
         params: &KdfParams,
+        broken: OnBrokenLog,
     ) -> Result<Session, Fault> {
         let vault = header.vault;
         let mut random = host::crypto_random(&self.host);
-        let entry = header
-            .accounts
-            .iter()
-            .find(|entry| entry.account == account)
-            .ok_or(Fault::Damaged(Damage::Header))?;
+        let entry =
+            header.accounts.iter().find(|entry| entry.account == account).ok_or(Fault::Damaged(Damage::Header))?;
         let mut state = entry.open_state(vault, &master).map_err(|_| Fault::Damaged(Damage::Header))?;
         if !state.accepts_kdf(params) {
             return Err(Fault::Damaged(Damage::Header));
@@ -187,7 +207,7 @@ impl Vault {
         let audit = if auditor { Some(open_pair(SharedPair::Audit, &membership.audit)?) } else { None };
         let office = if officer { Some(open_pair(SharedPair::Office, &membership.office)?) } else { None };
 
-        let log = AuditLog::open(&self.folder, vault, &membership.audit)?;
+        let (log, restarted) = self.open_log(vault, &membership, auditor, broken)?;
         let session = SessionId::from_random(sixteen(&mut random));
         let origin = EntryOrigin {
             actor: Some(account),
@@ -196,16 +216,16 @@ impl Vault {
             identity: self.host.identity.clone(),
         };
         let now = self.host.clock.now();
+        if let Some(entry) = restarted {
+            log.append(now, &origin, Event::LogRestarted { entry }, &mut random)?;
+        }
         log.append(now, &origin, Event::VaultUnlocked, &mut random)?;
 
         let failures_before = state.failed_unlocks;
         let last_unlocked_at = state.unlocked_at();
         let failures_now = log.unlock_failures()?;
         state.remember_unlock(now, membership.pin(), failures_now);
-        header
-            .entry_mut(account)
-            .expect("the entry was found above")
-            .set_state(vault, &state, &master, &mut random);
+        header.entry_mut(account).expect("the entry was found above").set_state(vault, &state, &master, &mut random);
         let bytes = header.encode_next(&header_mac);
         files::replace_private_file(&self.folder.join(HEADER_FILE), &bytes)?;
 
@@ -233,6 +253,15 @@ impl Vault {
     }
 }
 
+/// What to do about a log that does not fit its state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum OnBrokenLog {
+    /// Do not unlock.
+    Refuse,
+    /// Begin a new segment, if the account may.
+    Restart,
+}
+
 /// The account's own key pairs.
 struct OwnKeys {
     sealing: SealingKeyPair,
@@ -240,7 +269,7 @@ struct OwnKeys {
 }
 
 impl OwnKeys {
-    fn open(entry: &AccountEntry, vault: coffer_model::id::VaultId, master: &AccountMasterKey) -> Result<Self, Fault> {
+    fn open(entry: &AccountEntry, vault: VaultId, master: &AccountMasterKey) -> Result<Self, Fault> {
         let of_account = |label| Context::new(label).bytes(vault.as_bytes()).bytes(entry.account.as_bytes());
         let damaged = |_| Fault::Damaged(Damage::Header);
         let sealing: SealingSeed =

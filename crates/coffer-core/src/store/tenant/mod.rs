@@ -135,11 +135,21 @@ impl TenantStore {
         u64::try_from(count).map_err(|_| StoreError::Damaged)
     }
 
-    /// The newest log entry whose effect is here.
+    /// The newest log entry whose effect is here, or of which is known that it has none.
     pub(crate) fn last_applied(&self) -> Result<Option<u64>, StoreError> {
-        let entry: Option<i64> =
-            self.connection.prepare_cached("SELECT max(entry) FROM change")?.query_row([], |row| row.get(0))?;
+        let entry: Option<i64> = self
+            .connection
+            .prepare_cached("SELECT max(entry) FROM (SELECT entry FROM change UNION ALL SELECT entry FROM settled)")?
+            .query_row([], |row| row.get(0))?;
         entry.map(|entry| u64::try_from(entry).map_err(|_| StoreError::Damaged)).transpose()
+    }
+
+    /// Remembers that the write of log entry `entry` never happened. The log has been told.
+    pub(crate) fn settle(&self, entry: u64) -> Result<(), StoreError> {
+        self.connection
+            .prepare_cached("INSERT INTO settled (entry) VALUES (?1)")?
+            .execute([sqlcipher::to_integer(entry)?])?;
+        Ok(())
     }
 
     /// Entries of the log that committed writes here name, ascending.

@@ -21,6 +21,12 @@ CREATE TABLE change (
     account BLOB NOT NULL CHECK (length(account) = 16)
 ) STRICT;
 
+-- Writes the log announced that never happened, because the program ended in between: found at an opening, told to the
+-- log, and settled here, so that the next opening does not find them again.
+CREATE TABLE settled (
+    entry INTEGER PRIMARY KEY                   -- index in the log of the write that never happened
+) STRICT;
+
 -- What lists and searches show of each record, taken from its newest version.
 CREATE TABLE record (
     id         INTEGER PRIMARY KEY,             -- ascending in the order of adding; the row in `search`
