@@ -4,7 +4,9 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::symlink;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 use coffer_core::{
     BackupError, BackupIdentity, JobError, RecoveryKit, RestoreOptions, parse_recovery_kit, start_restore,
@@ -133,8 +135,72 @@ fn attack_66_a_link_planted_at_the_target_is_not_followed() {
     assert!(!place.path("nothing").exists());
 }
 
+/// Names of the folder that a killed restore may leave: unfinished, and recognisable as ours.
+fn is_leftover(name: &str) -> bool {
+    name.starts_with(".coffer-") && name.ends_with(".tmp")
+}
+
 #[test]
-fn attack_70_a_restore_that_does_not_end_leaves_the_old_vault_and_no_target() {
+fn attack_70_a_kill_in_the_middle_of_a_restore_leaves_the_old_vault_and_a_whole_target_or_none() {
+    let (place, kit) = with_backups(&["one.age"]);
+    fs::write(place.path("kit.txt"), kit.to_text().expose()).unwrap();
+    let before = contents(&place.vault_folder());
+    let target = place.path("again.coffer");
+    let mut unfinished = 0;
+    // Further apart each time, until one restore was quicker than the kill.
+    for pause in 1_u64.. {
+        let mut child = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "backup::restores_until_it_is_killed", "--ignored"])
+            .env(RESTORE_IN, place.path("."))
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        wait_for_begin(&mut child, &place.path("begun"));
+        std::thread::sleep(Duration::from_millis(pause));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert_eq!(contents(&place.vault_folder()), before);
+        let left: Vec<_> = names(&place.path(".")).into_iter().filter(|name| is_leftover(name)).collect();
+        unfinished += left.len();
+        for name in left {
+            fs::remove_dir_all(place.path(&name)).unwrap();
+        }
+        if target.exists() {
+            break;
+        }
+        assert!(pause < 2_000, "no restore ever ended");
+    }
+    assert!(unfinished > 0, "no restore was killed in the middle");
+    place.unlock_at(&target);
+    place.unlock();
+}
+
+/// Where the process that is to be killed finds the backup and the kit.
+const RESTORE_IN: &str = "COFFER_TEST_RESTORE_IN";
+
+fn wait_for_begin(child: &mut Child, sign: &Path) {
+    while !sign.exists() {
+        assert!(child.try_wait().unwrap().is_none(), "the restoring process ended before it began");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    fs::remove_file(sign).unwrap();
+}
+
+#[test]
+#[ignore = "run, and killed, by the test of attack 70"]
+fn restores_until_it_is_killed() {
+    let Some(folder) = std::env::var_os(RESTORE_IN).map(PathBuf::from) else { return };
+    let kit = fs::read_to_string(folder.join("kit.txt")).unwrap();
+    let identity = BackupIdentity::RecoveryKit(parse_recovery_kit(&kit).unwrap());
+    let host = Place::new().host;
+    fs::write(folder.join("begun"), "").unwrap();
+    let (file, to) = (folder.join("one.age"), folder.join("again.coffer"));
+    start_restore(&host, &file, identity, &to, RestoreOptions::default()).wait().unwrap();
+}
+
+#[test]
+fn attack_70_a_cancelled_restore_leaves_the_old_vault_and_no_target() {
     let (place, kit) = with_backups(&["one.age"]);
     let before = contents(&place.vault_folder());
     for _ in 0..5 {
