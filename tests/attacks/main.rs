@@ -4,3 +4,4 @@
 mod backup;
 mod cbor;
 mod header;
+mod log;

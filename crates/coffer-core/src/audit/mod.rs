@@ -259,6 +259,14 @@ impl AuditLog {
         })
     }
 
+    /// Whether the log has `size` entries or more, and the first `size` of them are those that `root` stands for.
+    pub(crate) fn extends(&self, size: u64, root: &Hash) -> Result<bool, LogError> {
+        self.exclusively(|inner| {
+            let rows = inner.store.rows();
+            Ok(rows.next_index()? >= size && merkle::root(size, |id| rows.node(id))? == *root)
+        })
+    }
+
     /// Holds the log as it is, in its main file alone, so that the file can be copied while appending goes on.
     pub(crate) fn hold_for_copy(&self) -> Result<LogCopy, LogError> {
         self.exclusively(|inner| {
