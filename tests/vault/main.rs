@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "test code")]
 
 mod backup;
+mod files;
 mod import;
 mod life;
 mod records;

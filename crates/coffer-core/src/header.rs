@@ -6,12 +6,12 @@
 //! an account (THREAT-MODEL T3) can alter nothing. The public key in it is a cache for locked appends: unlocked
 //! sessions seal to what the membership chain says.
 
+use coffer_crypto::Random;
 use coffer_crypto::derive;
 use coffer_crypto::kdf::KdfParams;
 use coffer_crypto::label::{self, Context};
 use coffer_crypto::secret::{AccountMasterKey, MacKey};
 use coffer_crypto::wrap;
-use coffer_crypto::Random;
 use coffer_model::id::{AccountId, VaultId};
 use coffer_model::time::Timestamp;
 use minicbor::bytes::{ByteArray, ByteVec};
@@ -19,6 +19,7 @@ use minicbor::{CborLen, Decode, Encode};
 
 use crate::chain::ChainPin;
 use crate::encoding::{self, NotCanonical};
+use crate::store::file_root::FileRoot;
 
 /// First member of every header.
 const MAGIC: &str = "coffer vault";
@@ -126,15 +127,18 @@ pub(crate) struct SealedState {
     /// When the account unlocked last, in milliseconds since the Unix epoch.
     #[n(4)]
     pub(crate) unlocked_ms: Option<i64>,
-    /// Entries of the log at that time.
+    /// Entries of the log when the account last unlocked or locked.
     #[n(5)]
-    pub(crate) log_entries: u64,
+    log_entries: u64,
     /// Root of the log's tree over those entries.
     #[n(6)]
-    pub(crate) log_root: ByteArray<32>,
+    log_root: ByteArray<32>,
     /// Unlocks of this vault that had failed by then.
     #[n(7)]
     pub(crate) failed_unlocks: u64,
+    /// The directory's file as it was locked; absent while a session lasts and after a kill.
+    #[n(8)]
+    pub(crate) directory: Option<FileRoot>,
 }
 
 impl SealedState {
@@ -149,6 +153,7 @@ impl SealedState {
             log_entries: 0,
             log_root: [0; 32].into(),
             failed_unlocks: 0,
+            directory: None,
         }
     }
 
@@ -162,6 +167,17 @@ impl SealedState {
         self.founding = pin.founding.into();
         self.chain_length = pin.length;
         self.chain_head = pin.head.into();
+    }
+
+    /// How far the log is known: its entries, and the root of the tree over them.
+    pub(crate) fn log(&self) -> (u64, [u8; 32]) {
+        (self.log_entries, *self.log_root)
+    }
+
+    /// Remembers a longer log.
+    pub(crate) fn remember_log(&mut self, (entries, root): (u64, [u8; 32])) {
+        self.log_entries = entries;
+        self.log_root = root.into();
     }
 
     /// Whether a slot's cost is no lower than this account ever had.

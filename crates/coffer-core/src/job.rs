@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use crate::backup::BackupError;
 use crate::fault::{CallError, Fault};
+use crate::store::files::FileError;
 use crate::usecase::ImportError;
 use crate::view::{Progress, ProgressUnit};
 
@@ -50,6 +51,12 @@ impl JobError {
             Self::Backup(error) => error.code(),
             Self::Import(error) => error.code(),
         }
+    }
+}
+
+impl From<FileError> for JobError {
+    fn from(error: FileError) -> Self {
+        Fault::from(error).into()
     }
 }
 
@@ -221,7 +228,7 @@ impl<T: Send + 'static> JobHandle<T> {
             context.control.set_ended();
         });
         if let Err(error) = spawned {
-            *locked(&handle.result) = Some(Err(Fault::from(crate::store::files::FileError::from(error)).into()));
+            *locked(&handle.result) = Some(Err(FileError::from(error).into()));
             handle.control.set_ended();
         }
         handle

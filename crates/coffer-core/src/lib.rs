@@ -20,18 +20,18 @@ mod usecase;
 mod vault;
 pub mod view;
 
+pub use backup::BackupError;
 pub use coffer_crypto::passphrase::{Passphrase, PassphraseError};
 pub use coffer_crypto::recovery::kit::RecoveryCodeError;
 pub use coffer_crypto::secret::{RecoverySeed, SecretBytes};
 pub use coffer_crypto::strength;
-pub use backup::BackupError;
 pub use fault::{CallError, Damage, Fault};
 pub use job::{JobError, JobHandle};
 pub use kit::{RecoveryKit, parse_recovery_kit};
 pub use session::Session;
-pub use usecase::{
-    CopyFieldError, CreateError, CreateTenantError, CreatedVault, ImportError, ImportRequest, ListRecordsError, NewVault,
-    SaveRecordError, UnlockError,
-};
 pub use usecase::{BackupIdentity, RestoreOptions, start_restore, start_verify_backup};
+pub use usecase::{
+    CopyFieldError, CreateError, CreateTenantError, CreatedVault, ImportError, ImportRequest, ListRecordsError,
+    NewVault, SaveRecordError, UnlockError,
+};
 pub use vault::{EXTENSION, OpenError, Vault};

@@ -41,6 +41,8 @@ pub enum Action {
     VerifyLog,
     /// Checks that the recovery kit was kept.
     ConfirmRecoveryKit,
+    /// Holds the tenants' files against what was remembered when they were locked.
+    CheckFiles,
 }
 
 /// What an action asks of the account.
@@ -56,7 +58,7 @@ enum Requirement {
 
 impl Action {
     /// Every action, for the matrix in the tests and the documents.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::ListTenants,
         Self::CreateTenant,
         Self::ListRecords,
@@ -73,11 +75,13 @@ impl Action {
         Self::ReadLog,
         Self::VerifyLog,
         Self::ConfirmRecoveryKit,
+        Self::CheckFiles,
     ];
 
     const fn requirement(self) -> Requirement {
         match self {
-            Self::ListTenants => Requirement::Unlocked,
+            // Checking files reads ciphertext only.
+            Self::ListTenants | Self::CheckFiles => Requirement::Unlocked,
             Self::CreateTenant => Requirement::Role(Role::Administrator),
             // Enforced by keys: without a grant there is no tenant key.
             Self::ListRecords | Self::OpenRecord | Self::RevealField | Self::CopyField | Self::SearchRecords => {

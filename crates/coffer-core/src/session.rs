@@ -29,10 +29,10 @@ use crate::header::{Header, SealedState};
 use crate::host::{self, Host};
 use crate::job::Lease;
 use crate::policy::{self, Action};
-use crate::store::directory::{Directory, DirectoryTx};
+use crate::store::directory::{self, Directory, DirectoryTx};
+use crate::store::file_root::FileRoot;
 use crate::store::files::{self, VaultLock};
-use crate::store::sqlcipher::Access;
-use crate::store::sqlcipher::StoreError;
+use crate::store::sqlcipher::{self, Access, StoreError};
 use crate::store::tenant::{TenantIdentity, TenantStore, TenantTx};
 use crate::usecase;
 use crate::vault::{HEADER_FILE, TENANTS_FOLDER};
@@ -40,6 +40,9 @@ use crate::view::{SessionView, VaultView};
 
 /// How long locking waits for a job to roll back.
 const JOBS_END_WITHIN: Duration = Duration::from_secs(1);
+
+/// Most bytes of tenants' files read when locking: about half a second.
+const HASHED_AT_LOCK_MAX: u64 = 512 * 1024 * 1024;
 
 /// An unlocked vault. Used through `&self`, from any thread.
 ///
@@ -131,6 +134,8 @@ pub(crate) struct OpenTenant {
     pub(crate) scope: TenantScope,
     pub(crate) key: TenantKey,
     tag_key: TagKey,
+    /// Whether this session has changed it.
+    changed: AtomicBool,
     writer: Mutex<TenantStore>,
     reader: Mutex<TenantStore>,
 }
@@ -271,6 +276,7 @@ impl Core {
             writer: Mutex::new(open_store()?),
             reader: Mutex::new(open_store()?),
             tag_key: derive::derive_tag_key(&key, &scope),
+            changed: AtomicBool::new(false),
             path,
             scope,
             key,
@@ -299,8 +305,23 @@ impl Core {
 
     /// Appends the entry of a write, with the tag that ties it to its effect.
     pub(crate) fn append_write(&self, tenant: &OpenTenant, event: Event) -> Result<u64, Fault> {
+        self.expect_change(tenant)?;
         let tag_of = |index| derive::write_tag(&tenant.tag_key, index);
         Ok(self.log.append_write(self.now(), &self.origin, event, &tag_of, &mut self.random())?)
+    }
+
+    /// Before the first change of a session: what was remembered of the file no longer holds.
+    fn expect_change(&self, tenant: &OpenTenant) -> Result<(), Fault> {
+        if tenant.changed.load(Ordering::Acquire) {
+            return Ok(());
+        }
+        let in_directory = |error: StoreError| error.into_fault(Damage::Directory);
+        let mut office = self.office();
+        let mut tx = office.directory.write().map_err(in_directory)?;
+        tx.delete_file_root(tenant.id, tenant.epoch()).map_err(in_directory)?;
+        tx.commit().map_err(in_directory)?;
+        tenant.changed.store(true, Ordering::Release);
+        Ok(())
     }
 
     /// Changes the directory: statements and rows in one transaction, then the membership that follows from them.
@@ -371,7 +392,7 @@ impl Core {
         lock(&self.tenants).values().map(Arc::clone).collect()
     }
 
-    fn append(&self, event: Event) -> Result<u64, Fault> {
+    pub(crate) fn append(&self, event: Event) -> Result<u64, Fault> {
         let index = self.log.append(self.now(), &self.origin, event, &mut self.random())?;
         // A checkpoint that fails is no reason to refuse what the log has taken; the next one covers it.
         let _ = self.log.checkpoint_if_due(self.now(), &self.checkpoint_signer());
@@ -444,20 +465,53 @@ impl Core {
         for job in &jobs {
             job.wait_until_ended(JOBS_END_WITHIN);
         }
-        lock(&self.tenants).clear();
+        let tenants = std::mem::take(&mut *lock(&self.tenants));
+        self.remember_files(&tenants)?;
+        drop(tenants);
         self.append(Event::VaultLocked)?;
         self.log.checkpoint(self.now(), &self.checkpoint_signer())?;
         self.remember()
+    }
+
+    /// Remembers length and root of each file this session changed. A file too large to read while somebody waits for
+    /// the lock is left without, which says "not checkable".
+    fn remember_files(&self, tenants: &BTreeMap<TenantId, Arc<OpenTenant>>) -> Result<(), Fault> {
+        let mut roots = Vec::new();
+        let mut to_read = HASHED_AT_LOCK_MAX;
+        for tenant in tenants.values().filter(|tenant| tenant.changed.load(Ordering::Acquire)) {
+            let at_rest = sqlcipher::checkpoint(tenant.writer().connection());
+            let bytes = std::fs::metadata(&tenant.path).map_or(u64::MAX, |facts| facts.len());
+            if at_rest.is_err() || bytes > to_read {
+                continue;
+            }
+            to_read -= bytes;
+            if let Some(root) = FileRoot::of_database(&tenant.path, |_| Ok::<(), Fault>(()))? {
+                roots.push((tenant, root));
+            }
+        }
+        if roots.is_empty() {
+            return Ok(());
+        }
+        let in_directory = |error: StoreError| error.into_fault(Damage::Directory);
+        let mut office = self.office();
+        let mut tx = office.directory.write().map_err(in_directory)?;
+        for (tenant, root) in &roots {
+            tx.insert_file_root(tenant.id, tenant.epoch(), root).map_err(in_directory)?;
+        }
+        tx.commit().map_err(in_directory)
     }
 
     /// Writes what this account should know next time into its sealed state.
     fn remember(&self) -> Result<(), Fault> {
         let mut office = self.office();
         let office = &mut *office;
+        // Nothing is written to the directory after this.
+        office.state.directory = match sqlcipher::checkpoint(office.directory.connection()) {
+            Ok(()) => FileRoot::of_database(&self.folder.join(directory::FILE), |_| Ok::<(), Fault>(()))?,
+            Err(_) => None,
+        };
         office.state.set_pin(office.membership.pin());
-        let (entries, root) = self.log.head()?;
-        office.state.log_entries = entries;
-        office.state.log_root = root.into();
+        office.state.remember_log(self.log.head()?);
         office
             .header
             .entry_mut(self.account)
@@ -469,6 +523,11 @@ impl Core {
 }
 
 impl OpenTenant {
+    /// The epoch of the key it was opened with.
+    pub(crate) fn epoch(&self) -> u32 {
+        u32::try_from(self.scope.epoch).expect("made from a u32")
+    }
+
     /// Reads from the tenant's file.
     pub(crate) fn read<T>(&self, read: impl FnOnce(&TenantStore) -> Result<T, StoreError>) -> Result<T, CallError> {
         read(&lock(&self.reader)).map_err(|error: StoreError| error.into_fault(Damage::Tenant).into())

@@ -71,11 +71,7 @@ impl Vault {
 
     /// Who the lock file should say holds the vault.
     pub(crate) fn holder(host: &Host) -> LockHolder {
-        LockHolder {
-            pid: host.identity.process_id,
-            program: host.identity.program.clone(),
-            since: host.clock.now(),
-        }
+        LockHolder { pid: host.identity.process_id, program: host.identity.program.clone(), since: host.clock.now() }
     }
 }
 

@@ -105,6 +105,21 @@ pub struct RecordPage {
     pub next: Option<String>,
 }
 
+/// A page of a tenant's records with all they hold, in the order of their titles.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+pub struct FullRecordPage {
+    /// The tenant the records belong to.
+    #[ts(type = "string")]
+    pub tenant: TenantId,
+    /// Records of this page, secrets masked.
+    pub records: Vec<RecordView>,
+    /// All records of the tenant.
+    #[ts(type = "number")]
+    pub total: u64,
+    /// Where the next page begins; `None` after the last. Opaque.
+    pub next: Option<String>,
+}
+
 /// One record, secrets masked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
 pub struct RecordView {
@@ -357,7 +372,9 @@ pub struct ImportColumn {
     /// Where it goes: `title`, `kind`, `tags`, `notes`, a field's name, or `None` when it is left out.
     pub target: Option<String>,
     /// The field's type, when it becomes a field.
-    #[ts(type = "\"text\" | \"secret\" | \"multiline\" | \"email\" | \"phone\" | \"url\" | \"date\" | \"number\" | null")]
+    #[ts(
+        type = "\"text\" | \"secret\" | \"multiline\" | \"email\" | \"phone\" | \"url\" | \"date\" | \"number\" | null"
+    )]
     pub field_type: Option<FieldType>,
 }
 
@@ -433,4 +450,28 @@ pub enum HealthState {
     Attention,
     /// Cannot be found out here.
     Unknown,
+}
+
+/// Whether a tenant's file is as it was locked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+pub struct FileCheckView {
+    /// The tenant.
+    #[ts(type = "string")]
+    pub tenant: TenantId,
+    /// The tenant's name, if this account may know it.
+    pub tenant_name: Option<String>,
+    /// What was found.
+    pub state: FileState,
+}
+
+/// How a file compares with what was remembered when it was locked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum FileState {
+    /// It is the same.
+    Unchanged,
+    /// Somebody changed it while the vault was locked.
+    Altered,
+    /// Nothing was remembered: it was changed in this session, or the program did not end by locking.
+    NotCheckable,
 }

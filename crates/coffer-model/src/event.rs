@@ -47,6 +47,16 @@ pub enum Event {
     },
     /// A record was opened, its secrets still masked.
     RecordOpened(RecordId),
+    /// A page of records was opened in one step, secrets masked: in the order of the list, `count` records from `first`
+    /// on, as the tenant stood after its write of entry `after`. Every version is kept, so which they were can be told.
+    RecordsOpened {
+        /// The first of them.
+        first: RecordId,
+        /// How many.
+        count: u64,
+        /// The entry of the newest write that the page shows.
+        after: u64,
+    },
     /// A record's earlier versions were looked at.
     RecordHistoryOpened(RecordId),
     /// The value of a secret field was shown.
@@ -129,6 +139,10 @@ pub enum Event {
         /// How many.
         count: u64,
     },
+    /// The tenants' files were held against what was remembered of them.
+    FilesChecked,
+    /// A tenant's file is not as it was locked: somebody changed it meanwhile.
+    FileAltered(TenantId),
     /// An account was created by the founding of the vault.
     AccountCreated(AccountId),
 }
@@ -168,6 +182,7 @@ impl Event {
             Self::RecordsListed { .. } => "records.listed",
             Self::RecordsSearched { .. } => "records.searched",
             Self::RecordOpened(_) => "record.opened",
+            Self::RecordsOpened { .. } => "records.opened",
             Self::RecordHistoryOpened(_) => "record.history_opened",
             Self::FieldRevealed { .. } => "field.revealed",
             Self::FieldCopied { .. } => "field.copied",
@@ -184,6 +199,8 @@ impl Event {
             Self::LogRead { .. } => "log.read",
             Self::LogVerified => "log.verified",
             Self::LogExported { .. } => "log.exported",
+            Self::FilesChecked => "files.checked",
+            Self::FileAltered(_) => "file.altered",
             Self::AccountCreated(_) => "account.created",
         }
     }
@@ -206,6 +223,7 @@ impl Event {
             | Self::VaultLocked
             | Self::RecoveryKitConfirmed
             | Self::DeviceEnrolled
+            | Self::FilesChecked
             | Self::LogVerified => none,
             Self::AccessRefused { tenant } => EventParts { tenant, ..none },
             Self::UnlockFailuresCounted { count }
@@ -215,7 +233,7 @@ impl Event {
             | Self::BackupVerified { counter: count }
             | Self::BackupRestored { counter: count }
             | Self::OlderBackupAccepted { counter: count } => EventParts { count: Some(count), ..none },
-            Self::TenantCreated(tenant) | Self::TenantOpened(tenant) => EventParts { tenant: Some(tenant), ..none },
+            Self::TenantCreated(tenant) | Self::TenantOpened(tenant) | Self::FileAltered(tenant) => EventParts { tenant: Some(tenant), ..none },
             Self::RecordsListed { tenant, count }
             | Self::RecordsSearched { tenant, count }
             | Self::RecordsImported { tenant, count } => {
@@ -224,6 +242,13 @@ impl Event {
             Self::RecordOpened(record) | Self::RecordHistoryOpened(record) | Self::RecordAdded(record) => {
                 EventParts { tenant: Some(record.tenant()), record: Some(record), ..none }
             }
+            Self::RecordsOpened { first, count, after } => EventParts {
+                tenant: Some(first.tenant()),
+                record: Some(first),
+                count: Some(count),
+                entry: Some(after),
+                ..none
+            },
             Self::FieldRevealed { record, field, version } | Self::FieldCopied { record, field, version } => {
                 EventParts {
                     tenant: Some(record.tenant()),
@@ -262,6 +287,9 @@ impl Event {
             "records.listed" => Self::RecordsListed { tenant: parts.tenant?, count: parts.count? },
             "records.searched" => Self::RecordsSearched { tenant: parts.tenant?, count: parts.count? },
             "record.opened" => Self::RecordOpened(parts.record?),
+            "records.opened" => {
+                Self::RecordsOpened { first: parts.record?, count: parts.count?, after: parts.entry? }
+            }
             "record.history_opened" => Self::RecordHistoryOpened(parts.record?),
             "field.revealed" => {
                 Self::FieldRevealed { record: parts.record?, field: parts.field?, version: parts.version? }
@@ -280,6 +308,8 @@ impl Event {
             "log.read" => Self::LogRead { count: parts.count? },
             "log.verified" => Self::LogVerified,
             "log.exported" => Self::LogExported { count: parts.count? },
+            "files.checked" => Self::FilesChecked,
+            "file.altered" => Self::FileAltered(parts.tenant?),
             "account.created" => Self::AccountCreated(parts.account?),
             _ => return None,
         })

@@ -330,9 +330,7 @@ impl AuditTx<'_> {
 }
 
 fn connect(path: &Path, access: Access) -> Result<Connection, StoreError> {
-    if rusqlite::version_number() < sqlcipher::MIN_SQLITE_VERSION {
-        return Err(StoreError::UnfitLibrary);
-    }
+    sqlcipher::ready_library()?;
     let may_write = match access {
         Access::ReadWrite => OpenFlags::SQLITE_OPEN_READ_WRITE,
         Access::ReadOnly => OpenFlags::SQLITE_OPEN_READ_ONLY,

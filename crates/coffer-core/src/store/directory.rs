@@ -10,6 +10,7 @@ use coffer_crypto::secret::DatabaseKey;
 use coffer_model::id::{AccountId, TenantId};
 use rusqlite::{Connection, OptionalExtension, params};
 
+use super::file_root::FileRoot;
 use super::sqlcipher::{self, Access, StoreError, to_integer};
 use crate::chain::SignedStatement;
 
@@ -147,6 +148,16 @@ impl Directory {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
+    /// Length and root of a tenant's file as it was locked; `None` if it was not locked cleanly.
+    pub(crate) fn file_root(&self, tenant: TenantId, epoch: u32) -> Result<Option<FileRoot>, StoreError> {
+        let mut query =
+            self.connection.prepare_cached("SELECT bytes, root FROM file_root WHERE tenant = ?1 AND epoch = ?2")?;
+        let row = query.query_row(params![tenant.as_bytes(), epoch], |row| {
+            Ok(FileRoot { bytes: row.get(0)?, root: row.get::<_, [u8; 32]>(1)?.into() })
+        });
+        Ok(row.optional()?)
+    }
+
     /// Begins a change.
     pub(crate) fn write(&mut self) -> Result<DirectoryTx<'_>, StoreError> {
         Ok(DirectoryTx { tx: self.connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)? })
@@ -182,13 +193,7 @@ impl DirectoryTx<'_> {
                 "INSERT INTO tenant_epoch (tenant, epoch, for_recovery, name_for_office, name_for_holders)
                  VALUES (?1, ?2, ?3, ?4, ?5)",
             )?
-            .execute(params![
-                tenant.as_bytes(),
-                epoch,
-                row.for_recovery,
-                row.name_for_office,
-                row.name_for_holders
-            ])?;
+            .execute(params![tenant.as_bytes(), epoch, row.for_recovery, row.name_for_office, row.name_for_holders])?;
         Ok(())
     }
 
@@ -203,6 +208,22 @@ impl DirectoryTx<'_> {
         self.tx
             .prepare_cached("INSERT INTO tenant_key (tenant, epoch, account, sealed) VALUES (?1, ?2, ?3, ?4)")?
             .execute(params![tenant.as_bytes(), epoch, account.as_bytes(), sealed])?;
+        Ok(())
+    }
+
+    /// Stores length and root of a tenant's file.
+    pub(crate) fn insert_file_root(&mut self, tenant: TenantId, epoch: u32, file: &FileRoot) -> Result<(), StoreError> {
+        self.tx
+            .prepare_cached("INSERT OR REPLACE INTO file_root (tenant, epoch, bytes, root) VALUES (?1, ?2, ?3, ?4)")?
+            .execute(params![tenant.as_bytes(), epoch, to_integer(file.bytes)?, file.root.as_slice()])?;
+        Ok(())
+    }
+
+    /// Takes away length and root of a tenant's file, which is about to change.
+    pub(crate) fn delete_file_root(&mut self, tenant: TenantId, epoch: u32) -> Result<(), StoreError> {
+        self.tx
+            .prepare_cached("DELETE FROM file_root WHERE tenant = ?1 AND epoch = ?2")?
+            .execute(params![tenant.as_bytes(), epoch])?;
         Ok(())
     }
 

@@ -40,3 +40,13 @@ CREATE TABLE backup (
     counter  INTEGER PRIMARY KEY,
     manifest BLOB NOT NULL
 ) STRICT;
+
+-- Length and hash-tree root of a tenant's file as it was locked. Taken away before the first change of a session, so that
+-- after a kill there is none rather than a wrong one.
+CREATE TABLE file_root (
+    tenant BLOB NOT NULL,
+    epoch  INTEGER NOT NULL,
+    bytes  INTEGER NOT NULL,
+    root   BLOB NOT NULL,
+    PRIMARY KEY (tenant, epoch)
+) STRICT, WITHOUT ROWID;

@@ -100,8 +100,9 @@ impl StoreError {
 impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> Self {
         match error {
-            rusqlite::Error::SqliteFailure(failure, _) => Self::from_code(failure.extended_code),
-            rusqlite::Error::SqlInputError { error: failure, .. } => Self::from_code(failure.extended_code),
+            rusqlite::Error::SqliteFailure(failure, _) | rusqlite::Error::SqlInputError { error: failure, .. } => {
+                Self::from_code(failure.extended_code)
+            }
             // A column of another type or range than the schema promises, or a row that has to be there and is not.
             rusqlite::Error::FromSqlConversionFailure(..)
             | rusqlite::Error::IntegralValueOutOfRange(..)

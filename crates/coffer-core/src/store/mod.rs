@@ -3,6 +3,7 @@
 pub(crate) mod audit;
 pub(crate) mod directory;
 pub(crate) mod error;
+pub(crate) mod file_root;
 pub(crate) mod files;
 pub(crate) mod snapshot;
 pub(crate) mod sqlcipher;

@@ -8,6 +8,7 @@
 use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use coffer_crypto::secret::DatabaseKey;
@@ -28,7 +29,7 @@ const SALT_BYTES: usize = 16;
 /// Length of the key as SQLCipher's raw-key text: `x'`, two digits a byte, `'`.
 const KEY_TEXT_BYTES: usize = 3 + 2 * (KEY_BYTES + SALT_BYTES);
 /// SQLite before 3.51.3 could corrupt a database when a WAL was reset (sqlite.org/wal.html, "WAL-reset bug").
-pub(super) const MIN_SQLITE_VERSION: i32 = 3_051_003;
+const MIN_SQLITE_VERSION: i32 = 3_051_003;
 /// Page cache. A bulk import is 3.5 times slower with SQLite's own 2 MB, since every miss costs an AES and an HMAC.
 const CACHE_KIB: i64 = 64 * 1024;
 /// How long a statement waits for another connection's write to end.
@@ -102,10 +103,22 @@ fn check_file(path: &Path, key: &DatabaseKey) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// Sets the library up, once for the process, before its first connection; every thread waits until that is done.
+///
+/// `sqlite3_initialize` calls itself done before SQLCipher has set itself up, so that another thread's first connection
+/// at that moment would find no cipher.
+pub(super) fn ready_library() -> Result<(), StoreError> {
+    static FIT: OnceLock<bool> = OnceLock::new();
+    let set_up = || -> rusqlite::Result<()> {
+        // SQLCipher would otherwise describe failures on standard error. The setting is the process's.
+        Connection::open_in_memory()?.pragma_update(None, "cipher_log_level", "NONE")
+    };
+    let fit = FIT.get_or_init(|| rusqlite::version_number() >= MIN_SQLITE_VERSION && set_up().is_ok());
+    if *fit { Ok(()) } else { Err(StoreError::UnfitLibrary) }
+}
+
 fn connect(path: &Path, key: &DatabaseKey, access: Access) -> Result<Connection, StoreError> {
-    if rusqlite::version_number() < MIN_SQLITE_VERSION {
-        return Err(StoreError::UnfitLibrary);
-    }
+    ready_library()?;
     let may_write = match access {
         Access::ReadWrite => OpenFlags::SQLITE_OPEN_READ_WRITE,
         Access::ReadOnly => OpenFlags::SQLITE_OPEN_READ_ONLY,
@@ -116,8 +129,6 @@ fn connect(path: &Path, key: &DatabaseKey, access: Access) -> Result<Connection,
         | OpenFlags::SQLITE_OPEN_EXRESCODE;
     let connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
-    // SQLCipher would otherwise describe failures on standard error. Process-wide; takes effect before the key is used.
-    connection.pragma_update(None, "cipher_log_level", "NONE")?;
     set_key(&connection, key)?;
     // The key is first used here; nothing may come between.
     connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0)).map_err(unreadable)?;
@@ -201,6 +212,8 @@ pub(crate) fn to_integer(number: u64) -> Result<i64, StoreError> {
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::{PermissionsExt, symlink};
+    use std::sync::Barrier;
+    use std::thread;
 
     use coffer_crypto::secret::SecretKey;
 
@@ -233,6 +246,23 @@ mod tests {
             let written = db.execute("INSERT INTO t VALUES ('more')", []);
             assert_eq!(written.is_ok(), access == Access::ReadWrite);
         }
+    }
+
+    /// Able to fail only where it is the first of its process to use the library, as under nextest.
+    #[test]
+    fn the_first_connections_of_many_threads_all_find_the_cipher() {
+        let folder = tempfile::tempdir().unwrap();
+        let together = Barrier::new(8);
+        thread::scope(|scope| {
+            for number in 0..8 {
+                let path = folder.path().join(format!("{number}.db"));
+                let together = &together;
+                scope.spawn(move || {
+                    together.wait();
+                    create(&path, &key(1)).unwrap();
+                });
+            }
+        });
     }
 
     #[test]

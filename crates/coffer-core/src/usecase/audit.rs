@@ -88,7 +88,11 @@ impl Core {
         view.action = entry.event.verb().to_owned();
         view.actor = entry.actor.map(|account| {
             let office = self.office();
-            office.membership.accounts.get(&account).map_or_else(|| account.to_string(), |known| known.login.to_string())
+            office
+                .membership
+                .accounts
+                .get(&account)
+                .map_or_else(|| account.to_string(), |known| known.login.to_string())
         });
         view.os_user = entry.os_user.to_string();
         view.host = entry.host.to_string();
@@ -134,11 +138,8 @@ impl Core {
     fn unmatched_effects(&self, observed: &Observer<'_>) -> Result<Vec<(u64, &'static str)>, JobError> {
         let mut findings = Vec::new();
         for tenant in self.opened() {
-            let applied: BTreeSet<u64> = tenant
-                .read(crate::store::tenant::TenantStore::applied)
-                .map_err(JobError::from)?
-                .into_iter()
-                .collect();
+            let applied: BTreeSet<u64> =
+                tenant.read(crate::store::tenant::TenantStore::applied).map_err(JobError::from)?.into_iter().collect();
             let logged = observed.writes.iter().filter(|(_, of)| *of == tenant.id).map(|(index, _)| *index);
             let logged: BTreeSet<u64> = logged.collect();
             findings.extend(

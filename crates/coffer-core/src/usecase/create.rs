@@ -11,9 +11,7 @@ use coffer_crypto::memory::KdfMemory;
 use coffer_crypto::passphrase::Passphrase;
 use coffer_crypto::recovery;
 use coffer_crypto::seal::{self, SealingKeyPair, SealingPublicKey};
-use coffer_crypto::secret::{
-    AccountMasterKey, AgeIdentity, DirectoryKey, RecoverySeed, SealingSeed, SigningSeed,
-};
+use coffer_crypto::secret::{AccountMasterKey, AgeIdentity, DirectoryKey, RecoverySeed, SealingSeed, SigningSeed};
 use coffer_crypto::sign::SigningKey;
 use coffer_crypto::slot::{AccountPlace, NewSlot, Slot, SlotKind};
 use coffer_crypto::strength::{self, Refusal};
@@ -31,8 +29,8 @@ use crate::host::{self, Host};
 use crate::kit::RecoveryKit;
 use crate::session::Session;
 use crate::store::directory::{Directory, Holder, SharedPair};
-use crate::store::sqlcipher::StoreError;
 use crate::store::files::{self, FileError, NewFolder};
+use crate::store::sqlcipher::StoreError;
 use crate::usecase::UnlockError;
 use crate::vault::{HEADER_FILE, TENANTS_FOLDER, Vault, name_of};
 
@@ -127,9 +125,8 @@ impl Vault {
         // Sealed to what the chain says, never to what lies at hand.
         let mut statements = vec![founding];
         let device = DeviceKeys::generate(random);
-        let enrolled = Body::DeviceEnrolled(DeviceEnrolled {
-            signing: device.signing_key().verifying_key().encode().into(),
-        });
+        let enrolled =
+            Body::DeviceEnrolled(DeviceEnrolled { signing: device.signing_key().verifying_key().encode().into() });
         let statement = membership.next_statement(now, replica, account, &keys.signing(), enrolled);
         membership.extend(&statement).expect("a statement just signed by an administrator is valid");
         statements.push(statement);
@@ -142,8 +139,8 @@ impl Vault {
         let place = AccountPlace { vault: *vault.as_bytes(), account: *account.as_bytes() };
         let new_slot =
             NewSlot { kind: SlotKind::Passphrase, passphrase: &new.passphrase, factors: Factors::default(), params };
-        let slot = Slot::create(&new_slot, &place, &keys.master, &mut memory, random)
-            .map_err(|_| Fault::OutOfMemory)?;
+        let slot =
+            Slot::create(&new_slot, &place, &keys.master, &mut memory, random).map_err(|_| Fault::OutOfMemory)?;
         let header = keys.header(vault, account, &new, &slot, &membership, random);
         let bytes = { header }.encode_next(&derive::derive_header_mac_key(&keys.directory, vault.as_bytes()));
         files::replace_private_file(&staged.path().join(HEADER_FILE), &bytes)?;
@@ -294,10 +291,8 @@ fn write_directory(
     for (position, statement) in (0..).zip(statements) {
         tx.insert_statement(position, statement).map_err(in_directory)?;
     }
-    let holders: [(Holder, &SealingPublicKey); 2] = [
-        (Holder::Account(account), &membership.accounts[&account].sealing),
-        (Holder::Recovery, &membership.recovery),
-    ];
+    let holders: [(Holder, &SealingPublicKey); 2] =
+        [(Holder::Account(account), &membership.accounts[&account].sealing), (Holder::Recovery, &membership.recovery)];
     for (pair, seed) in [(SharedPair::Audit, &keys.audit_seed), (SharedPair::Office, &keys.office_seed)] {
         for (holder, to) in holders {
             let sealed = seal::seal_key_to(to, seed, &pair_context(vault, pair, holder), random);

@@ -47,9 +47,19 @@ impl Session {
 
     /// Puts a field's newest value on the clipboard for half a minute. It never passes through the caller.
     pub fn copy_field(&self, record: RecordId, field: FieldId) -> Result<(), CopyFieldError> {
+        self.copy_field_for(record, field, CLIPBOARD_TIME)
+    }
+
+    /// As [`Session::copy_field`], for as long as the person has chosen.
+    pub fn copy_field_for(
+        &self,
+        record: RecordId,
+        field: FieldId,
+        clear_after: Duration,
+    ) -> Result<(), CopyFieldError> {
         let value = self.expose_field(Action::CopyField, record, field, None, How::Copied)?;
         let bytes = SecretBytes::new(value.expose().as_bytes().to_vec());
-        Ok(self.core.host.clipboard.copy_secret(bytes, CLIPBOARD_TIME)?)
+        Ok(self.core.host.clipboard.copy_secret(bytes, clear_after)?)
     }
 
     /// Logs and lists that a field leaves its mask, then hands it out.

@@ -135,10 +135,6 @@ mod tests {
         changes.into_iter().map(|change| (change.what, change.how, change.before, change.after)).collect()
     }
 
-    fn text(text: &str) -> Option<String> {
-        Some(text.to_owned())
-    }
-
     #[test]
     fn a_version_without_changes_shows_none() {
         let same = [(Some(1), "PIN", FieldType::Secret, None)];
@@ -156,11 +152,11 @@ mod tests {
         assert_eq!(
             versions(first, second),
             [
-                ("title".to_owned(), ChangeKind::Changed, text("a"), text("b")),
-                ("tags".to_owned(), ChangeKind::Added, None, text("db, eu")),
-                ("Host".to_owned(), ChangeKind::Changed, text("x"), text("y")),
-                ("Old".to_owned(), ChangeKind::Removed, text("gone"), None),
-                ("New".to_owned(), ChangeKind::Added, None, text("come")),
+                ("title".to_owned(), ChangeKind::Changed, Some("a".to_owned()), Some("b".to_owned())),
+                ("tags".to_owned(), ChangeKind::Added, None, Some("db, eu".to_owned())),
+                ("Host".to_owned(), ChangeKind::Changed, Some("x".to_owned()), Some("y".to_owned())),
+                ("Old".to_owned(), ChangeKind::Removed, Some("gone".to_owned()), None),
+                ("New".to_owned(), ChangeKind::Added, None, Some("come".to_owned())),
             ]
         );
     }
@@ -172,8 +168,8 @@ mod tests {
         assert_eq!(
             versions(first, second),
             [
-                ("Host".to_owned(), ChangeKind::Removed, text("x"), None),
-                ("Server".to_owned(), ChangeKind::Added, None, text("x")),
+                ("Host".to_owned(), ChangeKind::Removed, Some("x".to_owned()), None),
+                ("Server".to_owned(), ChangeKind::Added, None, Some("x".to_owned())),
             ]
         );
     }

@@ -137,9 +137,10 @@ impl Import<'_> {
         drop(inspection);
         file.rewind().map_err(CsvError::Unreadable).map_err(ImportError::from)?;
         let rows = csv::read(self.watched(&file), mapping).map_err(ImportError::from)?;
-        let report = Report::new(request.dry_run, rows.mapping());
+        let columns = column_views(rows.mapping());
+        let report = ImportReport { dry_run: request.dry_run, imported: 0, rejected: 0, errors: Vec::new(), columns };
         if request.dry_run {
-            return self.read_all(rows, report, None).map(|(report, _)| report.view);
+            return self.read_all(rows, report, None).map(|(report, _)| report);
         }
         // Its own connection: the session's go on reading, and its writer waits for this transaction like any other.
         let mut store = self.connect()?;
@@ -147,28 +148,28 @@ impl Import<'_> {
         let (report, tx) = self.read_all(rows, report, Some(tx))?;
         if let Some(tx) = tx {
             self.context.check()?;
-            let event = Event::RecordsImported { tenant: self.open.id, count: report.view.imported };
+            let event = Event::RecordsImported { tenant: self.open.id, count: report.imported };
             let entry = self.core.append_write(self.open, event)?;
             tx.commit(entry).map_err(in_tenant)?;
         }
         // With any wrong row nothing became a record.
-        let imported = if report.view.rejected == 0 { report.view.imported } else { 0 };
-        Ok(ImportReport { imported, ..report.view })
+        let imported = if report.rejected == 0 { report.imported } else { 0 };
+        Ok(ImportReport { imported, ..report })
     }
 
     /// Reads every row to the end. The transaction comes back only if it holds them all.
     fn read_all<'t, R: Read>(
         &self,
         mut rows: Rows<R>,
-        mut report: Report,
+        mut report: ImportReport,
         mut tx: Option<TenantTx<'t>>,
-    ) -> Result<(Report, Option<TenantTx<'t>>), JobError> {
+    ) -> Result<(ImportReport, Option<TenantTx<'t>>), JobError> {
         let mut told = 0;
         while let Some(row) = rows.next() {
             self.context.check()?;
             match row {
                 Ok(row) => {
-                    report.view.imported += 1;
+                    report.imported += 1;
                     if let Some(tx) = &mut tx {
                         tx.insert_record(self.core.new_record_key(), &row.content).map_err(in_tenant)?;
                     }
@@ -176,7 +177,7 @@ impl Import<'_> {
                 Err(error) => {
                     // Nothing will be written any more: let other writers in while the rest is checked.
                     tx = None;
-                    report.reject(error);
+                    reject(&mut report, &error);
                 }
             }
             let read = rows.bytes_read();
@@ -261,21 +262,9 @@ fn message(error: &RowError) -> String {
     }
 }
 
-/// The report while it is being written.
-struct Report {
-    view: ImportReport,
-}
-
-impl Report {
-    fn new(dry_run: bool, mapping: &Mapping) -> Self {
-        let columns = column_views(mapping);
-        Self { view: ImportReport { dry_run, imported: 0, rejected: 0, errors: Vec::new(), columns } }
-    }
-
-    fn reject(&mut self, error: RowError) {
-        self.view.rejected += 1;
-        if self.view.errors.len() < ERRORS_TOLD {
-            self.view.errors.push(ImportRowError { line: error.line, message: message(&error) });
-        }
+fn reject(report: &mut ImportReport, error: &RowError) {
+    report.rejected += 1;
+    if report.errors.len() < ERRORS_TOLD {
+        report.errors.push(ImportRowError { line: error.line, message: message(error) });
     }
 }

@@ -2,6 +2,7 @@
 
 mod audit;
 pub(crate) mod backup;
+mod check_files;
 mod create;
 mod fields;
 mod health;

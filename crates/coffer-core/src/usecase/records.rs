@@ -10,7 +10,7 @@ use crate::policy::Action;
 use crate::session::{Actor, Core, OpenTenant, Session};
 use crate::store::sqlcipher::StoreError;
 use crate::store::tenant::{ChangeError, Cursor, ListedRecord, StoredVersion};
-use crate::view::{FieldView, RecordPage, RecordRow, RecordView};
+use crate::view::{FieldView, FullRecordPage, RecordPage, RecordRow, RecordView};
 
 /// Most records of one page.
 const PAGE_MAX: u32 = 1_000;
@@ -94,13 +94,44 @@ impl Session {
         })
     }
 
+    /// As [`Session::list_records`], with everything in the records, secrets masked; the page may be shorter than `limit`.
+    ///
+    /// One entry says it of the whole page, exactly ([`Event::RecordsOpened`]), where opening them one by one would write
+    /// as many entries as there are records.
+    pub fn open_records(
+        &self,
+        tenant: TenantId,
+        limit: u32,
+        after: Option<&str>,
+    ) -> Result<FullRecordPage, ListRecordsError> {
+        let actor = self.authorize(Action::OpenRecord, Some(tenant))?;
+        let cursor = after.map(|text| Cursor::parse(text, tenant)).transpose();
+        let cursor = cursor.map_err(|_| ListRecordsError::InvalidCursor)?;
+        let open = self.open_tenant(&actor, tenant)?;
+        let page = open.read(|store| store.full_page(limit.clamp(1, PAGE_MAX), cursor.as_ref()))?;
+        let count = page.records.len() as u64;
+        let opened = page.records.first().zip(page.after_entry).map(|((first, _), after)| Event::RecordsOpened {
+            first: RecordId::new(tenant, *first),
+            count,
+            after,
+        });
+        self.record(&actor, opened.unwrap_or(Event::RecordsListed { tenant, count }))?;
+        let view = |(key, stored): (RecordKey, StoredVersion)| self.core.record_view(RecordId::new(tenant, key), &open, &stored);
+        Ok(FullRecordPage {
+            tenant,
+            records: page.records.into_iter().map(view).collect(),
+            total: page.total,
+            next: page.next.map(|cursor| cursor.encode(tenant)),
+        })
+    }
+
     /// A record, its secrets masked.
     pub fn open_record(&self, id: RecordId) -> Result<RecordView, CallError> {
         let actor = self.authorize(Action::OpenRecord, Some(id.tenant()))?;
         let open = self.open_tenant(&actor, id.tenant())?;
         let stored = self.core.stored_version(&actor, &open, id, None)?;
         self.record(&actor, Event::RecordOpened(id))?;
-        Ok(self.core.record_view(id, &open, stored))
+        Ok(self.core.record_view(id, &open, &stored))
     }
 
     /// Adds a record.
@@ -186,7 +217,7 @@ impl Core {
         office.membership.accounts.get(&account).map_or_else(|| account.to_string(), |known| known.login.to_string())
     }
 
-    pub(super) fn record_view(&self, id: RecordId, open: &OpenTenant, stored: StoredVersion) -> RecordView {
+    pub(super) fn record_view(&self, id: RecordId, open: &OpenTenant, stored: &StoredVersion) -> RecordView {
         let content = &stored.content;
         RecordView {
             id,
@@ -206,7 +237,7 @@ impl Core {
     /// What was saved, as it is stored now. Its own entry says that this account knows it.
     fn saved_view(&self, id: RecordId, open: &OpenTenant) -> Result<RecordView, SaveRecordError> {
         let stored = open.read(|store| store.record(id.key(), None))?.ok_or(CallError::NotFound)?;
-        Ok(self.record_view(id, open, stored))
+        Ok(self.record_view(id, open, &stored))
     }
 }
 

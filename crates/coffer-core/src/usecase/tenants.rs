@@ -14,8 +14,8 @@ use crate::fault::{CallError, Damage, Fault};
 use crate::policy::Action;
 use crate::session::{Core, Office, Session, tenant_key_context, tenant_name_context, tenant_scope};
 use crate::store::directory::EpochRow;
-use crate::store::sqlcipher::StoreError;
 use crate::store::files;
+use crate::store::sqlcipher::StoreError;
 use crate::store::tenant::{TenantIdentity, TenantStore};
 use crate::vault::TENANTS_FOLDER;
 use crate::view::TenantView;
@@ -165,7 +165,6 @@ impl Session {
         views.sort_by_cached_key(|view| view.name.to_lowercase());
         Ok(views)
     }
-
 }
 
 impl Core {

@@ -26,7 +26,8 @@ use crate::fault::{Damage, Fault};
 use crate::header::{AccountEntry, Header, SealedState};
 use crate::host;
 use crate::session::{Keys, Session, SessionParts};
-use crate::store::directory::{Directory, Holder, SharedPair};
+use crate::store::directory::{self, Directory, Holder, SharedPair};
+use crate::store::file_root::FileRoot;
 use crate::store::files::{self, LockError, LockHolder, VaultLock};
 use crate::store::sqlcipher::{Access, StoreError};
 use crate::vault::{HEADER_FILE, Vault, normalise_login, read_header};
@@ -137,22 +138,29 @@ impl Vault {
     }
 
     /// Opens the log; gives the entry a new segment begins at, if one had to be begun.
+    ///
+    /// The log must fit its own state, and must extend what the account remembers of it: whoever puts an old log back
+    /// together with its old state is noticed here, unless the header is put back as well.
     fn open_log(
         &self,
         vault: VaultId,
         membership: &Membership,
+        state: &SealedState,
         auditor: bool,
         broken: OnBrokenLog,
     ) -> Result<(AuditLog, Option<u64>), Fault> {
         match AuditLog::open(&self.folder, vault, &membership.audit) {
-            Err(LogError::State(_)) if broken == OnBrokenLog::Restart && auditor => {
-                let head = AuditLog::open_to_read(&self.folder, vault, &membership.audit)?.head()?;
-                let mut random = host::crypto_random(&self.host);
-                let log = AuditLog::start_segment(&self.folder, vault, &membership.audit, head, &mut random)?;
-                Ok((log, Some(head.0)))
-            }
-            opened => Ok((opened?, None)),
+            Ok(log) if state.is_extended_by(&log)? => return Ok((log, None)),
+            Ok(_) | Err(LogError::State(_)) => {}
+            Err(error) => return Err(error.into()),
         }
+        if broken == OnBrokenLog::Refuse || !auditor {
+            return Err(Fault::Damaged(Damage::Log));
+        }
+        let head = AuditLog::open_to_read(&self.folder, vault, &membership.audit)?.head()?;
+        let mut random = host::crypto_random(&self.host);
+        let log = AuditLog::start_segment(&self.folder, vault, &membership.audit, head, &mut random)?;
+        Ok((log, Some(head.0)))
     }
 
     fn start_session(
@@ -180,6 +188,13 @@ impl Vault {
         header.verify(&header_mac).map_err(|_| Fault::Damaged(Damage::Header))?;
 
         let database_key = derive::derive_directory_database_key(&directory_key, vault.as_bytes());
+        // Old pages put back would pass the database's own checks.
+        if let Some(locked) = &state.directory {
+            let now = FileRoot::of_database(&self.folder.join(directory::FILE), |_| Ok::<(), Fault>(()))?;
+            if now.as_ref() != Some(locked) {
+                return Err(Fault::Damaged(Damage::Directory));
+            }
+        }
         let directory = Directory::open(&self.folder, &database_key, Access::ReadWrite)
             .map_err(|error: StoreError| error.into_fault(Damage::Directory))?;
         let statements = directory.statements().map_err(|error: StoreError| error.into_fault(Damage::Directory))?;
@@ -207,7 +222,7 @@ impl Vault {
         let audit = if auditor { Some(open_pair(SharedPair::Audit, &membership.audit)?) } else { None };
         let office = if officer { Some(open_pair(SharedPair::Office, &membership.office)?) } else { None };
 
-        let (log, restarted) = self.open_log(vault, &membership, auditor, broken)?;
+        let (log, restarted) = self.open_log(vault, &membership, &state, auditor, broken)?;
         let session = SessionId::from_random(sixteen(&mut random));
         let origin = EntryOrigin {
             actor: Some(account),
@@ -225,6 +240,7 @@ impl Vault {
         let last_unlocked_at = state.unlocked_at();
         let failures_now = log.unlock_failures()?;
         state.remember_unlock(now, membership.pin(), failures_now);
+        state.remember_log(log.head()?);
         header.entry_mut(account).expect("the entry was found above").set_state(vault, &state, &master, &mut random);
         let bytes = header.encode_next(&header_mac);
         files::replace_private_file(&self.folder.join(HEADER_FILE), &bytes)?;
@@ -289,6 +305,14 @@ impl SealedState {
     ) {
         self.unlocked_ms = Some(now.unix_millis());
         self.failed_unlocks = failed_unlocks;
+        self.directory = None;
         self.set_pin(pin);
+    }
+
+    /// Whether `log` is the one this account knew, with more entries or without.
+    fn is_extended_by(&self, log: &AuditLog) -> Result<bool, Fault> {
+        let (entries, root) = self.log();
+        // Before the first unlock nothing is known.
+        Ok(entries == 0 || log.extends(entries, &root)?)
     }
 }

@@ -34,6 +34,19 @@ pub(crate) struct StoredVersion {
     pub(crate) entry: u64,
 }
 
+/// Whole records in the order of their folded titles, then of their keys.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct FullPage {
+    /// Newest versions of this page's records.
+    pub(crate) records: Vec<(RecordKey, StoredVersion)>,
+    /// The last of them, if there are more after it.
+    pub(crate) next: Option<Cursor>,
+    /// All records of the tenant.
+    pub(crate) total: u64,
+    /// The log entry of the tenant's newest write.
+    pub(crate) after_entry: Option<u64>,
+}
+
 /// Why a record was not changed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ChangeError {
@@ -53,6 +66,9 @@ impl From<rusqlite::Error> for ChangeError {
         Self::Store(error.into())
     }
 }
+
+/// A page of whole records ends after the one that passes this size, so that its cost in memory is bounded.
+const FULL_PAGE_BYTES: usize = 16 * 1024 * 1024;
 
 /// Everything of a version, for [`StoredVersion::from_row`].
 const VERSION: &str = "SELECT v.version, v.body, r.created_ms, c.at_ms, c.account, c.entry
@@ -85,6 +101,39 @@ impl TenantStore {
             }
             page.records.push(record);
         }
+        Ok(page)
+    }
+
+    /// At most `limit` records with all they hold, the first or those after a cursor; fewer if they are large. Page and
+    /// figures are of one moment.
+    pub(crate) fn full_page(&self, limit: u32, after: Option<&Cursor>) -> Result<FullPage, StoreError> {
+        let moment = self.connection.unchecked_transaction()?;
+        let (title_key, key) = after.map_or(("", [0; 16]), |cursor| (&cursor.title_key, *cursor.key.as_bytes()));
+        let compare = if after.is_some() { ">" } else { ">=" };
+        let mut query = self.connection.prepare_cached(&format!(
+            "SELECT v.version, v.body, r.created_ms, c.at_ms, c.account, c.entry, r.key, r.title_key
+             FROM record r INDEXED BY record_by_title
+             CROSS JOIN version v ON v.record = r.id AND v.version = r.version
+             CROSS JOIN change c ON c.id = v.change
+             WHERE (r.title_key, r.key) {compare} (?1, ?2) ORDER BY r.title_key, r.key"
+        ))?;
+        let mut rows = query.query(params![title_key, key])?;
+        let mut page =
+            FullPage { records: Vec::new(), next: None, total: self.count()?, after_entry: self.last_applied()? };
+        let mut bytes = 0;
+        while let Some(row) = rows.next()? {
+            let key = RecordKey::from_bytes(row.get(6)?);
+            page.records.push((key, StoredVersion::from_row(row)?));
+            bytes += row.get_ref(1)?.as_blob().map_or(0, <[u8]>::len);
+            if page.records.len() as u64 == u64::from(limit) || bytes > FULL_PAGE_BYTES {
+                let last = Cursor { title_key: row.get(7)?, key };
+                page.next = rows.next()?.is_some().then_some(last);
+                break;
+            }
+        }
+        drop(rows);
+        drop(query);
+        moment.finish()?;
         Ok(page)
     }
 

@@ -94,18 +94,15 @@ impl SearchQuery {
     /// begin with the last one, if they are known.
     fn to_fts5(&self, spelled_out: Option<&[String]>) -> String {
         let (last, others) = self.words.split_last().expect("parsed with at least one word");
-        let mut expression = others.iter().map(|word| format!("\"{word}\" ")).collect::<String>();
+        // Strings that stand together must all occur.
+        let others = quoted(others, " ");
         match spelled_out {
-            Some(words) => {
-                let words: Vec<String> = words.iter().map(|word| format!("\"{word}\"")).collect();
-                let and = if others.is_empty() { "" } else { "AND " };
-                expression.push_str(&format!("{and}({})", words.join(" OR ")));
-            }
+            Some(words) if others.is_empty() => quoted(words, " OR "),
+            Some(words) => format!("{others} AND ({})", quoted(words, " OR ")),
             // Beginnings of one character have no index of their own and fit too much to be of use.
-            None if last.len() == 1 => expression.push_str(&format!("\"{last}\"")),
-            None => expression.push_str(&format!("\"{last}\" *")),
+            None if last.len() == 1 => format!("{others} \"{last}\""),
+            None => format!("{others} \"{last}\" *"),
         }
-        expression
     }
 
     fn fit(&self, title_key: &str) -> TitleFit {
@@ -125,6 +122,11 @@ impl SearchQuery {
             TitleFit::Other
         }
     }
+}
+
+/// Words as FTS5's strings; none of them has a quotation mark.
+fn quoted(words: &[String], between: &str) -> String {
+    words.iter().map(|word| format!("\"{word}\"")).collect::<Vec<_>>().join(between)
 }
 
 impl std::fmt::Debug for SearchQuery {

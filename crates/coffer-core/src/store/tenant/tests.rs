@@ -314,8 +314,17 @@ fn schema_names_every_table_it_documents() {
         .prepare("SELECT name FROM sqlite_schema WHERE name NOT GLOB 'sqlite_*' AND name NOT GLOB 'search_*'")
         .unwrap();
     let names: BTreeSet<String> = query.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
-    let documented =
-        ["change", "exposure", "exposure_by_field", "meta", "record", "record_by_title", "search", "version"];
+    let documented = [
+        "change",
+        "exposure",
+        "exposure_by_field",
+        "meta",
+        "record",
+        "record_by_title",
+        "search",
+        "settled",
+        "version",
+    ];
     assert_eq!(names, documented.map(str::to_owned).into());
 }
 
