@@ -397,11 +397,11 @@ impl Membership {
         {
             return Err(ChainError::OutOfPlace);
         }
-        let signer = self.accounts.get(&statement.signer).ok_or(ChainError::Authority)?;
+        let account = self.accounts.get(&statement.signer).ok_or(ChainError::Authority)?;
         if !vouched {
-            verify(&signer.signing, signed)?;
+            verify(&account.signing, signed)?;
         }
-        let roles = signer.roles;
+        let roles = account.roles;
         let at = parse_time(statement.at_ms)?;
         match statement.body {
             // A vault is founded once.

@@ -307,11 +307,6 @@ impl Header {
             .map_err(|_| HeaderAltered)
     }
 
-    /// The entry found by a login's look-up value.
-    pub(crate) fn entry(&self, lookup: &[u8; 32]) -> Option<&AccountEntry> {
-        self.accounts.iter().find(|entry| *entry.lookup == *lookup)
-    }
-
     /// The entry of an account, to change.
     pub(crate) fn entry_mut(&mut self, account: AccountId) -> Option<&mut AccountEntry> {
         self.accounts.iter_mut().find(|entry| entry.account == account)

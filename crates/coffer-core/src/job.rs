@@ -333,7 +333,7 @@ mod tests {
         let held = Arc::new(());
         let watch = Arc::downgrade(&held);
         let job = JobHandle::start("holds", ProgressUnit::Rows, move |context| {
-            let _held = held;
+            let _ = &held;
             loop {
                 context.check()?;
                 thread::yield_now();

@@ -88,8 +88,7 @@ impl Action {
                 Requirement::Right(Right::Reader)
             }
             // Enforced by this program: a reader holds the same key.
-            Self::AddRecord | Self::ChangeRecord => Requirement::Right(Right::Editor),
-            Self::ImportRecords => Requirement::Right(Right::Editor),
+            Self::AddRecord | Self::ChangeRecord | Self::ImportRecords => Requirement::Right(Right::Editor),
             Self::ExportBackup | Self::VerifyBackup | Self::RestoreBackup | Self::ConfirmRecoveryKit => {
                 Requirement::Role(Role::Administrator)
             }
@@ -110,6 +109,8 @@ pub(crate) fn allows(action: Action, roles: Roles, right: Option<Right>) -> bool
 
 #[cfg(test)]
 mod tests {
+    use std::fmt::Write as _;
+
     use super::*;
 
     #[test]
@@ -129,8 +130,9 @@ mod tests {
             let mark = |allowed: bool| if allowed { "yes" } else { "-" };
             let role = |role| mark(allows(action, Roles::NONE.with(role), None));
             let right = |right| mark(allows(action, Roles::NONE, Some(right)));
-            matrix.push_str(&format!(
-                "{:<20} {:<5}{:<5}{:<5}{:<5}{:<5}{:<5}\n",
+            writeln!(
+                matrix,
+                "{:<20} {:<5}{:<5}{:<5}{:<5}{:<5}{:<5}",
                 format!("{action:?}"),
                 role(Role::Administrator),
                 role(Role::Auditor),
@@ -138,7 +140,8 @@ mod tests {
                 right(Right::Reader),
                 right(Right::Editor),
                 right(Right::Steward)
-            ));
+            )
+            .unwrap();
         }
         insta::assert_snapshot!(matrix);
     }

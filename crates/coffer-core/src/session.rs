@@ -364,11 +364,6 @@ impl Core {
         jobs.push(job);
     }
 
-    /// Whether the session was locked.
-    pub(crate) fn is_locked(&self) -> bool {
-        self.locked.load(Ordering::Acquire)
-    }
-
     pub(crate) fn now(&self) -> Timestamp {
         self.host.clock.now()
     }

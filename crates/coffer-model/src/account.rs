@@ -1,5 +1,5 @@
 //! Accounts: who a person is to a vault, and what they may administer.
-//! Spec: login names after RFC 8265 UsernameCaseMapped, narrowed (docs/FORMAT.md §2). Pure.
+//! Spec: login names after RFC 8265 `UsernameCaseMapped`, narrowed (docs/FORMAT.md §2). Pure.
 
 use std::fmt;
 use std::str::FromStr;

@@ -147,7 +147,7 @@ pub(crate) fn write(
                         out.write_all(&header.encode()).map_err(write_failed)?;
                     }
                     Piece::Bytes(bytes) => {
-                        out.write_all(&bytes).map_err(write_failed).map(|()| drain.give_back(bytes))?
+                        out.write_all(&bytes).map_err(write_failed).map(|()| drain.give_back(bytes))?;
                     }
                 }
             }

@@ -275,7 +275,7 @@ fn only_a_steward_whose_right_has_not_expired_grants() {
         (Right::Steward, Some(at(3)), Ok(())),
         (Right::Steward, None, Ok(())),
     ] {
-        let held = Granted { expires_ms: expires.map(|at| at.unix_millis()), ..grant(&membership, MEMBER, right) };
+        let held = Granted { expires_ms: expires.map(Timestamp::unix_millis), ..grant(&membership, MEMBER, right) };
         membership.grants.insert((TENANT, MEMBER), held);
         let outcome = stated(&membership, MEMBER, &member_key(), Body::Granted(onward.clone()));
         assert_eq!(outcome, expected, "{right:?} {expires:?}");

@@ -85,7 +85,7 @@ impl Core {
         let Some(entry) = &page_entry.entry else { return view };
         let parts = entry.event.parts();
         view.at = entry.at;
-        view.action = entry.event.verb().to_owned();
+        entry.event.verb().clone_into(&mut view.action);
         view.actor = entry.actor.map(|account| {
             let office = self.office();
             office

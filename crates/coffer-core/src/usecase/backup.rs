@@ -16,7 +16,7 @@ use coffer_evidence::note::SignedNote;
 use coffer_model::event::Event;
 use coffer_model::id::VaultId;
 
-use crate::audit::{AuditLog, EntryOrigin, LogCopy};
+use crate::audit::{AuditLog, CheckpointSigner, EntryOrigin, LogCopy};
 use crate::backup::BackupError;
 use crate::backup::archive::{self, SourceFile, Written};
 use crate::backup::collect::{self, Collected};
@@ -110,6 +110,8 @@ fn back_up_locked(
         let mut random = host::crypto_random(host);
         let origin = EntryOrigin::locked(&host.identity);
         log.append(host.clock.now(), &origin, Event::BackupExported { counter }, &mut random).map_err(Fault::from)?;
+        let device_key = device.keys.signing_key();
+        log.checkpoint(host.clock.now(), &CheckpointSigner::device(vault, &device_key)).map_err(Fault::from)?;
         memory.clone().with(counter).save(folder, vault, &device.keys, &mut random).map_err(Fault::from)?;
         Ok(())
     })?;
