@@ -252,6 +252,9 @@ impl Core {
 
     /// Logs a read before its value is handed out. Gives the entry's index.
     pub(crate) fn record(&self, _actor: &Actor, event: Event) -> Result<u64, CallError> {
+        if self.locked.load(Ordering::Acquire) {
+            return Err(CallError::Locked);
+        }
         Ok(self.append(event)?)
     }
 
@@ -296,6 +299,10 @@ impl Core {
     ) -> Result<T, E> {
         let mut store = lock(&tenant.writer);
         let in_tenant = |error: StoreError| CallError::from(error.into_fault(Damage::Tenant));
+        // Authorised, then overtaken by the lock, which waits for this store.
+        if self.locked.load(Ordering::Acquire) {
+            return Err(CallError::Locked.into());
+        }
         let mut tx = store.begin(self.now(), self.account).map_err(in_tenant)?;
         let done = write(&mut tx)?;
         let entry = self.append_write(tenant, event).map_err(CallError::from)?;
@@ -461,11 +468,16 @@ impl Core {
             job.wait_until_ended(JOBS_END_WITHIN);
         }
         let tenants = std::mem::take(&mut *lock(&self.tenants));
-        self.remember_files(&tenants)?;
+        // Each of these matters by itself: a disk that is full for one must not keep the others from being tried.
+        let files = self.remember_files(&tenants);
         drop(tenants);
-        self.append(Event::VaultLocked)?;
-        self.log.checkpoint(self.now(), &self.checkpoint_signer())?;
-        self.remember()
+        let entry = self.append(Event::VaultLocked);
+        let checkpoint = self.log.checkpoint(self.now(), &self.checkpoint_signer());
+        let remembered = self.remember();
+        files?;
+        entry?;
+        checkpoint?;
+        remembered
     }
 
     /// Remembers length and root of each file this session changed. A file too large to read while somebody waits for
