@@ -5,14 +5,14 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
-use coffer_core::host::{
-    DeviceMaterial, DevicePlace, DeviceStore, DeviceStoreError, Host, KdfFloor, SecretBytes,
-};
+use coffer_core::host::{Clock, DeviceMaterial, DevicePlace, DeviceStore, DeviceStoreError, Host, KdfFloor, SecretBytes};
 use coffer_core::view::{RecordView, TenantView};
 use coffer_core::{CreatedVault, NewVault, Passphrase, RecoveryKit, Session, Vault};
 use coffer_model::id::VaultId;
 use coffer_model::record::{FieldDraft, FieldType, RecordDraft};
+use coffer_model::time::Timestamp;
 
 /// The founder's login in tests.
 pub const LOGIN: &str = "ines";
@@ -94,10 +94,7 @@ pub fn login_draft(title: &str, user: &str, password: &str) -> RecordDraft {
     RecordDraft {
         kind: "login".parse().unwrap(),
         title: title.to_owned(),
-        fields: vec![
-            field("User", FieldType::Text, user),
-            field("Password", FieldType::Secret, password),
-        ],
+        fields: vec![field("User", FieldType::Text, user), field("Password", FieldType::Secret, password)],
         tags: vec!["db".to_owned()],
         notes: "Invented.".to_owned(),
     }
@@ -138,5 +135,19 @@ impl DeviceStore for MemoryDevices {
     fn forget(&self, vault: VaultId) -> Result<(), DeviceStoreError> {
         self.0.lock().unwrap().remove(&vault);
         Ok(())
+    }
+}
+
+/// A clock on which everything takes a hundred times as long, so that the key derivation is fitted to a slow machine:
+/// the least that a shipped program may choose.
+pub struct SlowClock(pub Arc<dyn Clock>);
+
+impl Clock for SlowClock {
+    fn now(&self) -> Timestamp {
+        self.0.now()
+    }
+
+    fn monotonic(&self) -> Duration {
+        self.0.monotonic() * 100
     }
 }

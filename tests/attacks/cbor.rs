@@ -57,7 +57,9 @@ impl Item {
             Self::Flag(flag) => drop(encoder.bool(*flag).unwrap()),
             Self::Array(items) => {
                 encoder.array(items.len() as u64).unwrap();
-                items.iter().for_each(|item| item.write_to(encoder));
+                for item in items {
+                    item.write_to(encoder);
+                }
             }
             Self::Map(members) => {
                 encoder.map(members.len() as u64).unwrap();

@@ -3,5 +3,8 @@
 
 mod backup;
 mod cbor;
+mod files;
 mod header;
 mod log;
+mod secrets;
+mod unlock;

@@ -166,6 +166,30 @@ pub(crate) fn make_private(path: &Path) -> Result<(), FileError> {
     Ok(())
 }
 
+/// Takes away the rights of others on a vault's folder and on all it holds: it may have been copied or unpacked under a
+/// lax umask. What is not plain or not ours is left alone here, and refused where it is opened.
+pub(crate) fn make_all_private(folder: &Path) -> Result<(), FileError> {
+    let opened =
+        File::from(rustix::fs::open(folder, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?);
+    let facts = opened.metadata()?;
+    if facts.mode() & OTHERS != 0 && is_ours(&facts) {
+        opened.set_permissions(Permissions::from_mode(PRIVATE_FOLDER))?;
+    }
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            make_all_private(&entry.path())?;
+            continue;
+        }
+        match open_private_file(&entry.path()) {
+            // Links and pipes; somebody else's; temporaries of a job that end meanwhile.
+            Ok(_) | Err(FileError::NotPlain | FileError::NotOurs | FileError::Missing) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
 /// Removes the temporaries that a kill left in `folder`. Only for whoever holds the vault's lock.
 pub(crate) fn sweep_temporaries(folder: &Path) -> Result<(), FileError> {
     for entry in fs::read_dir(folder)? {
@@ -343,13 +367,17 @@ fn open_existing(path: &Path, access: OFlags) -> Result<File, FileError> {
     if !facts.is_file() {
         return Err(FileError::NotPlain);
     }
-    if facts.uid() != rustix::process::geteuid().as_raw() {
+    if !is_ours(&facts) {
         return Err(FileError::NotOurs);
     }
     if facts.mode() & OTHERS != 0 {
         file.set_permissions(Permissions::from_mode(PRIVATE_FILE))?;
     }
     Ok(file)
+}
+
+fn is_ours(facts: &fs::Metadata) -> bool {
+    facts.uid() == rustix::process::geteuid().as_raw()
 }
 
 fn sync_parent(path: &Path) -> Result<(), FileError> {

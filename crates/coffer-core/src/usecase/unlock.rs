@@ -80,6 +80,7 @@ impl Vault {
 
     fn unlock_with(&self, login: &str, passphrase: Passphrase, broken: OnBrokenLog) -> Result<Session, UnlockError> {
         let lock = VaultLock::acquire(&self.folder, &Self::holder(&self.host))?;
+        files::make_all_private(&self.folder).map_err(Fault::from)?;
         files::sweep_temporaries(&self.folder).map_err(Fault::from)?;
         let header = read_header(&self.folder)?;
         let Some((account, master, params)) = self.open_slot(&header, login, &passphrase)? else {
