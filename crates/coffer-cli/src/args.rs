@@ -1,14 +1,16 @@
 //! What may stand on the command line. No secret may: passphrases come from a prompt, a file or a descriptor.
+//! Answers and codes: docs/command-line.md.
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueHint};
+use clap_complete::Shell;
 use coffer_model::id::RecordId;
 use coffer_model::record::RecordKind;
 
 /// Keeps other organisations' data on this computer, encrypted, by tenant, with a log of every access.
 #[derive(Parser, Debug)]
-#[command(name = "coffer", version, max_term_width = 100, arg_required_else_help = true)]
+#[command(name = "coffer", version, max_term_width = 100, arg_required_else_help = true, after_help = ROOT_EXAMPLES)]
 pub struct Cli {
     #[command(flatten)]
     pub global: Global,
@@ -16,22 +18,40 @@ pub struct Cli {
     pub command: Command,
 }
 
-/// Where, who and how to answer.
+const ROOT_EXAMPLES: &str = "\
+Examples:
+  coffer --vault clients.coffer --login ines vault create --kit kit.txt
+  coffer --vault clients.coffer --login ines tenant create \"ACME GmbH\"
+  coffer --vault clients.coffer --login ines import contacts.csv --tenant \"ACME GmbH\"
+  coffer --vault clients.coffer backup export clients.age
+  coffer demo somewhere
+
+Exit codes: 0 done, 1 refused or not found, 2 wrong usage, 3 damaged vault, backup or log,
+70 a bug in Coffer, 130 interrupted.";
+
+/// Where, who and how to answer. Every option may stand before or after the command.
 #[derive(Args, Debug, Clone)]
+#[command(next_help_heading = "For every command")]
 pub struct Global {
     /// The vault's folder.
-    #[arg(long, global = true, value_name = "DIR")]
+    #[arg(long, global = true, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub vault: Option<PathBuf>,
     /// Login name of the account.
     #[arg(long, global = true, value_name = "NAME")]
     pub login: Option<String>,
     /// File whose first line is the passphrase; `-` is standard input. Without it the terminal asks.
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub passphrase_file: Option<PathBuf>,
     /// Descriptor already open for reading whose first line is the passphrase.
     #[arg(long, global = true, value_name = "N", conflicts_with = "passphrase_file")]
-    pub passphrase_fd: Option<i32>,
-    /// Answer in JSON. The shapes are stable.
+    pub passphrase_fd: Option<u16>,
+    /// Key file of the account. No account of this version has one, so it is refused.
+    #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub key_file: Option<PathBuf>,
+    /// Time-based code of the account. No account of this version asks for one, so it is refused.
+    #[arg(long, global = true, value_name = "CODE")]
+    pub code: Option<String>,
+    /// Answer in JSON, errors included. The shapes are stable (docs/command-line.md).
     #[arg(long, global = true)]
     pub json: bool,
 }
@@ -39,42 +59,78 @@ pub struct Global {
 #[derive(Subcommand, Debug)]
 pub enum Command {
     /// Create a vault, or say what one is.
-    #[command(subcommand)]
+    #[command(
+        subcommand,
+        after_help = "Examples:\n  coffer --vault clients.coffer --login ines vault create --kit kit.txt\n  coffer --vault clients.coffer vault show"
+    )]
     Vault(VaultCommand),
     /// The organisations whose data the vault holds.
-    #[command(subcommand)]
+    #[command(
+        subcommand,
+        after_help = "Examples:\n  coffer … tenant create \"ACME GmbH\"\n  coffer … tenant list --json"
+    )]
     Tenant(TenantCommand),
-    /// Add, list, show and change records.
-    #[command(subcommand)]
+    /// Add, change, list and show records.
+    #[command(
+        subcommand,
+        after_help = "Examples:\n  coffer … record add --tenant ACME --title \"VPN gateway\" --field user=svc --field-prompt password\n  coffer … record list --tenant ACME --limit 20\n  coffer … record show ID --reveal password"
+    )]
     Record(RecordCommand),
     /// Import a CSV file into a tenant, the whole of it or nothing.
     Import(ImportArgs),
     /// Find records by words: each must match, the last as a beginning.
     Search(SearchArgs),
     /// Encrypted backups: made even while the vault is locked.
-    #[command(subcommand)]
+    #[command(
+        subcommand,
+        after_help = "Examples:\n  coffer --vault clients.coffer backup export /mnt/usb/clients.age\n  coffer --vault clients.coffer backup verify /mnt/usb/clients.age\n  coffer backup restore clients.age --kit kit.txt --to restored.coffer\n\nOn the device that made a backup its own key opens it; elsewhere the recovery kit does."
+    )]
     Backup(BackupCommand),
-    /// The log of every access.
-    #[command(subcommand)]
+    /// The log of every access. Auditors read it.
+    #[command(
+        subcommand,
+        after_help = "Examples:\n  coffer … log list --limit 20\n  coffer … log verify && echo in order\n  coffer … log export log.jsonl"
+    )]
     Log(LogCommand),
     /// What protects this vault on this computer, and what does not.
+    #[command(after_help = "Example:\n  coffer --vault clients.coffer doctor")]
     Doctor,
     /// Make a vault of invented data and run the main job on it, saying each step.
+    #[command(
+        after_help = "Example:\n  coffer demo somewhere\n  coffer --vault somewhere/demo.coffer --login demo --passphrase-file somewhere/passphrase.txt tenant list"
+    )]
     Demo {
         /// An existing or new folder; `demo.coffer` and `passphrase.txt` are made in it.
+        #[arg(value_hint = ValueHint::DirPath)]
         dir: PathBuf,
     },
     /// Unlock once, then take commands line by line from standard input.
+    #[command(
+        after_help = "Example:\n  printf '%s\\n' 'tenant create \"ACME GmbH\"' 'import contacts.csv --tenant \"ACME GmbH\"' |\n    coffer --vault clients.coffer --login ines --passphrase-file pw.txt shell\n\nLines are split into words as a POSIX shell does, with quotes and backslashes; nothing is expanded.\nEmpty lines and lines that begin with # are passed over; `exit` ends. Read from a pipe, the first\nerror ends it, with that error's exit code. With --json every answer is one line."
+    )]
     Shell,
+    /// Print the completion script of a shell.
+    #[command(after_help = "Example:\n  coffer completions bash > ~/.local/share/bash-completion/completions/coffer")]
+    Completions {
+        /// Which shell.
+        shell: Shell,
+    },
+    /// Write the manual pages into a folder.
+    #[command(hide = true)]
+    Man {
+        /// An existing folder.
+        #[arg(value_hint = ValueHint::DirPath)]
+        dir: PathBuf,
+    },
 }
 
 #[derive(Subcommand, Debug)]
 pub enum VaultCommand {
-    /// Create a vault at --vault for the founder --login.
+    /// Create a vault at --vault for the founder --login. If anything fails, nothing is left behind.
     #[command(after_help = "Example:\n  coffer --vault clients.coffer --login ines vault create --kit kit.txt")]
     Create {
         /// New file for the recovery kit. Print it, or move it to a medium that is locked away.
-        #[arg(long, value_name = "FILE")]
+        #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
         kit: PathBuf,
     },
     /// What can be said of the vault while it is locked.
@@ -96,7 +152,7 @@ pub enum TenantCommand {
 pub enum RecordCommand {
     /// Add a record.
     #[command(
-        after_help = "Examples:\n  coffer … record add --tenant ACME --title \"VPN gateway\" --field user=svc --field-file password=pw.txt\n  coffer … record add --tenant ACME --title Ines --kind contact --field \"Born:date=1990-05-01\"\n\nA field's type is guessed from its name (password, e-mail, phone, url …) unless NAME:TYPE says it:\ntext, secret, multiline, email, phone, url, date, number.\nOther users of this computer can see a running program's arguments: give secrets by --field-file."
+        after_help = "Examples:\n  coffer … record add --tenant ACME --title \"VPN gateway\" --field user=svc --field-prompt password\n  coffer … record add --tenant ACME --title Ines --kind contact --field \"Born:date=1990-05-01\"\n\nA field's type is guessed from its name (password, e-mail, phone, url …) unless NAME:TYPE says it:\ntext, secret, multiline, email, phone, url, date, number.\nOther users of this computer can see a running program's arguments: give secrets by --field-prompt\nor --field-file."
     )]
     Add {
         /// Name or identifier of the tenant.
@@ -106,6 +162,9 @@ pub enum RecordCommand {
         content: RecordArgs,
     },
     /// Change a record. What is not named stays; the version before is kept.
+    #[command(
+        after_help = "Examples:\n  coffer … record edit ID --title \"VPN gateway 2\" --field host=gw2.acme.example\n  coffer … record edit ID --field-prompt password --version 3"
+    )]
     Edit {
         /// The record.
         id: RecordId,
@@ -113,29 +172,33 @@ pub enum RecordCommand {
         content: RecordEdit,
     },
     /// List a tenant's records in the order of their titles.
+    #[command(
+        after_help = "Examples:\n  coffer … record list --tenant ACME --limit 20\n  coffer … --json record list --tenant ACME --limit 1000 --full --after CURSOR"
+    )]
     List {
         /// Name or identifier of the tenant.
         #[arg(long, value_name = "T")]
         tenant: String,
-        /// Most records of this page.
-        #[arg(long, default_value_t = 100, value_name = "N")]
+        /// Most records, 1 to 1000.
+        #[arg(long, default_value_t = 100, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
         limit: u32,
         /// Where the page begins: `next` of the page before.
         #[arg(long, value_name = "CURSOR")]
         after: Option<String>,
-        /// Open every record: fields, tags and notes, secrets masked.
+        /// Open every record of the page: fields, tags and notes, secrets masked. Logged as one opening of the page.
         #[arg(long)]
         full: bool,
     },
     /// Show a record, secrets masked.
+    #[command(after_help = "Example:\n  coffer … record show ID --reveal password")]
     Show {
         /// The record.
         id: RecordId,
-        /// Show the value of this field, too (name or number). May be repeated. It is logged.
+        /// Show the value of this secret, too: the field's name or number. May be repeated. It is logged.
         #[arg(long, value_name = "FIELD")]
         reveal: Vec<String>,
     },
-    /// Who changed what when.
+    /// Who changed what when. Secrets are named, not shown.
     History {
         /// The record.
         id: RecordId,
@@ -157,7 +220,7 @@ pub struct RecordArgs {
     #[arg(long, value_name = "TAG")]
     pub tag: Vec<String>,
     /// Notes.
-    #[arg(long, default_value = "")]
+    #[arg(long, default_value = "", hide_default_value = true)]
     pub notes: String,
 }
 
@@ -175,7 +238,7 @@ pub struct RecordEdit {
     /// Remove a field by its name. May be repeated.
     #[arg(long, value_name = "NAME")]
     pub remove_field: Vec<String>,
-    /// Replace all tags. May be repeated.
+    /// Replace all tags. May be repeated; `--tag ""` alone leaves none.
     #[arg(long, value_name = "TAG")]
     pub tag: Option<Vec<String>>,
     /// New notes.
@@ -195,30 +258,43 @@ pub struct FieldArgs {
     /// A field whose value is in a file; `-` is standard input. May be repeated.
     #[arg(long = "field-file", value_name = "NAME=FILE")]
     pub field_files: Vec<String>,
+    /// A field whose value the terminal asks for, unseen; a secret unless NAME:TYPE says otherwise. May be repeated.
+    #[arg(long = "field-prompt", value_name = "NAME")]
+    pub field_prompts: Vec<String>,
 }
 
 #[derive(Args, Debug)]
 #[command(
-    after_help = "Example:\n  coffer … import contacts.csv --tenant ACME --map \"Company=title\" --map \"Mobile=Phone:phone\" --dry-run\n\nFIELD is title, kind, tags, notes, skip, or the name of a field, as NAME or NAME:TYPE."
+    after_help = "Examples:\n  coffer … import contacts.csv --tenant ACME --dry-run\n  coffer … import contacts.csv --tenant ACME --map \"Company=title\" --map \"Mobile=Phone:phone\"\n\nFIELD is title, kind, tags, notes, skip, or the name of a field, as NAME or NAME:TYPE.\nThe file is RFC 4180, UTF-8, with a header line; docs/FORMAT.md, \"Import\", has the rules."
 )]
 pub struct ImportArgs {
     /// The file.
+    #[arg(value_hint = ValueHint::FilePath)]
     pub file: PathBuf,
     /// Name or identifier of the tenant.
     #[arg(long, value_name = "T")]
     pub tenant: String,
     /// Its format.
-    #[arg(long, default_value = "csv", value_parser = ["csv"])]
+    #[arg(long, default_value = "csv", value_parser = ["csv"], value_name = "F")]
     pub format: String,
     /// Where a column goes. May be repeated; other columns are understood by their headers.
     #[arg(long, value_name = "COLUMN=FIELD")]
     pub map: Vec<String>,
+    /// Passphrase of the file. A CSV file has none, so it is refused.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub source_passphrase_file: Option<PathBuf>,
+    /// Key file of the file. A CSV file has none, so it is refused.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub source_key_file: Option<PathBuf>,
     /// Check every row and write nothing.
     #[arg(long)]
     pub dry_run: bool,
 }
 
 #[derive(Args, Debug)]
+#[command(
+    after_help = "Examples:\n  coffer … search harbour gat\n  coffer … search \"müller\" --tenant ACME --json\n\nCase and accents do not matter. Secrets are not searched."
+)]
 pub struct SearchArgs {
     /// Words.
     #[arg(required = true, num_args = 1..)]
@@ -226,29 +302,41 @@ pub struct SearchArgs {
     /// Only this tenant (name or identifier).
     #[arg(long, value_name = "T")]
     pub tenant: Option<String>,
-    /// Most records of each tenant.
-    #[arg(long, default_value_t = 50, value_name = "N")]
+    /// Most records, 1 to 500, shared fairly among tenants.
+    #[arg(long, default_value_t = 50, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=500))]
     pub limit: u32,
 }
 
 #[derive(Subcommand, Debug)]
 pub enum BackupCommand {
     /// Write a backup of the whole vault. Without --login it is made locked, by this device.
+    #[command(after_help = "Example:\n  coffer --vault clients.coffer backup export /mnt/usb/clients.age")]
     Export {
         /// A file that does not exist yet.
+        #[arg(value_hint = ValueHint::FilePath)]
         file: PathBuf,
     },
     /// Check a backup, every byte of it. Writes nothing.
+    #[command(
+        after_help = "Examples:\n  coffer --vault clients.coffer backup verify clients.age\n  coffer backup verify clients.age --kit kit.txt"
+    )]
     Verify {
+        /// The backup.
+        #[arg(value_hint = ValueHint::FilePath)]
         file: PathBuf,
         #[command(flatten)]
         key: BackupKey,
     },
     /// Restore a backup into a new folder, the whole of it or nothing.
+    #[command(
+        after_help = "Examples:\n  coffer --vault clients.coffer backup restore clients.age --to restored.coffer\n  coffer backup restore clients.age --kit kit.txt --to restored.coffer"
+    )]
     Restore {
+        /// The backup.
+        #[arg(value_hint = ValueHint::FilePath)]
         file: PathBuf,
         /// The new vault's folder, which must not exist.
-        #[arg(long, value_name = "DIR")]
+        #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
         to: PathBuf,
         /// Accept a backup although a newer one is known. It is logged.
         #[arg(long)]
@@ -256,34 +344,73 @@ pub enum BackupCommand {
         #[command(flatten)]
         key: BackupKey,
     },
-    /// The backups made of this vault, newest first.
+    /// The backups made of this vault while unlocked, newest first.
     List,
 }
 
 /// What opens a backup's outer layer.
 #[derive(Args, Debug)]
 pub struct BackupKey {
-    /// The recovery kit's file. Without it this device's own key is used.
-    #[arg(long, value_name = "FILE")]
+    /// The recovery kit's file. Without it this device's own key for the vault at --vault is used.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub kit: Option<PathBuf>,
 }
 
 #[derive(Subcommand, Debug)]
 pub enum LogCommand {
-    /// Entries, newest first.
+    /// Entries, newest first. Reading is an entry, too.
     List {
-        /// Most entries.
-        #[arg(long, default_value_t = 50, value_name = "N")]
+        /// Most entries, 1 to 1000.
+        #[arg(long, default_value_t = 50, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
         limit: u32,
-        /// Only entries before this one.
+        /// Only entries before this one: `next_before` of the page before.
         #[arg(long, value_name = "INDEX")]
         before: Option<u64>,
     },
-    /// Check that nothing was edited, reordered, removed or cut off.
+    /// Check that nothing was edited, reordered, removed or cut off. Exit code 3 if something was.
     Verify,
     /// Write every entry to a new file, one JSON object a line, oldest first.
     Export {
         /// A file that does not exist yet.
+        #[arg(value_hint = ValueHint::FilePath)]
         file: PathBuf,
     },
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_definition_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_noun_has_examples_and_every_argument_its_words() {
+        fn look(command: &clap::Command, path: &str, depth: usize) {
+            let path = format!("{path} {}", command.get_name());
+            assert!(command.get_about().is_some(), "{path}");
+            if depth == 1 && !command.is_hide_set() {
+                let after = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+                assert!(after.contains("Example"), "{path}");
+            }
+            for argument in command.get_arguments().filter(|argument| !argument.is_hide_set()) {
+                assert!(argument.get_help().is_some(), "{path} {}", argument.get_id());
+            }
+            command.get_subcommands().for_each(|below| look(below, &path, depth + 1));
+        }
+        look(&Cli::command(), "", 0);
+    }
+
+    #[test]
+    fn options_for_every_command_stand_before_or_after_the_noun() {
+        let before =
+            Cli::try_parse_from(["coffer", "--vault", "v", "--login", "i", "--json", "tenant", "list"]).unwrap();
+        let after =
+            Cli::try_parse_from(["coffer", "tenant", "list", "--json", "--login", "i", "--vault", "v"]).unwrap();
+        assert_eq!(format!("{before:?}"), format!("{after:?}"));
+    }
 }

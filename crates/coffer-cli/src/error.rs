@@ -11,6 +11,8 @@ use coffer_core::{
 use coffer_model::record::InvalidRecord;
 use coffer_model::tenant::InvalidTenantName;
 
+use crate::render::OutputError;
+
 /// Why a command did not do what was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum CliError {
@@ -54,8 +56,16 @@ pub enum CliError {
     NoSuchTenant(String),
     #[error("the record has no field called {0:?}")]
     NoSuchField(String),
-    #[error("{0:?} is not NAME=VALUE")]
-    FieldSyntax(String),
+    #[error("a field was given that is not {0}")]
+    FieldSyntax(&'static str),
+    #[error("no account of this version has a {0}")]
+    NoSuchFactor(&'static str),
+    #[error("a CSV file has no {0}")]
+    SourceNotEncrypted(&'static str),
+    #[error(transparent)]
+    Output(#[from] OutputError),
+    #[error("{}", first_line(.0))]
+    Arguments(clap::Error),
     #[error("the file {} cannot be used: {reason}", path.display())]
     File { path: PathBuf, reason: std::io::Error },
     #[error("{rejected} of the file's rows cannot be imported, so nothing was written")]
@@ -80,7 +90,7 @@ impl From<Fault> for CliError {
     }
 }
 
-/// Exit codes: refused or not found, wrong usage, damaged vault, bug.
+/// Exit codes: refused or not found, wrong usage, damaged vault or backup or log, a bug (`EX_SOFTWARE` of sysexits.h).
 const REFUSED: u8 = 1;
 const USAGE: u8 = 2;
 const DAMAGED: u8 = 3;
@@ -110,7 +120,10 @@ impl CliError {
             Self::Draft(_) => "invalid_record",
             Self::Kit(_) => "invalid_recovery_code",
             Self::NoSuchTenant(_) | Self::NoSuchField(_) => "not_found",
-            Self::FieldSyntax(_) | Self::Usage(_) => "usage",
+            Self::FieldSyntax(_) | Self::Usage(_) | Self::Arguments(_) => "usage",
+            Self::NoSuchFactor(_) => "no_such_factor",
+            Self::SourceNotEncrypted(_) => "source_not_encrypted",
+            Self::Output(_) => "output",
             Self::File { .. } => "file",
             Self::ImportRejected { .. } => "import_rejected",
             Self::LogFindings => "log_findings",
@@ -134,6 +147,9 @@ impl CliError {
                 "take five or more words at random; length counts, not special characters"
             }
             "refused" => "ask an administrator or the tenant's steward for the right",
+            "no_such_factor" => "leave the option out",
+            "source_not_encrypted" => "leave the option out; CSV is plain text",
+            "output" => "the command was carried out; make room and ask again for what it answered",
             "not_found" => "see `tenant list` and `record list` for what there is",
             "tenant_name_taken" => "choose another name",
             "version_conflict" => "show the record again and repeat the change on what it is now",
@@ -145,7 +161,7 @@ impl CliError {
             "busy" => "try again in a moment",
             "device_key" => "unlock the keyring, or unlock the vault as an administrator to enrol this device anew",
             "import_rejected" => "mend the rows and repeat, or leave columns out with --map \"COLUMN=skip\"",
-            "log_findings" => "keep the vault as it is and compare it with a backup; see docs on the log",
+            "log_findings" => "keep the vault as it is and compare it with a backup",
             "cancelled" => "nothing was changed",
             "bug" => "please report what you did; the vault is as it was before the command",
             "backup_wrong_key" | "no_device_key" => "name the vault's recovery kit with --kit FILE",
@@ -165,7 +181,7 @@ impl CliError {
     pub fn exit_code(&self) -> ExitCode {
         ExitCode::from(match self.code() {
             "usage" | "no_vault_named" | "no_login_named" | "invalid_login" => USAGE,
-            "damaged" | "log_findings" => DAMAGED,
+            "damaged" | "log_findings" | "backup_damaged" => DAMAGED,
             "bug" => BUG,
             _ => REFUSED,
         })
@@ -174,10 +190,16 @@ impl CliError {
 
 fn unlock_words(error: &UnlockError) -> String {
     match error {
-        UnlockError::HeldBy(Some(holder)) => format!(
-            "the vault is open in {} (process {}) since {}",
-            holder.program, holder.pid, holder.since
-        ),
+        UnlockError::HeldBy(Some(holder)) => {
+            format!("the vault is open in {} (process {}) since {}", holder.program, holder.pid, holder.since)
+        }
         UnlockError::HeldBy(None) | UnlockError::Refused | UnlockError::Fault(_) => error.to_string(),
     }
+}
+
+/// What clap says in its first line, without the word in front of it.
+fn first_line(error: &clap::Error) -> String {
+    let text = error.render().to_string();
+    let line = text.lines().next().unwrap_or_default();
+    line.strip_prefix("error: ").unwrap_or(line).to_owned()
 }

@@ -1,15 +1,17 @@
-//! Where passphrases come from: a file, a descriptor, or the terminal. Never an argument, never the environment.
+//! Where secrets come from: a file, a descriptor, or the terminal. Never an argument, never the environment.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, IsTerminal, Read};
+use std::io::{self, BufRead, BufReader, IsTerminal};
 use std::path::Path;
 
 use coffer_core::Passphrase;
 use coffer_core::host::PromptError;
+use coffer_model::record::Value;
 use zeroize::Zeroizing;
 
 use crate::args::Global;
 use crate::error::CliError;
+use crate::job;
 
 /// Longest line taken for a passphrase, bytes: 1,024 code points with room for their composition.
 const MAX_LINE_BYTES: u64 = 16 * 1024;
@@ -19,7 +21,7 @@ pub fn passphrase(global: &Global, question: &str) -> Result<Passphrase, CliErro
     if let Some(passphrase) = from_source(global)? {
         return Ok(passphrase);
     }
-    ask(question)
+    Ok(Passphrase::parse(ask(question)?.into_bytes())?)
 }
 
 /// Asks for a passphrase that does not exist yet: twice on a terminal.
@@ -27,9 +29,18 @@ pub fn new_passphrase(global: &Global) -> Result<Passphrase, CliError> {
     if let Some(passphrase) = from_source(global)? {
         return Ok(passphrase);
     }
-    let first = ask("New passphrase: ")?;
-    let second = ask("The same again: ")?;
-    if first.expose() == second.expose() { Ok(first) } else { Err(CliError::Usage("the two passphrases differ".to_owned())) }
+    let first = Passphrase::parse(ask("New passphrase: ")?.into_bytes())?;
+    let second = Passphrase::parse(ask("The same again: ")?.into_bytes())?;
+    if first.expose() == second.expose() {
+        Ok(first)
+    } else {
+        Err(CliError::Usage("the two passphrases differ".to_owned()))
+    }
+}
+
+/// Asks for the value of a field.
+pub fn value(field: &str) -> Result<Value, CliError> {
+    Ok(Value::new(ask(&format!("{}: ", crate::render::visible(field)))?))
 }
 
 fn from_source(global: &Global) -> Result<Option<Passphrase>, CliError> {
@@ -61,10 +72,10 @@ fn first_line(reader: impl BufRead) -> Result<Passphrase, CliError> {
     Ok(Passphrase::parse_borrowed(text)?)
 }
 
-fn ask(question: &str) -> Result<Passphrase, CliError> {
+fn ask(question: &str) -> Result<String, CliError> {
     if !io::stdin().is_terminal() {
         return Err(PromptError::Unavailable.into());
     }
-    let typed = rpassword::prompt_password(question).map_err(|_| PromptError::Failed)?;
-    Ok(Passphrase::parse(typed.into_bytes())?)
+    let _echo = job::EchoGuard::new();
+    Ok(rpassword::prompt_password(question).map_err(|_| PromptError::Failed)?)
 }

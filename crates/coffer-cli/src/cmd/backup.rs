@@ -1,59 +1,44 @@
 //! `coffer backup`: encrypted backups, made and checked locked or unlocked, restored into a new folder.
 
+use std::path::Path;
+
 use coffer_core::host::Host;
 use coffer_core::view::BackupView;
-use coffer_core::{BackupIdentity, RestoreOptions, Session, Vault, parse_recovery_kit, start_restore, start_verify_backup};
+use coffer_core::{
+    BackupIdentity, JobError, JobHandle, RestoreOptions, Session, Vault, parse_recovery_kit, start_restore,
+    start_verify_backup,
+};
 use zeroize::Zeroizing;
 
 use super::vault_folder;
 use crate::args::{BackupCommand, BackupKey, Global};
 use crate::error::CliError;
 use crate::job;
-use crate::render::{Output, table};
+use crate::render::{Output, size, table};
 
 /// Runs a command for an account; it is logged under its name.
 pub fn run(session: &Session, command: &BackupCommand, output: &Output) -> Result<(), CliError> {
     match command {
-        BackupCommand::Export { file } => {
-            let backup = job::wait(session.start_backup(file), "writing the backup")?;
-            output.answer(&backup, |backup| text("written", backup));
-        }
+        BackupCommand::Export { file } => export(|| session.start_backup(file), output),
         BackupCommand::Verify { file, key } => {
-            let job = match kit(key)? {
+            let kit = kit(key)?;
+            let start = || match kit {
                 None => session.start_verify_backup(file),
                 Some(kit) => start_verify_backup(session.host(), file, kit),
             };
-            let backup = job::wait(job, "verifying")?;
-            output.answer(&backup, |backup| text("in order", backup));
+            verify(start, output)
         }
         BackupCommand::Restore { file, to, accept_older, key } => {
+            let kit = kit(key)?;
             let options = RestoreOptions { accept_older: *accept_older };
-            let job = match kit(key)? {
+            let start = || match kit {
                 None => session.start_restore(file, to, options),
                 Some(kit) => start_restore(session.host(), file, kit, to, options),
             };
-            let backup = job::wait(job, "restoring")?;
-            output.answer(&backup, |backup| text(&format!("restored to {}", to.display()), backup));
+            restore(start, to, output)
         }
-        BackupCommand::List => {
-            let backups = session.backups()?;
-            output.answer(&backups, |backups| {
-                if backups.is_empty() {
-                    return "no backup yet; make one with `backup export FILE`".to_owned();
-                }
-                let rows = backups.iter().map(|backup| {
-                    vec![
-                        backup.counter.to_string(),
-                        backup.made_at.to_string(),
-                        backup.files.to_string(),
-                        backup.bytes.to_string(),
-                    ]
-                });
-                table(&["NUMBER", "MADE", "FILES", "BYTES"], rows)
-            });
-        }
+        BackupCommand::List => list(session, output),
     }
-    Ok(())
 }
 
 /// Runs a command for no account: this device's own key, or the recovery kit, is all that is needed.
@@ -61,21 +46,48 @@ pub fn run_locked(host: &Host, global: &Global, command: &BackupCommand, output:
     match command {
         BackupCommand::Export { file } => {
             let vault = Vault::open(host, vault_folder(global)?)?;
-            let backup = job::wait(vault.start_backup(file), "writing the backup")?;
-            output.answer(&backup, |backup| text("written", backup));
+            export(|| vault.start_backup(file), output)
         }
         BackupCommand::Verify { file, key } => {
-            let backup = job::wait(start_verify_backup(host, file, identity(global, key)?), "verifying")?;
-            output.answer(&backup, |backup| text("in order", backup));
+            let identity = identity(global, key)?;
+            verify(|| start_verify_backup(host, file, identity), output)
         }
         BackupCommand::Restore { file, to, accept_older, key } => {
+            let identity = identity(global, key)?;
             let options = RestoreOptions { accept_older: *accept_older };
-            let backup = job::wait(start_restore(host, file, identity(global, key)?, to, options), "restoring")?;
-            output.answer(&backup, |backup| text(&format!("restored to {}", to.display()), backup));
+            restore(|| start_restore(host, file, identity, to, options), to, output)
         }
-        BackupCommand::List => return Err(CliError::NoLogin),
+        BackupCommand::List => Err(CliError::NoLogin),
     }
-    Ok(())
+}
+
+fn export(start: impl FnOnce() -> JobHandle<BackupView>, output: &Output) -> Result<(), CliError> {
+    let backup = job::run("writing the backup", || Ok::<_, JobError>(start()))?;
+    Ok(output.answer(&backup, |backup| text("written", backup))?)
+}
+
+fn verify(start: impl FnOnce() -> JobHandle<BackupView>, output: &Output) -> Result<(), CliError> {
+    let backup = job::run("verifying", || Ok::<_, JobError>(start()))?;
+    Ok(output.answer(&backup, |backup| text("in order", backup))?)
+}
+
+fn restore(start: impl FnOnce() -> JobHandle<BackupView>, to: &Path, output: &Output) -> Result<(), CliError> {
+    let backup = job::run("restoring", || Ok::<_, JobError>(start()))?;
+    Ok(output.answer(&backup, |backup| text(&format!("restored to {}", to.display()), backup))?)
+}
+
+fn list(session: &Session, output: &Output) -> Result<(), CliError> {
+    let backups = session.backups()?;
+    let rows = |backups: &[BackupView]| {
+        if backups.is_empty() {
+            return "no backup yet; make one with `backup export FILE`".to_owned();
+        }
+        let row = |backup: &BackupView| {
+            vec![backup.counter.to_string(), backup.made_at.to_string(), backup.files.to_string(), size(backup.bytes)]
+        };
+        table(&["NUMBER", "MADE", "FILES", "SIZE"], backups.iter().map(row))
+    };
+    Ok(output.answer(&backups, |backups| rows(backups))?)
 }
 
 /// The kit if one was named, else this device's own key for the vault.
@@ -99,7 +111,12 @@ fn kit(key: &BackupKey) -> Result<Option<BackupIdentity>, CliError> {
 fn text(done: &str, backup: &BackupView) -> String {
     let older = if backup.newer_known { "\na newer backup of this vault is known" } else { "" };
     format!(
-        "backup {} of vault {} {done}\nmade {}, {} files, {} bytes, {} log entries{older}",
-        backup.counter, backup.vault, backup.made_at, backup.files, backup.bytes, backup.log_entries
+        "backup {} of vault {} {done}\nmade {}, {} files, {}, {} log entries{older}",
+        backup.counter,
+        backup.vault,
+        backup.made_at,
+        backup.files,
+        size(backup.bytes),
+        backup.log_entries
     )
 }

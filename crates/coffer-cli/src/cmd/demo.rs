@@ -7,88 +7,118 @@ use std::path::Path;
 use coffer_core::host::Host;
 use coffer_core::view::RecordView;
 use coffer_core::{
-    BackupIdentity, NewVault, Passphrase, RestoreOptions, Session, Vault, start_restore, start_verify_backup,
+    BackupIdentity, JobError, NewVault, Passphrase, PassphraseError, RestoreOptions, Session, Vault, start_restore,
+    start_verify_backup,
 };
 use coffer_interchange::invented::{Firm, Invented};
 use coffer_model::account::LoginName;
 use coffer_model::id::TenantId;
 use coffer_model::record::{FieldDraft, FieldType, RecordDraft};
+use serde::Serialize;
 use zeroize::Zeroizing;
 
-use super::vault::new_private_file;
+use super::vault::{found, new_private_file};
 use crate::error::CliError;
 use crate::job;
-use crate::render::{Output, visible};
+use crate::render::{Output, size, visible};
 
 /// Records of each tenant.
 const RECORDS: usize = 10_000;
 /// The same data every time.
 const SEED: u64 = 20_261_121;
 const LOGIN: &str = "demo";
+/// Records compared at a time.
+const PAGE: u32 = 1_000;
+
+/// What the demonstration made.
+#[derive(Serialize)]
+struct Made<'a> {
+    vault: &'a Path,
+    login: &'a str,
+    passphrase_file: &'a Path,
+    recovery_kit: &'a Path,
+    backup: &'a Path,
+    restored: &'a Path,
+    records: usize,
+}
 
 pub fn run(host: &Host, dir: &Path, output: &Output) -> Result<(), CliError> {
     let file_error = |reason| CliError::File { path: dir.to_owned(), reason };
     fs::create_dir_all(dir).map_err(file_error)?;
-    let folder = dir.join("demo.coffer");
+    let [vault, restored] = ["demo.coffer", "restored.coffer"].map(|name| dir.join(name));
+    let [passphrase_file, recovery_kit] = ["passphrase.txt", "recovery-kit.txt"].map(|name| dir.join(name));
+    let backup = dir.join("demo.backup.age");
     let passphrase = invent_passphrase(host);
-    let mut file = new_private_file(&dir.join("passphrase.txt"))?;
+    let typed = || Passphrase::parse_borrowed(passphrase.as_bytes());
+    let mut file = new_private_file(&passphrase_file)?;
     file.write_all(passphrase.as_bytes()).and_then(|()| file.write_all(b"\n")).map_err(file_error)?;
 
-    output.say(format!("create   {} for the login `{LOGIN}`, passphrase in passphrase.txt", folder.display()));
+    output.say(format!("create   {} for the login `{LOGIN}`, passphrase in passphrase.txt", vault.display()))?;
     let login: LoginName = LOGIN.parse().expect("a constant login name");
-    let typed = || Passphrase::parse_borrowed(passphrase.as_bytes());
-    let created = Vault::create(host, &folder, NewVault { login, passphrase: typed()?, demo: true })?;
-    let mut kit = new_private_file(&dir.join("recovery-kit.txt"))?;
-    kit.write_all(created.kit.to_text().expose()).map_err(file_error)?;
-    created.session.lock()?;
+    found(host, &vault, NewVault { login, passphrase: typed()?, demo: true }, &recovery_kit)?;
 
-    output.say("unlock   with the passphrase");
-    let vault = Vault::open(host, &folder)?;
-    let session = vault.unlock(LOGIN, typed()?)?;
+    output.say("unlock   with the passphrase")?;
+    let session = Vault::open(host, &vault)?.unlock(LOGIN, typed()?)?;
+    fill(&session, output)?;
+    work(&session, output)?;
+    let made = job::run("writing the backup", || Ok::<_, JobError>(session.start_backup(&backup)))?;
+    output.say(format!("back up  {} files, {}, to {}", made.files, size(made.bytes), backup.display()))?;
+    session.lock()?;
 
+    let key = || BackupIdentity::Device(vault.clone());
+    job::run("verifying", || Ok::<_, JobError>(start_verify_backup(host, &backup, key())))?;
+    output.say("verify   the backup: every byte accounted for")?;
+    let options = RestoreOptions { accept_older: false };
+    job::run("restoring", || Ok::<_, JobError>(start_restore(host, &backup, key(), &restored, options)))?;
+    output.say(format!("restore  to {}", restored.display()))?;
+    let records = compare(host, &vault, &restored, &typed)?;
+    output.say(format!("compare  {records} records are the same in both vaults, secrets still masked"))?;
+
+    let made = Made {
+        vault: &vault,
+        login: LOGIN,
+        passphrase_file: &passphrase_file,
+        recovery_kit: &recovery_kit,
+        backup: &backup,
+        restored: &restored,
+        records,
+    };
+    Ok(output.answer(&made, |made| {
+        let (vault, passphrase) = (made.vault.display(), made.passphrase_file.display());
+        format!("\nLook around:\n  coffer --vault {vault} --login {LOGIN} --passphrase-file {passphrase} tenant list")
+    })?)
+}
+
+/// Two tenants and their records.
+fn fill(session: &Session, output: &Output) -> Result<(), CliError> {
     for firm in Firm::ALL {
         let tenant = session.create_tenant(&firm.name().parse()?)?;
         let records: Vec<RecordDraft> = Invented::new(firm, SEED).take(RECORDS).collect();
         let added = session.add_records(tenant.id, records)?;
-        output.say(format!("add      {added} invented records to the tenant {}", tenant.name));
+        output.say(format!("add      {added} invented records to the tenant {}", tenant.name))?;
     }
+    Ok(())
+}
+
+/// One record's life, and what the log says of it.
+fn work(session: &Session, output: &Output) -> Result<(), CliError> {
     let tenant = session.tenants()?.first().expect("two were just created").id;
-    let record = add_one(&session, tenant)?;
-    output.say(format!("add      {}", visible(&record.title)));
+    let record = add_one(session, tenant)?;
+    output.say(format!("add      {}", visible(&record.title)))?;
 
     let found = session.search("harbour gat", None, 20)?;
-    output.say(format!("search   \"harbour gat\": {} found", found.hits.len()));
+    output.say(format!("search   \"harbour gat\": {} found", found.hits.len()))?;
 
     let changed = session.change_record(record.id, record.version, edited(&record))?;
     let secret = changed.fields.iter().find(|field| field.value.is_none()).expect("it has a secret").id;
     session.reveal_field(record.id, secret, None)?;
     let versions = session.record_history(record.id)?.len();
-    output.say(format!("edit     {}: {versions} versions kept, one secret revealed", visible(&changed.title)));
+    output.say(format!("edit     {}: {versions} versions kept, one secret revealed", visible(&changed.title)))?;
 
-    let report = job::wait(session.start_verify_log()?, "verifying the log")?;
-    output.say(format!("log      {} entries, {}", report.entries, if report.ok { "in order" } else { "NOT in order" }));
-
-    let backup_file = dir.join("demo.backup.age");
-    let backup = job::wait(session.start_backup(&backup_file), "writing the backup")?;
-    output.say(format!("back up  {} files, {} bytes, to {}", backup.files, backup.bytes, backup_file.display()));
-    session.lock()?;
-
-    job::wait(start_verify_backup(host, &backup_file, BackupIdentity::Device(folder.clone())), "verifying")?;
-    output.say("verify   the backup: every byte accounted for");
-
-    let restored = dir.join("restored.coffer");
-    let options = RestoreOptions { accept_older: false };
-    job::wait(start_restore(host, &backup_file, BackupIdentity::Device(folder.clone()), &restored, options), "restoring")?;
-    output.say(format!("restore  to {}", restored.display()));
-
-    let compared = compare(host, &folder, &restored, &typed)?;
-    output.say(format!("compare  {compared} records are the same in both vaults"));
-    output.say(format!(
-        "\nLook around:\n  coffer --vault {} --login {LOGIN} --passphrase-file {} tenant list",
-        folder.display(),
-        dir.join("passphrase.txt").display()
-    ));
-    Ok(())
+    let report = job::run("verifying the log", || session.start_verify_log())?;
+    let order = if report.ok { "in order" } else { "NOT in order" };
+    output.say(format!("log      {} entries, {order}", report.entries))?;
+    if report.ok { Ok(()) } else { Err(CliError::LogFindings) }
 }
 
 fn add_one(session: &Session, tenant: TenantId) -> Result<RecordView, CliError> {
@@ -129,32 +159,35 @@ fn edited(record: &RecordView) -> RecordDraft {
     }
 }
 
-/// Holds every record of one vault against the other; gives how many there are.
+/// Holds every record of one vault against the other, page by page; gives how many there are.
 fn compare(
     host: &Host,
     one: &Path,
     other: &Path,
-    typed: &dyn Fn() -> Result<Passphrase, coffer_core::PassphraseError>,
+    typed: &dyn Fn() -> Result<Passphrase, PassphraseError>,
 ) -> Result<usize, CliError> {
-    let rows = |folder: &Path| -> Result<Vec<coffer_core::view::RecordRow>, CliError> {
-        let session = Vault::open(host, folder)?.unlock(LOGIN, typed()?)?;
-        let mut rows = Vec::new();
-        for tenant in session.tenants()? {
-            let mut after = None;
-            loop {
-                let page = session.list_records(tenant.id, 1000, after.as_deref())?;
-                rows.extend(page.records);
-                after = page.next;
-                if after.is_none() {
-                    break;
-                }
+    let [one, other] =
+        [one, other].map(|folder| Ok::<_, CliError>(Vault::open(host, folder)?.unlock(LOGIN, typed()?)?));
+    let (one, other) = (one?, other?);
+    let mut compared = 0;
+    for tenant in one.tenants()? {
+        let mut after = None;
+        loop {
+            let [left, right] = [&one, &other].map(|session| session.open_records(tenant.id, PAGE, after.as_deref()));
+            let (left, right) = (left?, right?);
+            if left != right {
+                return Err(CliError::Bug);
+            }
+            compared += left.records.len();
+            after = left.next;
+            if after.is_none() {
+                break;
             }
         }
-        session.lock()?;
-        Ok(rows)
-    };
-    let (one, other) = (rows(one)?, rows(other)?);
-    if one == other { Ok(one.len()) } else { Err(CliError::Bug) }
+    }
+    one.lock()?;
+    other.lock()?;
+    Ok(compared)
 }
 
 /// Four groups of five random characters: about 100 bits.

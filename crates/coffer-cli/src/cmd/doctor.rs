@@ -7,12 +7,12 @@ use coffer_core::view::{HealthState, HealthView};
 use super::vault_folder;
 use crate::args::Global;
 use crate::error::CliError;
-use crate::render::{Output, table};
+use crate::render::{Output, size, table};
 
 pub fn run(host: &Host, global: &Global, output: &Output) -> Result<(), CliError> {
     let vault = Vault::open(host, vault_folder(global)?)?;
     let health = vault.health()?;
-    output.answer(&health, |health| health_text(health));
+    output.answer(&health, |health| health_text(health))?;
     Ok(())
 }
 
@@ -31,7 +31,9 @@ fn health_text(health: &[HealthView]) -> String {
 fn words(check: &str, detail: &str) -> String {
     match (check, detail) {
         ("disk_encryption", "encrypted") => "the disk under the vault is encrypted by the system".to_owned(),
-        ("disk_encryption", "not_seen") => "no encryption of the disk is seen; turn on LUKS, FileVault or BitLocker".to_owned(),
+        ("disk_encryption", "not_seen") => {
+            "no encryption of the disk is seen; turn on LUKS, FileVault or BitLocker".to_owned()
+        }
         ("disk_encryption", _) => "the system does not say whether the disk is encrypted".to_owned(),
         ("device_key", "keyring") => "this device's key lies in the keyring".to_owned(),
         ("device_key", "file") => "this device's key lies in a private file: no keyring was available".to_owned(),
@@ -39,7 +41,11 @@ fn words(check: &str, detail: &str) -> String {
         ("memory", "not_dumpable") => "other programs cannot read this program's memory; no core dumps".to_owned(),
         ("memory", _) => "the system did not accept the protection of this program's memory".to_owned(),
         ("kdf", cost) => format!("a guess at a passphrase costs {cost}"),
-        ("free_space", bytes) => format!("{bytes} bytes free on the vault's disk"),
+        ("free_space", "unknown") => "the system does not say how much room is left".to_owned(),
+        ("free_space", bytes) => {
+            let free = bytes.parse().map_or_else(|_| bytes.to_owned(), size);
+            format!("{free} free on the vault's disk")
+        }
         (_, detail) => detail.to_owned(),
     }
 }

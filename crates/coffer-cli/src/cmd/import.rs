@@ -1,5 +1,7 @@
 //! `coffer import`: a CSV file into a tenant, the whole of it or nothing.
 
+use std::fmt::Write;
+
 use coffer_core::view::ImportReport;
 use coffer_core::{ImportRequest, Session};
 
@@ -10,15 +12,17 @@ use crate::job;
 use crate::render::{Output, table, visible};
 
 pub fn run(session: &Session, args: &ImportArgs, output: &Output) -> Result<(), CliError> {
+    if args.source_passphrase_file.is_some() {
+        return Err(CliError::SourceNotEncrypted("passphrase"));
+    }
+    if args.source_key_file.is_some() {
+        return Err(CliError::SourceNotEncrypted("key file"));
+    }
     let tenant = find_tenant(session, &args.tenant)?;
-    let request = ImportRequest {
-        file: args.file.clone(),
-        tenant: tenant.id,
-        mapping: args.map.clone(),
-        dry_run: args.dry_run,
-    };
-    let report = job::wait(session.start_import(request)?, "importing")?;
-    output.answer(&report, report_text);
+    let request =
+        ImportRequest { file: args.file.clone(), tenant: tenant.id, mapping: args.map.clone(), dry_run: args.dry_run };
+    let report = job::run("importing", || session.start_import(request))?;
+    output.answer(&report, report_text)?;
     if report.rejected > 0 { Err(CliError::ImportRejected { rejected: report.rejected }) } else { Ok(()) }
 }
 
@@ -34,6 +38,6 @@ fn report_text(report: &ImportReport) -> String {
         text.push_str(&table(&["LINE", "WHAT IS WRONG"], errors));
     }
     let verb = if report.dry_run { "would be imported" } else { "imported" };
-    text.push_str(&format!("\n{} records {verb}, {} rows rejected\n", report.imported, report.rejected));
+    let _ = writeln!(text, "\n{} records {verb}, {} rows rejected", report.imported, report.rejected);
     text
 }

@@ -1,10 +1,13 @@
 //! `coffer log`: the log of every access, for auditors.
 
+use std::fmt::Write as _;
+use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::Path;
 
-use coffer_core::Session;
-use coffer_core::view::{LogEntryView, LogReport};
+use coffer_core::view::{LogEntryView, LogPage, LogReport};
+use coffer_core::{JobError, Session};
+use serde::Serialize;
 
 use super::vault::new_private_file;
 use crate::args::LogCommand;
@@ -19,50 +22,66 @@ pub fn run(session: &Session, command: &LogCommand, output: &Output) -> Result<(
     match command {
         LogCommand::List { limit, before } => {
             let page = session.log_page(*before, *limit)?;
-            output.answer(&page, |page| {
-                let rows = page.entries.iter().map(entry_row);
-                let mut text = table(&["INDEX", "TIME", "ACTOR", "ACTION", "TENANT", "ABOUT"], rows);
-                if let Some(next) = page.next_before {
-                    text.push_str(&format!("\n{} entries in all; more with --before {next}\n", page.total));
-                }
-                text
-            });
-            Ok(())
+            Ok(output.answer(&page, page_text)?)
         }
         LogCommand::Verify => {
-            let report = job::wait(session.start_verify_log()?, "verifying the log")?;
-            output.answer(&report, report_text);
+            let report = job::run("verifying the log", || session.start_verify_log())?;
+            output.answer(&report, report_text)?;
             if report.ok { Ok(()) } else { Err(CliError::LogFindings) }
         }
         LogCommand::Export { file } => export(session, file, output),
     }
 }
 
+/// What an export wrote.
+#[derive(Serialize)]
+struct Exported {
+    entries: u64,
+}
+
 fn export(session: &Session, path: &Path, output: &Output) -> Result<(), CliError> {
-    let failed = |reason| CliError::File { path: path.to_owned(), reason };
-    let mut pages = Vec::new();
-    let mut before = None;
-    loop {
-        let page = session.log_export_page(before, EXPORT_PAGE)?;
-        before = page.next_before;
-        pages.push(page.entries);
-        if before.is_none() {
-            break;
+    let file = new_private_file(path)?;
+    let (written, interrupted) = job::uncut(|| write_entries(session, file, path));
+    let interrupted = if interrupted { Err(JobError::Cancelled.into()) } else { Ok(()) };
+    match interrupted.and(written) {
+        Ok(entries) => Ok(output.answer(&Exported { entries }, |exported| {
+            format!("{} entries written to {}", exported.entries, path.display())
+        })?),
+        Err(error) => {
+            let _ = std::fs::remove_file(path);
+            Err(error)
         }
     }
-    let mut file = BufWriter::new(new_private_file(path)?);
-    let mut entries = 0_u64;
-    for entry in pages.iter().rev().flat_map(|page| page.iter().rev()) {
-        serde_json::to_writer(&mut file, entry).map_err(|error| failed(error.into()))?;
-        file.write_all(b"\n").map_err(failed)?;
-        entries += 1;
+}
+
+/// Writes what the log holds when it begins, oldest first: the export's own entries come after that.
+fn write_entries(session: &Session, file: File, path: &Path) -> Result<u64, CliError> {
+    let failed = |reason| CliError::File { path: path.to_owned(), reason };
+    let mut file = BufWriter::new(file);
+    let mut total = None;
+    let mut written = 0;
+    while total.is_none_or(|total| written < total) {
+        let end = total.map_or(u64::MAX, |total: u64| total).min(written + u64::from(EXPORT_PAGE));
+        let page = session.log_export_page(Some(end), EXPORT_PAGE)?;
+        total.get_or_insert(page.total);
+        for entry in page.entries.iter().rev().filter(|entry| entry.index >= written) {
+            serde_json::to_writer(&mut file, entry).map_err(|error| failed(error.into()))?;
+            file.write_all(b"\n").map_err(failed)?;
+        }
+        written = end.min(page.total);
     }
     let file = file.into_inner().map_err(|error| failed(error.into_error()))?;
     file.sync_all().map_err(failed)?;
-    output.answer(&serde_json::json!({ "entries": entries }), |_| {
-        format!("{entries} entries written to {}", path.display())
-    });
-    Ok(())
+    Ok(written)
+}
+
+fn page_text(page: &LogPage) -> String {
+    let rows = page.entries.iter().map(entry_row);
+    let mut text = table(&["INDEX", "TIME", "ACTOR", "ACTION", "TENANT", "ABOUT"], rows);
+    if let Some(next) = page.next_before {
+        let _ = writeln!(text, "\n{} entries in all; more with --before {next}", page.total);
+    }
+    text
 }
 
 fn entry_row(entry: &LogEntryView) -> Vec<String> {
@@ -84,16 +103,14 @@ fn entry_row(entry: &LogEntryView) -> Vec<String> {
 }
 
 fn report_text(report: &LogReport) -> String {
-    let mut text = format!(
-        "{} entries and {} checkpoints checked\nroot {}\n",
-        report.entries, report.checkpoints, report.root
-    );
+    let mut text =
+        format!("{} entries and {} checkpoints checked\nroot {}\n", report.entries, report.checkpoints, report.root);
     if report.ok {
         text.push_str("the log is in order\n");
     }
     for finding in &report.findings {
         let place = finding.index.map_or_else(String::new, |index| format!(" at entry {index}"));
-        text.push_str(&format!("FOUND {}{place}\n", finding.code));
+        let _ = writeln!(text, "FOUND {}{place}", finding.code);
     }
     text
 }

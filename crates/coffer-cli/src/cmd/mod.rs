@@ -1,6 +1,7 @@
 //! One file a noun. A command is a few lines over the engine; what it shows is made in `render`.
 
 mod backup;
+mod completions;
 mod demo;
 mod doctor;
 mod import;
@@ -26,11 +27,14 @@ use crate::render::Output;
 /// Runs one command.
 pub fn run(host: &Host, cli: &Cli, output: &Output) -> Result<(), CliError> {
     let global = &cli.global;
+    refuse_unknown_factors(global)?;
     match &cli.command {
         Command::Vault(command) => vault::run(host, global, command, output),
         Command::Demo { dir } => demo::run(host, dir, output),
         Command::Shell => shell::run(host, global, output),
         Command::Doctor => doctor::run(host, global, output),
+        Command::Completions { shell } => completions::complete(*shell),
+        Command::Man { dir } => completions::manual(dir),
         // A backup needs no account, and restoring one not even a vault.
         Command::Backup(command) if global.login.is_none() => backup::run_locked(host, global, command, output),
         command => {
@@ -52,19 +56,37 @@ fn run_unlocked(session: &Session, command: &Command, output: &Output) -> Result
         Command::Search(args) => search::run(session, args, output),
         Command::Backup(command) => backup::run(session, command, output),
         Command::Log(command) => log::run(session, command, output),
-        Command::Vault(_) | Command::Doctor | Command::Demo { .. } | Command::Shell => {
-            Err(CliError::Usage("this command stands alone, outside `coffer shell`".to_owned()))
-        }
+        Command::Vault(_)
+        | Command::Doctor
+        | Command::Demo { .. }
+        | Command::Shell
+        | Command::Completions { .. }
+        | Command::Man { .. } => Err(CliError::Usage("this command stands alone, outside `coffer shell`".to_owned())),
     }
+}
+
+/// Options that scripts may give one day; to take them and not look would claim a protection that is not there.
+fn refuse_unknown_factors(global: &Global) -> Result<(), CliError> {
+    if global.key_file.is_some() {
+        return Err(CliError::NoSuchFactor("key file"));
+    }
+    if global.code.is_some() {
+        return Err(CliError::NoSuchFactor("time-based code"));
+    }
+    Ok(())
 }
 
 fn vault_folder(global: &Global) -> Result<&Path, CliError> {
     global.vault.as_deref().ok_or(CliError::NoVault)
 }
 
+fn login(global: &Global) -> Result<&str, CliError> {
+    global.login.as_deref().ok_or(CliError::NoLogin)
+}
+
 fn unlock(host: &Host, global: &Global) -> Result<Session, CliError> {
     let vault = Vault::open(host, vault_folder(global)?)?;
-    let login = global.login.as_deref().ok_or(CliError::NoLogin)?;
+    let login = login(global)?;
     let passphrase = prompt::passphrase(global, &format!("Passphrase of {login}: "))?;
     Ok(vault.unlock(login, passphrase)?)
 }

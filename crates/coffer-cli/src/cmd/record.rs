@@ -1,17 +1,18 @@
 //! `coffer record`: adding, changing, listing and showing records.
 
+use std::fmt::Write;
 use std::io::Read;
 use std::path::Path;
 
 use coffer_core::Session;
-use coffer_core::view::{ChangeKind, RecordPage, RecordView, VersionView};
-use coffer_model::id::{RecordId, TenantId};
+use coffer_core::view::{ChangeKind, FullRecordPage, RecordPage, RecordView, VersionView};
+use coffer_model::id::RecordId;
 use coffer_model::record::{FieldDraft, FieldType, RecordDraft, Value, limits};
-use serde::Serialize;
 
 use super::find_tenant;
 use crate::args::{FieldArgs, RecordArgs, RecordCommand, RecordEdit};
 use crate::error::CliError;
+use crate::prompt;
 use crate::render::{Output, table, visible, visible_lines};
 
 pub fn run(session: &Session, command: &RecordCommand, output: &Output) -> Result<(), CliError> {
@@ -19,20 +20,21 @@ pub fn run(session: &Session, command: &RecordCommand, output: &Output) -> Resul
         RecordCommand::Add { tenant, content } => {
             let tenant = find_tenant(session, tenant)?;
             let record = session.add_record(tenant.id, draft(content)?)?;
-            output.answer(&record, |record| format!("added {} ({})", visible(&record.title), record.id));
+            output.answer(&record, |record| format!("added {} ({})", visible(&record.title), record.id))?;
         }
         RecordCommand::Edit { id, content } => {
             let record = edit(session, *id, content)?;
-            output.answer(&record, |record| format!("changed {} (version {})", visible(&record.title), record.version));
+            output
+                .answer(&record, |record| format!("changed {} (version {})", visible(&record.title), record.version))?;
         }
         RecordCommand::List { tenant, limit, after, full } => {
             let tenant = find_tenant(session, tenant)?;
-            let page = session.list_records(tenant.id, *limit, after.as_deref())?;
             if *full {
-                let full = FullPage::open(session, page)?;
-                output.answer(&full, |page| page.records.iter().map(record_text).collect::<Vec<_>>().join("\n"));
+                let page = session.open_records(tenant.id, *limit, after.as_deref())?;
+                output.answer(&page, full_page_text)?;
             } else {
-                output.answer(&page, page_text);
+                let page = session.list_records(tenant.id, *limit, after.as_deref())?;
+                output.answer(&page, page_text)?;
             }
         }
         RecordCommand::Show { id, reveal } => {
@@ -40,37 +42,22 @@ pub fn run(session: &Session, command: &RecordCommand, output: &Output) -> Resul
             for named in reveal {
                 reveal_field(session, &mut record, named)?;
             }
-            output.answer(&record, record_text);
+            output.answer(&record, record_text)?;
         }
         RecordCommand::History { id } => {
             let versions = session.record_history(*id)?;
-            output.answer(&versions, |versions| versions.iter().map(version_text).collect::<Vec<_>>().join("\n"));
+            output.answer(&versions, |versions| versions.iter().map(version_text).collect::<Vec<_>>().join("\n"))?;
         }
     }
     Ok(())
 }
 
-/// A page with every record opened.
-#[derive(Serialize)]
-struct FullPage {
-    tenant: TenantId,
-    records: Vec<RecordView>,
-    total: u64,
-    next: Option<String>,
-}
-
-impl FullPage {
-    fn open(session: &Session, page: RecordPage) -> Result<Self, CliError> {
-        let records = page.records.iter().map(|row| session.open_record(row.id)).collect::<Result<_, _>>()?;
-        Ok(Self { tenant: page.tenant, records, total: page.total, next: page.next })
-    }
-}
-
 fn draft(args: &RecordArgs) -> Result<RecordDraft, CliError> {
+    let fields = given_fields(&args.fields)?.into_iter().map(GivenField::into_draft);
     Ok(RecordDraft {
         kind: args.kind.clone(),
         title: args.title.clone(),
-        fields: fields(&args.fields)?,
+        fields: fields.collect(),
         tags: args.tag.clone(),
         notes: args.notes.clone(),
     })
@@ -79,10 +66,11 @@ fn draft(args: &RecordArgs) -> Result<RecordDraft, CliError> {
 /// The record as it is, with what the arguments say put in its place.
 fn edit(session: &Session, id: RecordId, args: &RecordEdit) -> Result<RecordView, CliError> {
     let now = session.open_record(id)?;
-    let mut kept: Vec<FieldDraft> = now
-        .fields
-        .iter()
-        .filter(|field| !args.remove_field.contains(&field.name))
+    if let Some(missing) = args.remove_field.iter().find(|name| now.fields.iter().all(|field| field.name != **name)) {
+        return Err(CliError::NoSuchField(missing.clone()));
+    }
+    let kept = now.fields.iter().filter(|field| !args.remove_field.contains(&field.name));
+    let mut fields: Vec<FieldDraft> = kept
         .map(|field| FieldDraft {
             id: Some(field.id),
             name: field.name.clone(),
@@ -90,43 +78,67 @@ fn edit(session: &Session, id: RecordId, args: &RecordEdit) -> Result<RecordView
             value: None,
         })
         .collect();
-    if let Some(missing) = args.remove_field.iter().find(|name| now.fields.iter().all(|field| field.name != **name)) {
-        return Err(CliError::NoSuchField(missing.clone()));
-    }
-    for field in fields(&args.fields)? {
-        match kept.iter_mut().find(|known| known.name == field.name) {
-            Some(known) => known.value = field.value,
-            None => kept.push(field),
+    for given in given_fields(&args.fields)? {
+        match fields.iter_mut().find(|known| known.name == given.name) {
+            Some(known) => {
+                known.field_type = given.field_type.unwrap_or(known.field_type);
+                known.value = Some(given.value);
+            }
+            None => fields.push(given.into_draft()),
         }
     }
+    let tags = args.tag.as_ref().map(|tags| tags.iter().filter(|tag| !tag.is_empty()).cloned().collect());
     let draft = RecordDraft {
         kind: args.kind.clone().unwrap_or(now.kind),
         title: args.title.clone().unwrap_or(now.title),
-        fields: kept,
-        tags: args.tag.clone().unwrap_or(now.tags),
+        fields,
+        tags: tags.unwrap_or(now.tags),
         notes: args.notes.clone().unwrap_or(now.notes),
     };
     Ok(session.change_record(id, args.version.unwrap_or(now.version), draft)?)
 }
 
-fn fields(args: &FieldArgs) -> Result<Vec<FieldDraft>, CliError> {
-    let mut fields = Vec::new();
-    for text in &args.fields {
-        let (name, value) = text.split_once('=').ok_or_else(|| CliError::FieldSyntax(text.clone()))?;
-        fields.push(field(name, value.into()));
-    }
-    for text in &args.field_files {
-        let (name, path) = text.split_once('=').ok_or_else(|| CliError::FieldSyntax(text.clone()))?;
-        fields.push(field(name, read_value(Path::new(path))?));
-    }
-    Ok(fields)
+/// A field as the arguments give it.
+struct GivenField {
+    name: String,
+    /// `None` where only the name says what it is.
+    field_type: Option<FieldType>,
+    value: Value,
 }
 
-/// `NAME` or `NAME:TYPE`.
-fn field(name: &str, value: Value) -> FieldDraft {
-    let typed = name.rsplit_once(':').and_then(|(name, typed)| Some((name, field_type(typed)?)));
-    let (name, field_type) = typed.unwrap_or_else(|| (name, FieldType::guess_from_name(name)));
-    FieldDraft { id: None, name: name.to_owned(), field_type, value: Some(value) }
+impl GivenField {
+    /// `named` is `NAME` or `NAME:TYPE`.
+    fn new(named: &str, value: Value) -> Self {
+        let typed = named.rsplit_once(':').and_then(|(name, typed)| Some((name, field_type(typed)?)));
+        let (name, field_type) = typed.map_or((named, None), |(name, typed)| (name, Some(typed)));
+        Self { name: name.to_owned(), field_type, value }
+    }
+
+    /// The field, new.
+    fn into_draft(self) -> FieldDraft {
+        let field_type = self.field_type.unwrap_or_else(|| FieldType::guess_from_name(&self.name));
+        FieldDraft { id: None, name: self.name, field_type, value: Some(self.value) }
+    }
+}
+
+fn given_fields(args: &FieldArgs) -> Result<Vec<GivenField>, CliError> {
+    let mut fields = Vec::new();
+    for text in &args.fields {
+        // What was typed is not repeated: it may be the value alone.
+        let (name, value) = text.split_once('=').ok_or(CliError::FieldSyntax("NAME=VALUE"))?;
+        fields.push(GivenField::new(name, value.into()));
+    }
+    for text in &args.field_files {
+        let (name, path) = text.split_once('=').ok_or(CliError::FieldSyntax("NAME=FILE"))?;
+        fields.push(GivenField::new(name, read_value(Path::new(path))?));
+    }
+    for name in &args.field_prompts {
+        let mut field = GivenField::new(name, Value::new(String::new()));
+        field.value = prompt::value(&field.name)?;
+        field.field_type.get_or_insert(FieldType::Secret);
+        fields.push(field);
+    }
+    Ok(fields)
 }
 
 fn field_type(word: &str) -> Option<FieldType> {
@@ -159,12 +171,28 @@ fn reveal_field(session: &Session, record: &mut RecordView, named: &str) -> Resu
     let field = record
         .fields
         .iter_mut()
-        .find(|field| field.name == named || Some(field.id.0) == by_number)
+        .find(|field| field.name.to_lowercase() == named.to_lowercase() || Some(field.id.0) == by_number)
         .ok_or_else(missing)?;
     if field.value.is_none() {
         field.value = Some(session.reveal_field(id, field.id, None)?.expose().to_owned());
     }
     Ok(())
+}
+
+fn full_page_text(page: &FullRecordPage) -> String {
+    if page.records.is_empty() {
+        return "no records".to_owned();
+    }
+    let mut text = page.records.iter().map(record_text).collect::<Vec<_>>().join("\n");
+    push_more(&mut text, page.records.len(), page.total, page.next.as_deref());
+    text
+}
+
+/// How to see the next page, if there is one.
+fn push_more(text: &mut String, shown: usize, total: u64, next: Option<&str>) {
+    if let Some(next) = next {
+        let _ = writeln!(text, "\n{shown} of {total} records; more with --after {next}");
+    }
 }
 
 fn page_text(page: &RecordPage) -> String {
@@ -175,15 +203,15 @@ fn page_text(page: &RecordPage) -> String {
         vec![row.title.clone(), row.kind.as_str().to_owned(), row.changed_at.to_string(), row.id.to_string()]
     });
     let mut text = table(&["TITLE", "KIND", "CHANGED", "ID"], rows);
-    if let Some(next) = &page.next {
-        text.push_str(&format!("\n{} of {} records; more with --after {next}\n", page.records.len(), page.total));
-    }
+    push_more(&mut text, page.records.len(), page.total, page.next.as_deref());
     text
 }
 
 fn record_text(record: &RecordView) -> String {
     let mut text = format!("{}\n", visible(&record.title));
-    let mut row = |name: &str, value: &str| text.push_str(&format!("  {:<16} {value}\n", visible(name)));
+    let mut row = |name: &str, value: &str| {
+        let _ = writeln!(text, "  {:<16} {value}", visible(name));
+    };
     row("tenant", &visible(&record.tenant_name));
     row("kind", record.kind.as_str());
     for field in &record.fields {
@@ -219,7 +247,7 @@ fn version_text(version: &VersionView) -> String {
                 format!(": {} → {}", shown(before), shown(after))
             }
         };
-        text.push_str(&format!("  {how} {}{values}\n", visible(&change.what)));
+        let _ = writeln!(text, "  {how} {}{values}", visible(&change.what));
     }
     text
 }

@@ -23,6 +23,6 @@ pub fn run(session: &Session, args: &SearchArgs, output: &Output) -> Result<(), 
             text.push_str("\nthere are more; add a word or raise --limit\n");
         }
         text
-    });
+    })?;
     Ok(())
 }

@@ -3,48 +3,80 @@
 use std::io::{BufRead, IsTerminal};
 
 use clap::{CommandFactory, FromArgMatches};
+use coffer_core::Session;
 use coffer_core::host::Host;
 
 use super::{run_unlocked, unlock};
-use crate::args::{Cli, Global};
+use crate::args::{Cli, Command, FieldArgs, Global, RecordCommand};
 use crate::error::CliError;
-use crate::render::Output;
+use crate::render::{self, Output, OutputError};
 
 pub fn run(host: &Host, global: &Global, output: &Output) -> Result<(), CliError> {
     let session = unlock(host, global)?;
     let interactive = std::io::stdin().is_terminal();
-    if interactive {
-        output.note("one command a line, without `coffer` in front; `exit` or Ctrl+D locks");
-    }
-    let mut last = Ok(());
-    for line in std::io::stdin().lock().lines() {
-        let Ok(line) = line else { break };
-        let line = line.trim();
-        if line.is_empty() || line.starts_with('#') {
-            continue;
-        }
-        if line == "exit" || line == "lock" {
-            break;
-        }
-        last = run_line(&session, line, global);
-        if let Err(error) = &last {
-            output.error(error);
-            // A script must not go on after what it relied on failed.
-            if !interactive {
-                break;
-            }
-        }
-    }
-    session.lock()?;
-    last
+    let done = lines(&session, global, output, interactive);
+    let locked = session.lock();
+    done?;
+    Ok(locked?)
 }
 
-fn run_line(session: &coffer_core::Session, line: &str, global: &Global) -> Result<(), CliError> {
+fn lines(session: &Session, global: &Global, output: &Output, interactive: bool) -> Result<(), CliError> {
+    if interactive {
+        output.note("one command a line, without `coffer` in front; `exit` or Ctrl+D locks");
+        render::waiting();
+    }
+    let mut line = String::new();
+    loop {
+        line.clear();
+        // A line too many is lost if one is not text, so this ends the shell as any other error does.
+        let read = std::io::stdin().lock().read_line(&mut line).map_err(OutputError::from)?;
+        let words = line.trim();
+        if read == 0 || words == "exit" || words == "lock" {
+            return Ok(());
+        }
+        if !words.is_empty() && !words.starts_with('#') {
+            match run_line(session, words, global.json) {
+                // A script must not go on after what it relied on failed.
+                Err(error) if !interactive => return Err(error),
+                Err(error) => output.error(&error),
+                Ok(()) => {}
+            }
+        }
+        if interactive {
+            render::waiting();
+        }
+    }
+}
+
+fn run_line(session: &Session, line: &str, json: bool) -> Result<(), CliError> {
     let words = shlex::split(line).ok_or_else(|| CliError::Usage("a quotation mark is not closed".to_owned()))?;
-    let matches = Cli::command()
+    let parsed = Cli::command()
         .no_binary_name(true)
         .try_get_matches_from(words)
-        .map_err(|error| CliError::Usage(error.to_string().trim_end().to_owned()))?;
-    let cli = Cli::from_arg_matches(&matches).map_err(|error| CliError::Usage(error.to_string()))?;
-    run_unlocked(session, &cli.command, &Output::new(global.json || cli.global.json))
+        .and_then(|matches| Cli::from_arg_matches(&matches));
+    let cli = match parsed {
+        Ok(cli) => cli,
+        Err(error) if error.use_stderr() => return Err(CliError::Arguments(error)),
+        Err(help) => return Ok(render::help(&help)?),
+    };
+    refuse_what_is_settled(&cli)?;
+    run_unlocked(session, &cli.command, &Output::one_line(json || cli.global.json))
+}
+
+/// The vault is open already, and standard input is where the commands come from.
+fn refuse_what_is_settled(cli: &Cli) -> Result<(), CliError> {
+    let Global { vault, login, passphrase_file, passphrase_fd, key_file, code, json: _ } = &cli.global;
+    let named = vault.is_some() || login.is_some() || passphrase_file.is_some() || passphrase_fd.is_some();
+    if named || key_file.is_some() || code.is_some() {
+        return Err(CliError::Usage("the vault and the account are those of this shell".to_owned()));
+    }
+    let fields: Option<&FieldArgs> = match &cli.command {
+        Command::Record(RecordCommand::Add { content, .. }) => Some(&content.fields),
+        Command::Record(RecordCommand::Edit { content, .. }) => Some(&content.fields),
+        _ => None,
+    };
+    if fields.is_some_and(|fields| fields.field_files.iter().any(|field| field.ends_with("=-"))) {
+        return Err(CliError::Usage("commands come from standard input here; name a file".to_owned()));
+    }
+    Ok(())
 }

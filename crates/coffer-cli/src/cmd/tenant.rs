@@ -12,7 +12,7 @@ pub fn run(session: &Session, command: &TenantCommand, output: &Output) -> Resul
         TenantCommand::Create { name } => {
             let name: TenantName = name.parse()?;
             let tenant = session.create_tenant(&name)?;
-            output.answer(&tenant, |tenant| format!("created the tenant {} ({})", visible(&tenant.name), tenant.id));
+            output.answer(&tenant, |tenant| format!("created the tenant {} ({})", visible(&tenant.name), tenant.id))?;
         }
         TenantCommand::List => {
             let tenants = session.tenants()?;
@@ -36,7 +36,7 @@ pub fn run(session: &Session, command: &TenantCommand, output: &Output) -> Resul
                         ]
                     }),
                 )
-            });
+            })?;
         }
     }
     Ok(())

@@ -1,64 +1,91 @@
 //! `coffer vault`: creating one, and what can be said of one while it is locked.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use coffer_core::host::Host;
-use coffer_core::{CreatedVault, NewVault, RecoveryKit, Vault};
+use coffer_core::view::VaultView;
+use coffer_core::{JobError, NewVault, RecoveryKit, Vault};
 use coffer_model::account::LoginName;
+use coffer_model::id::VaultId;
 
-use super::vault_folder;
+use super::{login, vault_folder};
 use crate::args::{Global, VaultCommand};
 use crate::error::CliError;
-use crate::prompt;
 use crate::render::Output;
+use crate::{job, prompt};
 
 pub fn run(host: &Host, global: &Global, command: &VaultCommand, output: &Output) -> Result<(), CliError> {
     match command {
         VaultCommand::Create { kit } => create(host, global, kit, output),
         VaultCommand::Show => {
             let vault = Vault::open(host, vault_folder(global)?)?;
-            output.answer(&vault.view(), |view| {
+            Ok(output.answer(&vault.view(), |view| {
                 let demo = if view.demo { "\nholds     invented data, for looking around" } else { "" };
                 format!("vault     {}\nid        {}\nformat    {}{demo}", view.name, view.id, view.format)
-            });
-            Ok(())
+            })?)
         }
     }
 }
 
-fn create(host: &Host, global: &Global, kit_path: &Path, output: &Output) -> Result<(), CliError> {
+fn create(host: &Host, global: &Global, kit: &Path, output: &Output) -> Result<(), CliError> {
     let folder = vault_folder(global)?;
-    let login = global.login.as_deref().ok_or(CliError::NoLogin)?;
+    let login = login(global)?;
     let login: LoginName = login.parse().map_err(|_| CliError::Login(login.to_owned()))?;
     let passphrase = prompt::new_passphrase(global)?;
-    // The kit's file first: a vault whose kit could not be written would be one without recovery.
-    let kit_file = new_private_file(kit_path)?;
-    let created = Vault::create(host, folder, NewVault { login, passphrase, demo: false });
-    let CreatedVault { session, kit } = match created {
-        Ok(created) => created,
-        Err(error) => {
-            drop(kit_file);
-            let _ = std::fs::remove_file(kit_path);
-            return Err(error.into());
-        }
-    };
-    let written = write_kit(kit_file, &kit, kit_path);
-    let view = session.view();
-    session.lock()?;
-    if let Err(error) = written {
-        // Nothing is in it yet, and nobody could ever recover it.
-        let _ = std::fs::remove_dir_all(folder);
-        let _ = std::fs::remove_file(kit_path);
-        return Err(error);
-    }
-    output.answer(&view.vault, |vault| {
-        format!("created the vault {} ({})\nthe recovery kit is in {}", vault.name, vault.id, kit_path.display())
-    });
+    let new = NewVault { login, passphrase, demo: false };
+    let vault = found(host, folder, new, kit)?;
+    output.answer(&vault, |vault| {
+        format!("created the vault {} ({})\nthe recovery kit is in {}", vault.name, vault.id, kit.display())
+    })?;
     output.note("print the kit, or move it to a medium that is locked away; whoever holds it can read everything");
     Ok(())
+}
+
+/// Creates a vault in `folder` and its kit in a new file `kit`: both, or neither. A vault whose kit could not be kept
+/// would be one without recovery.
+pub(super) fn found(host: &Host, folder: &Path, new: NewVault, kit: &Path) -> Result<VaultView, CliError> {
+    let mut file = new_private_file(kit)?;
+    let mut unfinished = Unfinished { host, kit, vault: None, is_done: false };
+    let (created, interrupted) = job::uncut(|| -> Result<VaultView, CliError> {
+        let created = Vault::create(host, folder, new)?;
+        let view = created.session.view().vault;
+        unfinished.vault = Some((folder, view.id));
+        let kept = keep(&mut file, &created.kit).and_then(|()| make_name_durable(kit));
+        created.session.lock()?;
+        kept.map_err(|reason| CliError::File { path: kit.to_owned(), reason })?;
+        Ok(view)
+    });
+    if interrupted {
+        return Err(JobError::Cancelled.into());
+    }
+    let view = created?;
+    unfinished.is_done = true;
+    Ok(view)
+}
+
+/// What is taken back if the vault does not come about.
+struct Unfinished<'a> {
+    host: &'a Host,
+    kit: &'a Path,
+    vault: Option<(&'a Path, VaultId)>,
+    is_done: bool,
+}
+
+impl Drop for Unfinished<'_> {
+    fn drop(&mut self) {
+        if self.is_done {
+            return;
+        }
+        let _ = fs::remove_file(self.kit);
+        if let Some((folder, id)) = self.vault {
+            // This program made it a moment ago, and nothing is in it.
+            let _ = fs::remove_dir_all(folder);
+            let _ = self.host.devices.forget(id);
+        }
+    }
 }
 
 /// Makes a file that only its owner may read, which must not exist.
@@ -67,8 +94,12 @@ pub(super) fn new_private_file(path: &Path) -> Result<File, CliError> {
     opened.map_err(|reason| CliError::File { path: path.to_owned(), reason })
 }
 
-fn write_kit(mut file: File, kit: &RecoveryKit, path: &Path) -> Result<(), CliError> {
-    let text = kit.to_text();
-    let written = file.write_all(text.expose()).and_then(|()| file.sync_all());
-    written.map_err(|reason| CliError::File { path: path.to_owned(), reason })
+fn keep(file: &mut File, kit: &RecoveryKit) -> std::io::Result<()> {
+    file.write_all(kit.to_text().expose())?;
+    file.sync_all()
+}
+
+fn make_name_durable(path: &Path) -> std::io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    File::open(folder)?.sync_all()
 }
