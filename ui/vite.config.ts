@@ -41,5 +41,7 @@ export default defineConfig(({ mode }) => ({
     include: ["tests/**/*.test.ts"],
     setupFiles: ["tests/setup.ts"],
     restoreMocks: true,
+    // A loaded machine is slow, not wrong.
+    testTimeout: 60_000,
   },
 }));

@@ -156,7 +156,7 @@ export function records(tenant: TenantView): StoredRecord[] {
     made.push(
       store("7acme.99001", tenant.name, {
         kind: "server",
-        title: "Postgres production",
+        title: "Postgres, primary",
         tags: ["db", "eu", "on call"],
         fields: [
           ["Host", "text", "db1.acme.example"],

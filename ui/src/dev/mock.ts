@@ -186,7 +186,7 @@ export class MockEngine {
             }
           : null,
     }),
-    places: () => [{ id: "0p", name: "office" }],
+    places: () => [{ handle: "0p", name: "office" }],
     activity: () => null,
     lock: () => null,
     settings_get: () => this.settings,
@@ -258,7 +258,7 @@ export class MockEngine {
     },
     record_change: ({ id, expectedVersion, draft }) => {
       const before = this.#find(String(id));
-      if (before.view.version !== expectedVersion) throw refusal("changed_meanwhile");
+      if (before.view.version !== expectedVersion) throw refusal("version_conflict");
       return this.#save(before, String(id), before.view.tenant_name, draft as RecordDraft);
     },
     field_reveal: ({ id, field }) => this.#find(String(id)).secrets.get(Number(field)) ?? "",

@@ -32,10 +32,7 @@ export type Settings = {
 /** What the program is at. */
 export type AppState = { screen: Screen; session: SessionView | null; settings: Settings };
 
-/** A vault that was open on this machine before: its name and a handle; never its path. */
-export type Place = { name: string; id: string };
-
-/** A place or file the person chose in a dialog of the program's own process; the path stays there. */
+/** A vault, file or folder that the native side knows by a handle; the path stays there. */
 export type Chosen = { handle: string; name: string };
 
 /** The types a field can have. */
@@ -84,7 +81,7 @@ async function call<T>(command: string, args?: Record<string, unknown>): Promise
 // ---- The program -----------------------------------------------------------
 
 export const appState = () => call<AppState>("app_state");
-export const places = () => call<Place[]>("places");
+export const places = () => call<Chosen[]>("places");
 export const lock = () => call<void>("lock");
 export const activity = () => call<void>("activity");
 export const settingsGet = () => call<Settings>("settings_get");
@@ -122,7 +119,7 @@ export const search = (query: string, tenant: string | null, limit: number) =>
 
 // ---- Long work -------------------------------------------------------------
 
-export const importChooseFile = () => call<ImportFile | null>("import_choose_file");
+export const importChooseFile = (tenant: string) => call<ImportFile | null>("import_choose_file", { tenant });
 export const importStart = (handle: string, tenant: string, mapping: ImportColumn[], dryRun: boolean) =>
   call<Job>("import_start", { handle, tenant, mapping, dry_run: dryRun });
 export const backupExportStart = () => call<Job | null>("backup_export_start");

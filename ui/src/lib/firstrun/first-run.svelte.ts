@@ -5,12 +5,12 @@ import { CommandError } from "$lib/api/error.ts";
 import type { BackupView } from "$lib/api/types.ts";
 import { RunningJob } from "$lib/job/job.svelte.ts";
 
-/** The login of the founder may have these (coffer-model, `LoginName`); the engine checks again. */
-const LOGIN = /^[a-z0-9][a-z0-9._-]{0,62}$/;
+/** A login name (coffer-model, `LoginName`); the engine checks again. */
+const LOGIN = /^[a-z0-9](?:[a-z0-9._@-]{0,62}[a-z0-9])?$/i;
 
 export class FirstRun {
   page: "choose" | "place" | "account" | "kit" | "done" | "restore" = $state("choose");
-  known: api.Place[] = $state([]);
+  known: api.Chosen[] = $state([]);
   place: api.Chosen | null = $state(null);
   login = $state("");
   kitFile: string | null = $state(null);

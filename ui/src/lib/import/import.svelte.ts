@@ -46,7 +46,7 @@ export class Import {
   /** Lets the person choose a file, in a dialog of the program's own process. */
   async choose(): Promise<void> {
     await this.#guarded(async () => {
-      const file = await api.importChooseFile();
+      const file = await api.importChooseFile(this.tenant);
       if (!file) return;
       this.file = file;
       this.columns = file.columns.map((column) => ({ ...column }));

@@ -43,6 +43,7 @@ export function formatBytes(bytes: number): string {
         style: "unit",
         unit,
         unitDisplay: step === 0 ? "long" : "short",
+        minimumFractionDigits: step < 2 ? 0 : 1,
         maximumFractionDigits: step === 0 ? 0 : 1,
       }),
   );

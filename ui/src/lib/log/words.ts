@@ -19,6 +19,7 @@ const ACTIONS: Record<string, (entry: LogEntryView) => string> = {
   "records.listed": (entry) => m.log_records_listed(count(entry)),
   "records.searched": (entry) => m.log_records_searched(count(entry)),
   "record.opened": () => m.log_record_opened(),
+  "records.opened": (entry) => m.log_records_opened(count(entry)),
   "record.history_opened": () => m.log_record_history_opened(),
   "field.revealed": () => m.log_field_revealed(),
   "field.copied": () => m.log_field_copied(),
@@ -49,13 +50,19 @@ export function isNotable(entry: LogEntryView): boolean {
 }
 
 const FINDINGS: Record<string, () => string> = {
-  edited: m.finding_edited,
-  reordered: m.finding_reordered,
-  gap: m.finding_gap,
-  truncated: m.finding_truncated,
-  forked: m.finding_forked,
-  unmatched_effect: m.finding_unmatched_effect,
+  bad_checkpoint: m.finding_bad_checkpoint,
+  bad_link: m.finding_bad_link,
+  bad_mac: m.finding_bad_mac,
+  bad_node: m.finding_bad_tree,
   bad_signature: m.finding_bad_signature,
+  edited: m.finding_edited,
+  forked: m.finding_forked,
+  gap: m.finding_gap,
+  reordered: m.finding_reordered,
+  repeated: m.finding_repeated,
+  truncated: m.finding_truncated,
+  unmatched_effect: m.finding_unmatched_effect,
+  unreadable: m.finding_unreadable,
 };
 
 /** What a finding of a verification means. */

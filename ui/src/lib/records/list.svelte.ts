@@ -11,6 +11,11 @@ const MAX_HITS = 200;
 /** How long the typing rests before the engine is asked. */
 const SEARCH_REST_MILLIS = 120;
 
+/** The tenant a record belongs to: its identifier begins with the tenant's. */
+export function tenantOf(record: string): string {
+  return record.split(".")[0] ?? "";
+}
+
 /** A row with the tenant it belongs to, where a search went across tenants. */
 export type ListRow = RecordRow & { tenant_name?: string };
 
@@ -40,6 +45,7 @@ export class RecordList {
   });
 
   #next: string | null = null;
+  #isBegun = false;
   #wanted = 0;
   #fetching = false;
   /** Counts up when the tenant changes: answers of an older number are dropped. */
@@ -61,11 +67,27 @@ export class RecordList {
     await this.reload();
   }
 
-  /** Fetches the list again from its beginning. */
+  /** Goes to another tenant's list behind a search across tenants, whose hits stay in sight. */
+  async follow(tenant: string): Promise<void> {
+    if (tenant === this.tenant) return;
+    this.tenant = tenant;
+    await this.#restart();
+  }
+
+  /** Fetches the list again from its beginning, and what was found with it. */
   async reload(): Promise<void> {
+    await this.#restart();
+    if (this.query.trim() !== "") {
+      await this.#run();
+    }
+  }
+
+  async #restart(): Promise<void> {
     this.#listing += 1;
     this.#rows = [];
     this.#next = null;
+    this.#isBegun = false;
+    this.#wanted = 0;
     this.#fetching = false;
     this.total = 0;
     this.error = null;
@@ -74,11 +96,7 @@ export class RecordList {
       this.state = "ready";
       return;
     }
-    this.#wanted = Math.max(this.#wanted, 1);
     await this.#fetch();
-    if (this.query.trim() !== "") {
-      await this.#run();
-    }
   }
 
   /** Says which rows are in sight; fetches as far as the last of them. */
@@ -159,15 +177,16 @@ export class RecordList {
     if (this.#fetching || tenant === null) return;
     this.#fetching = true;
     try {
-      do {
+      while (this.#isShort()) {
         const page = await api.recordsList(tenant, PAGE_ROWS, this.#next);
         if (turn !== this.#listing) return;
         this.#rows = [...this.#rows, ...page.records];
         this.#next = page.next;
+        this.#isBegun = true;
         this.total = page.next === null ? this.#rows.length : page.total;
         this.state = "ready";
         this.onTotal(tenant, page.total);
-      } while (this.#next !== null && this.#rows.length < Math.min(this.#wanted, this.total));
+      }
     } catch (reason) {
       if (turn !== this.#listing) return;
       this.error = CommandError.from(reason);
@@ -177,5 +196,10 @@ export class RecordList {
         this.#fetching = false;
       }
     }
+  }
+
+  /** Whether rows in sight are still to be fetched. */
+  #isShort(): boolean {
+    return !this.#isBegun || (this.#next !== null && this.#rows.length < Math.min(this.#wanted, this.total));
   }
 }

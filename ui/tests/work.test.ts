@@ -1,0 +1,153 @@
+// Long work: import, backups, the log, first run.
+import { screen, waitFor, within } from "@testing-library/svelte";
+import { describe, expect, it } from "vitest";
+import { logEntries } from "../src/dev/data.ts";
+import { MockEngine } from "../src/dev/mock.ts";
+import { Import } from "../src/lib/import/import.svelte.ts";
+import { RunningJob } from "../src/lib/job/job.svelte.ts";
+import { openWindow } from "./window.ts";
+
+describe("a job", () => {
+  it("ends as cancelled when it was cancelled, and not as an error", async () => {
+    const engine = new MockEngine({ jobMillis: 60_000 }).install();
+    const { job } = (await engine.answer("backup_export_start", {})) as { job: string };
+    const running = new RunningJob(job);
+    await running.cancel();
+    await running.over;
+    expect(running.state).toBe("cancelled");
+    expect(running.result).toBeNull();
+  });
+
+  it("fails with the engine's code when asking fails", async () => {
+    new MockEngine().install();
+    const running = new RunningJob("nobody's");
+    await running.over;
+    expect(running.state).toBe("failed");
+    expect(running.error?.code).toBe("not_found");
+  });
+});
+
+describe("an import", () => {
+  it("writes nothing before a trial without faults", async () => {
+    const { user, engine } = await openWindow();
+    await user.click(await screen.findByRole("button", { name: "Import from CSV" }));
+    const dialog = await screen.findByRole("dialog");
+    await user.click(within(dialog).getByRole("button", { name: "Choose file…" }));
+    await user.selectOptions(await within(dialog).findByLabelText("Field type for Company"), "number");
+    await user.click(within(dialog).getByRole("button", { name: "Try without writing" }));
+    await within(dialog).findByText("3 rows cannot be imported");
+    expect(within(dialog).getByText("411")).toBeTruthy();
+    expect(within(dialog).getByRole<HTMLButtonElement>("button", { name: /^Import/ }).disabled).toBe(true);
+    await user.click(within(dialog).getByRole("button", { name: "Back" }));
+    await user.selectOptions(within(dialog).getByLabelText("Field type for Company"), "text");
+    await user.click(within(dialog).getByRole("button", { name: "Try without writing" }));
+    await user.click(await within(dialog).findByRole("button", { name: "Import 1,000" }));
+    await within(dialog).findByText("1,000 records imported");
+    const runs = engine.calls.filter((call) => call.command === "import_start").map((call) => call.args.dry_run);
+    expect(runs).toEqual([true, true, false]);
+  });
+
+  it("cannot be tried while no column becomes the title or two share a target", async () => {
+    new MockEngine().install();
+    const work = new Import("7acme");
+    await work.choose();
+    expect(work.canTry).toBe(true);
+    work.setTarget(0, "skip");
+    expect(work.canTry).toBe(false);
+    work.setTarget(0, "title");
+    work.setTarget(1, "title");
+    expect(work.repeated).toEqual(new Set([1]));
+    expect(work.canTry).toBe(false);
+  });
+
+  it("masks the columns of the preview that become secrets", async () => {
+    const { user } = await openWindow();
+    await user.click(await screen.findByRole("button", { name: "Import from CSV" }));
+    await user.click(await screen.findByRole("button", { name: "Choose file…" }));
+    await screen.findByLabelText("Field type for Company");
+    expect(document.body.textContent).not.toContain("hunter2");
+  });
+});
+
+describe("backups", () => {
+  it("can be cancelled, and says that nothing was left behind", async () => {
+    const { user } = await openWindow({ jobMillis: 60_000 });
+    await user.click(screen.getByRole("button", { name: "Backups" }));
+    await user.click(await screen.findByRole("button", { name: "Export…" }));
+    await screen.findByRole("progressbar");
+    await user.click(screen.getByRole("button", { name: "Cancel" }));
+    await screen.findByText("Export cancelled");
+  });
+
+  it("warn when the one verified is not the newest", async () => {
+    const { user } = await openWindow();
+    await user.click(screen.getByRole("button", { name: "Backups" }));
+    await user.click(await screen.findByRole("button", { name: "Verify…" }));
+    await screen.findByText("The backup is whole and genuine");
+    await screen.findByText("A newer backup is known");
+  });
+
+  it("say what happened and what to do when the engine refuses", async () => {
+    const { user, engine } = await openWindow();
+    engine.refuse.set("backup_export_start", "no_space");
+    await user.click(screen.getByRole("button", { name: "Backups" }));
+    await user.click(await screen.findByRole("button", { name: "Export…" }));
+    const alert = await screen.findByRole("alert");
+    expect(alert.textContent).toContain("The disk is full");
+    expect(alert.textContent).toContain("Make room and try again.");
+  });
+});
+
+describe("the log", () => {
+  it("keeps only the rows in sight in the document", async () => {
+    const { user } = await openWindow({ log: logEntries(2_000) });
+    await user.click(screen.getByRole("button", { name: "Log" }));
+    await screen.findByText(/^2,000 entries/);
+    expect(document.querySelectorAll("tbody tr").length).toBeLessThan(60);
+  });
+
+  it("says in words that a verification found nothing wrong", async () => {
+    const { user } = await openWindow({ log: logEntries(300) });
+    await user.click(screen.getByRole("button", { name: "Log" }));
+    await user.click(await screen.findByRole("button", { name: "Verify the log" }));
+    await screen.findByText(/^300 entries verified/);
+  });
+});
+
+describe("first run", () => {
+  it("leads to an open vault only after the kit was saved and confirmed", async () => {
+    const { user, engine } = await openWindow({ screen: "first_run" });
+    await user.click(await screen.findByRole("button", { name: /^Create a vault/ }));
+    await user.click(await screen.findByRole("button", { name: "Choose name and place…" }));
+    await user.type(await screen.findByLabelText("Login name"), "Ines W");
+    await user.click(screen.getByRole("button", { name: "Continue to the passphrase" }));
+    await screen.findByText(/beginning and ending with a letter or digit/);
+    expect(engine.count("create_vault")).toBe(0);
+    await user.clear(screen.getByLabelText("Login name"));
+    await user.type(screen.getByLabelText("Login name"), "ines");
+    await user.click(screen.getByRole("button", { name: "Continue to the passphrase" }));
+    const confirm = await screen.findByRole<HTMLButtonElement>("button", { name: "Confirm…" });
+    expect(confirm.disabled).toBe(true);
+    await user.click(screen.getByRole("button", { name: "Save…" }));
+    await waitFor(() => expect(confirm.disabled).toBe(false));
+    await user.click(confirm);
+    await user.click(await screen.findByRole("button", { name: "Open the vault" }));
+    await screen.findByRole("navigation");
+  });
+
+  it("has no place to type a passphrase into", async () => {
+    const { user } = await openWindow({ screen: "first_run" });
+    await user.click(await screen.findByRole("button", { name: /^Create a vault/ }));
+    await user.click(await screen.findByRole("button", { name: "Choose name and place…" }));
+    await screen.findByLabelText("Login name");
+    expect(document.querySelectorAll("input")).toHaveLength(1);
+    expect(document.querySelectorAll("input[type=password]")).toHaveLength(0);
+  });
+
+  it("says nothing when the person cancels a dialog", async () => {
+    const { user, engine } = await openWindow({ screen: "first_run" });
+    engine.refuse.set("open_vault", "cancelled");
+    await user.click(await screen.findByRole("button", { name: /^Open a vault/ }));
+    expect(screen.queryByRole("alert")).toBeNull();
+  });
+});
