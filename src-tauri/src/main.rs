@@ -1,1 +1,7 @@
-fn main() {}
+//! The desktop program.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    coffer_desktop::run()
+}

@@ -1,0 +1,234 @@
+//! From an empty machine to an open vault. Every secret is typed in a native window, every path chosen in a dialog.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use coffer_core::view::SessionView;
+use coffer_core::{BackupIdentity, RecoveryKit, RestoreOptions, SecretBytes, parse_recovery_kit};
+use coffer_interchange::invented::{Firm, Invented};
+use coffer_model::account::LoginName;
+use coffer_model::record::RecordDraft;
+use gtk::glib;
+use tauri::{AppHandle, Runtime};
+use zeroize::Zeroizing;
+
+use super::Held;
+use super::args::Args;
+use super::requests::{Chosen, CreateVault, Nothing, SavedKit};
+use crate::jobs::Job;
+use crate::native::files::{self, Purpose};
+use crate::native::words::fill;
+use crate::native::{kit_groups, new_passphrase, reply, unlock};
+use crate::refusal::Refusal;
+use crate::shell::Shell;
+use crate::{storage, web};
+
+/// Largest file that is read as a recovery kit, in bytes; a kit has about two thousand.
+const KIT_MAX_BYTES: u64 = 64 * 1024;
+/// Login of a demo vault.
+const DEMO_LOGIN: &str = "demo";
+/// Records of each tenant of a demo vault: enough to look real, few enough to be there in seconds.
+const DEMO_RECORDS: usize = 2_000;
+/// The same invented data every time.
+const DEMO_SEED: u64 = 20_261_121;
+
+/// Lets the person choose; the path stays on this side.
+pub(super) async fn choose<R: Runtime>(
+    app: &AppHandle<R>,
+    shell: &Shell,
+    purpose: Purpose,
+    suggested: &str,
+) -> Option<PathBuf> {
+    let (words, suggested, dialog) = (shell.words(), suggested.to_owned(), app.clone());
+    reply::ask(app, move |reply| {
+        glib::MainContext::default().spawn_local(async move {
+            let parent = web::gtk_window(&dialog);
+            if let Some(path) = files::choose(purpose, parent.as_ref(), &suggested, words).await {
+                reply.send(path);
+            }
+        });
+    })
+    .await
+}
+
+/// Where the new vault will be.
+#[tauri::command]
+pub(super) async fn choose_new_vault_place<R: Runtime>(
+    app: AppHandle<R>,
+    shell: Held<'_>,
+    _args: Args<Nothing>,
+) -> Result<Option<Chosen>, Refusal> {
+    let Some(path) = choose(&app, &shell, Purpose::NewVault, &shell.words().vault_name_default).await else {
+        return Ok(None);
+    };
+    if path.exists() {
+        return Err(Refusal { code: "place_taken" });
+    }
+    let (handle, name) = shell.keep_path(path);
+    Ok(Some(Chosen { handle, name }))
+}
+
+/// Creates the vault; the passphrase is chosen in a native window.
+#[tauri::command]
+pub(super) async fn create_vault<R: Runtime>(
+    app: AppHandle<R>,
+    shell: Held<'_>,
+    args: Args<CreateVault>,
+) -> Result<SessionView, Refusal> {
+    let folder = shell.chosen.path(&args.0.handle)?;
+    let login: LoginName = args.0.login.parse().map_err(|_| Refusal { code: "invalid_login" })?;
+    found(&app, &shell, folder, login, false).await
+}
+
+/// Has a passphrase chosen and creates a vault with it.
+async fn found<R: Runtime>(
+    app: &AppHandle<R>,
+    shell: &Arc<Shell>,
+    folder: PathBuf,
+    login: LoginName,
+    demo: bool,
+) -> Result<SessionView, Refusal> {
+    let (shell, dialog) = (Arc::clone(shell), app.clone());
+    let name = folder.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    let created = reply::ask(app, move |reply| {
+        let (words, typed_login) = (shell.words(), login.to_string());
+        let create: new_passphrase::Use<SessionView> =
+            Arc::new(move |passphrase| shell.create(&folder, login.clone(), passphrase, demo));
+        new_passphrase::show(words, web::gtk_window(&dialog).as_ref(), &name, &typed_login, create, reply);
+    });
+    created.await.ok_or(Refusal::CANCELLED)
+}
+
+/// Saves the recovery kit as a file to print or keep.
+#[tauri::command]
+pub(super) async fn save_recovery_kit<R: Runtime>(
+    app: AppHandle<R>,
+    shell: Held<'_>,
+    _args: Args<Nothing>,
+) -> Result<SavedKit, Refusal> {
+    let vault = shell.session_view().ok_or(Refusal::LOCKED)?.vault.name;
+    let suggested = fill(&shell.words().kit_file_default, &[("vault", &vault)]);
+    let Some(path) = choose(&app, &shell, Purpose::Kit, &suggested).await else {
+        return Ok(SavedKit { saved: false, file_name: None });
+    };
+    let text: SecretBytes = shell.kit().as_ref().map(RecoveryKit::to_text).ok_or(Refusal::NOT_FOUND)?;
+    storage::replace_file(&path, text.expose())?;
+    Ok(SavedKit { saved: true, file_name: path.file_name().map(|name| name.to_string_lossy().into_owned()) })
+}
+
+/// Has two groups of the recovery code typed again, in a native window.
+#[tauri::command]
+pub(super) async fn confirm_recovery_kit<R: Runtime>(
+    app: AppHandle<R>,
+    shell: Held<'_>,
+    _args: Args<Nothing>,
+) -> Result<bool, Refusal> {
+    if !shell.is_unlocked() {
+        return Err(Refusal::LOCKED);
+    }
+    let positions = two_positions(&shell);
+    let (shell, dialog) = (Arc::clone(&shell), app.clone());
+    let confirmed = reply::ask(&app, move |reply| {
+        let words = shell.words();
+        let check: kit_groups::Check = Arc::new(move |groups| {
+            let kit = shell.kit();
+            let kit = kit.as_ref().ok_or("not_found")?;
+            shell.with(|session| session.confirm_recovery_kit(kit, groups)).map_err(|refusal| refusal.code)
+        });
+        kit_groups::show(words, web::gtk_window(&dialog).as_ref(), positions, RecoveryKit::GROUPS, check, reply);
+    });
+    Ok(confirmed.await.is_some())
+}
+
+/// Two different groups of the code, chosen at random, in their order.
+fn two_positions(shell: &Shell) -> [usize; 2] {
+    let mut random = [0; 2];
+    shell.host.random.fill(&mut random);
+    let first = usize::from(random[0]) % RecoveryKit::GROUPS;
+    let second = (first + 1 + usize::from(random[1]) % (RecoveryKit::GROUPS - 1)) % RecoveryKit::GROUPS;
+    [first.min(second), first.max(second)]
+}
+
+/// Ends the first run: the kit is dropped and cannot be shown again.
+#[tauri::command(async)]
+pub(super) fn finish_first_run(shell: Held<'_>, _args: Args<Nothing>) -> Result<(), Refusal> {
+    if !shell.is_unlocked() {
+        return Err(Refusal::LOCKED);
+    }
+    shell.forget_kit();
+    Ok(())
+}
+
+/// Opens a vault that exists: its folder from a dialog, login and passphrase from the unlock window.
+#[tauri::command]
+pub(super) async fn open_vault<R: Runtime>(
+    app: AppHandle<R>,
+    shell: Held<'_>,
+    _args: Args<Nothing>,
+) -> Result<(), Refusal> {
+    let folder = choose(&app, &shell, Purpose::Vault, "").await.ok_or(Refusal::CANCELLED)?;
+    let place = shell.remember_place(&folder)?;
+    let (shell, dialog) = (Arc::clone(&shell), app.clone());
+    let unlocked = reply::ask(&app, move |reply| {
+        unlock::show(shell, web::gtk_window(&dialog).as_ref(), Some(&place.handle), reply);
+    });
+    unlocked.await.ok_or(Refusal::CANCELLED)
+}
+
+/// Restores a backup with its recovery kit into a new folder, which is then a known vault.
+#[tauri::command]
+pub(super) async fn restore_backup_first_run<R: Runtime>(
+    app: AppHandle<R>,
+    shell: Held<'_>,
+    _args: Args<Nothing>,
+) -> Result<Option<Job>, Refusal> {
+    let Some(backup) = choose(&app, &shell, Purpose::Backup, "").await else { return Ok(None) };
+    let Some(kit) = choose(&app, &shell, Purpose::KitFile, "").await else { return Ok(None) };
+    let suggested = &shell.words().vault_name_default;
+    let Some(to) = choose(&app, &shell, Purpose::RestoreTarget, suggested).await else { return Ok(None) };
+    let identity = BackupIdentity::RecoveryKit(parse_recovery_kit(&read_kit(&kit)?)?);
+    let job = coffer_core::start_restore(&shell.host, &backup, identity, &to, RestoreOptions::default());
+    let restored = Arc::clone(&shell);
+    Ok(Some(shell.jobs.follow(job, Some(Box::new(move |_| drop(restored.remember_place(&to)))))))
+}
+
+fn read_kit(path: &std::path::Path) -> Result<Zeroizing<String>, Refusal> {
+    if std::fs::metadata(path)?.len() > KIT_MAX_BYTES {
+        return Err(Refusal { code: "wrong_recovery_kit" });
+    }
+    Ok(Zeroizing::new(std::fs::read_to_string(path).map_err(|_| Refusal { code: "wrong_recovery_kit" })?))
+}
+
+/// Makes a marked vault with invented data to look around in.
+#[tauri::command]
+pub(super) async fn create_demo_vault<R: Runtime>(
+    app: AppHandle<R>,
+    shell: Held<'_>,
+    _args: Args<Nothing>,
+) -> Result<(), Refusal> {
+    let parent = glib::user_data_dir().join("coffer");
+    storage::create_private_folder(&parent)?;
+    let folder = (1..).map(|number| parent.join(demo_name(number))).find(|folder| !folder.exists());
+    let folder = folder.expect("numbers do not run out");
+    let login: LoginName = DEMO_LOGIN.parse().expect("a constant login name");
+    found(&app, &shell, folder, login, true).await?;
+    shell.forget_kit();
+    let shell = Arc::clone(&shell);
+    let filled = tauri::async_runtime::spawn_blocking(move || fill_demo(&shell));
+    filled.await.unwrap_or(Err(Refusal::BUG))
+}
+
+fn demo_name(number: u32) -> String {
+    let extension = coffer_core::EXTENSION;
+    if number == 1 { format!("Demo.{extension}") } else { format!("Demo {number}.{extension}") }
+}
+
+fn fill_demo(shell: &Shell) -> Result<(), Refusal> {
+    for firm in Firm::ALL {
+        let name = firm.name().parse().expect("an invented firm has a name that fits");
+        let tenant = shell.with(|session| session.create_tenant(&name))?;
+        let records: Vec<RecordDraft> = Invented::new(firm, DEMO_SEED).take(DEMO_RECORDS).collect();
+        shell.with(|session| session.add_records(tenant.id, records))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,67 @@
+//! The commands of the web view: each one line of work over the engine, which authorises and logs it.
+//!
+//! None takes a passphrase, a code or a path, and none gives one out. Without a session all but the first run's and the
+//! program's own are refused as `locked`.
+
+mod args;
+mod first_run;
+mod log;
+mod program;
+mod records;
+mod requests;
+mod work;
+
+use std::sync::Arc;
+
+use tauri::ipc::Invoke;
+use tauri::{Runtime, State};
+
+pub use requests::{AppState, BackupFile, Chosen, Copied, ImportFile, SavedKit, Screen};
+
+include!("names.rs");
+
+use crate::shell::Shell;
+
+/// What every command is given by Tauri.
+type Held<'s> = State<'s, Arc<Shell>>;
+
+/// All of them; a test holds the list to [`COMMANDS`].
+pub(crate) fn handler<R: Runtime>() -> impl Fn(Invoke<R>) -> bool + Send + Sync + 'static {
+    tauri::generate_handler![
+        program::app_state,
+        program::places,
+        program::lock,
+        program::activity,
+        program::settings_get,
+        program::settings_set,
+        first_run::choose_new_vault_place,
+        first_run::create_vault,
+        first_run::save_recovery_kit,
+        first_run::confirm_recovery_kit,
+        first_run::finish_first_run,
+        first_run::open_vault,
+        first_run::restore_backup_first_run,
+        first_run::create_demo_vault,
+        records::tenants_list,
+        records::tenant_create,
+        records::records_list,
+        records::record_open,
+        records::record_history,
+        records::record_add,
+        records::record_change,
+        records::field_reveal,
+        records::field_copy,
+        records::url_open,
+        records::search,
+        work::import_choose_file,
+        work::import_start,
+        work::backup_export_start,
+        work::backup_verify_start,
+        work::backup_restore_start,
+        work::backups_list,
+        work::job_progress,
+        work::job_cancel,
+        log::log_page,
+        log::log_verify_start,
+    ]
+}

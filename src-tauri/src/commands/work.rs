@@ -1,0 +1,143 @@
+//! Long work: import, backup, verification, restore.
+
+use std::sync::Arc;
+
+use coffer_core::view::TenantView;
+use coffer_core::{ImportRequest, RestoreOptions, Session};
+use coffer_model::grant::Right;
+use coffer_model::id::TenantId;
+use tauri::{AppHandle, Runtime};
+
+use super::Held;
+use super::args::Args;
+use super::first_run::choose;
+use super::requests::{BackupFile, ImportChooseFile, ImportFile, ImportStart, Nothing, OneJob};
+use crate::backups;
+use crate::jobs::{Job, JobProgress};
+use crate::native::files::Purpose;
+use crate::native::words::{self, fill};
+use crate::native::{new_passphrase, reply, step_up};
+use crate::refusal::Refusal;
+use crate::shell::Shell;
+use crate::web;
+
+/// Stands for a value that would become a secret, in the preview of an import.
+const MASK: &str = "••••••";
+
+/// Lets the person choose a file to import, and says how it would be understood.
+#[tauri::command]
+pub(super) async fn import_choose_file<R: Runtime>(
+    app: AppHandle<R>,
+    shell: Held<'_>,
+    args: Args<ImportChooseFile>,
+) -> Result<Option<ImportFile>, Refusal> {
+    let tenant = shell.with(|session| writable_tenant(session, args.0.tenant))?;
+    let Some(path) = choose(&app, &shell, Purpose::Import, "").await else { return Ok(None) };
+    let preview = shell.with(|session| session.inspect_import(&path, tenant, &[]))?;
+    let size = std::fs::metadata(&path)?.len();
+    let (handle, name) = shell.keep_path(path);
+    let masked = |cell: Option<String>| cell.unwrap_or_else(|| MASK.to_owned());
+    let rows = preview.rows.into_iter().map(|row| row.cells.into_iter().map(masked).collect());
+    Ok(Some(ImportFile { handle, name, size, columns: preview.columns, preview: rows.collect() }))
+}
+
+/// The tenant named, or the first this account may write to.
+fn writable_tenant(session: &Session, named: Option<TenantId>) -> Result<TenantId, Refusal> {
+    if let Some(tenant) = named {
+        return Ok(tenant);
+    }
+    let writable = |tenant: &TenantView| matches!(tenant.right, Right::Editor | Right::Steward);
+    session.tenants()?.into_iter().find(writable).map(|tenant| tenant.id).ok_or(Refusal::NOT_FOUND)
+}
+
+/// Starts an import, or a trial of one.
+#[tauri::command(async)]
+pub(super) fn import_start(shell: Held<'_>, args: Args<ImportStart>) -> Result<Job, Refusal> {
+    let ImportStart { handle, tenant, mapping, dry_run } = args.0;
+    let job = shell.with(|session| {
+        let file = shell.chosen.path(&handle)?;
+        let mapping = mapping.iter().map(super::requests::MappedColumn::assignment).collect();
+        session.start_import(ImportRequest { file, tenant, mapping, dry_run }).map_err(Refusal::from)
+    })?;
+    Ok(shell.jobs.follow(job, None))
+}
+
+/// Asks where to, then for the passphrase once more, and starts writing a backup.
+#[tauri::command]
+pub(super) async fn backup_export_start<R: Runtime>(
+    app: AppHandle<R>,
+    shell: Held<'_>,
+    _args: Args<Nothing>,
+) -> Result<Option<Job>, Refusal> {
+    let vault = shell.session_view().ok_or(Refusal::LOCKED)?.vault;
+    let date = words::local_date(shell.host.clock.now());
+    let suggested = fill(&shell.words().backup_file_default, &[("vault", &vault.name), ("date", &date)]);
+    let Some(file) = choose(&app, &shell, Purpose::BackupTarget, &suggested).await else { return Ok(None) };
+    if !is_confirmed(&app, &shell).await {
+        return Ok(None);
+    }
+    let job = shell.with(|session| Ok::<_, Refusal>(session.start_backup(&file)))?;
+    let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    Ok(Some(shell.jobs.follow(job, Some(Box::new(move |backup| backups::remember(backup, name))))))
+}
+
+/// Whether whoever is at the keyboard knows the account's passphrase.
+async fn is_confirmed<R: Runtime>(app: &AppHandle<R>, shell: &Arc<Shell>) -> bool {
+    let (shell, dialog) = (Arc::clone(shell), app.clone());
+    let confirmed = reply::ask(app, move |reply| {
+        let words = shell.words();
+        let login = shell.session_view().map(|view| view.login).unwrap_or_default();
+        let check: new_passphrase::Use<()> = Arc::new(move |passphrase| {
+            shell.with(|session| session.check_passphrase(&passphrase)).map_err(|refusal| refusal.code)
+        });
+        step_up::show(words, web::gtk_window(&dialog).as_ref(), &login, &words.step_export, check, reply);
+    });
+    confirmed.await.is_some()
+}
+
+/// Starts checking a backup of this vault. Writes nothing.
+#[tauri::command]
+pub(super) async fn backup_verify_start<R: Runtime>(
+    app: AppHandle<R>,
+    shell: Held<'_>,
+    _args: Args<Nothing>,
+) -> Result<Option<Job>, Refusal> {
+    shell.with(|_| Ok::<_, Refusal>(()))?;
+    let Some(file) = choose(&app, &shell, Purpose::Backup, "").await else { return Ok(None) };
+    let job = shell.with(|session| Ok::<_, Refusal>(session.start_verify_backup(&file)))?;
+    Ok(Some(shell.jobs.follow(job, None)))
+}
+
+/// Starts restoring a backup of this vault to a new folder, which is then a known vault. This one stays as it is.
+#[tauri::command]
+pub(super) async fn backup_restore_start<R: Runtime>(
+    app: AppHandle<R>,
+    shell: Held<'_>,
+    _args: Args<Nothing>,
+) -> Result<Option<Job>, Refusal> {
+    let vault = shell.session_view().ok_or(Refusal::LOCKED)?.vault;
+    let Some(file) = choose(&app, &shell, Purpose::Backup, "").await else { return Ok(None) };
+    let Some(to) = choose(&app, &shell, Purpose::RestoreTarget, &vault.name).await else { return Ok(None) };
+    let job = shell.with(|session| Ok::<_, Refusal>(session.start_restore(&file, &to, RestoreOptions::default())))?;
+    let restored = Arc::clone(&shell);
+    Ok(Some(shell.jobs.follow(job, Some(Box::new(move |_| restored.remember_place_last(&to))))))
+}
+
+/// The backups of this vault written on this machine, newest first.
+#[tauri::command(async)]
+pub(super) fn backups_list(shell: Held<'_>, _args: Args<Nothing>) -> Result<Vec<BackupFile>, Refusal> {
+    let vault = shell.session_view().ok_or(Refusal::LOCKED)?.vault.id;
+    Ok(backups::of(vault))
+}
+
+/// How far a job is.
+#[tauri::command(async)]
+pub(super) fn job_progress(shell: Held<'_>, args: Args<OneJob>) -> Result<JobProgress, Refusal> {
+    shell.jobs.progress(&args.0.job)
+}
+
+/// Asks a job to stop; it leaves nothing half done.
+#[tauri::command(async)]
+pub(super) fn job_cancel(shell: Held<'_>, args: Args<OneJob>) -> Result<(), Refusal> {
+    shell.jobs.cancel(&args.0.job)
+}

@@ -1,0 +1,171 @@
+//! Long work the web view follows: by a number, with progress, a way to cancel, and one answer that stays until asked for.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use coffer_core::JobHandle;
+use coffer_core::view::{BackupView, ImportReport, LogReport, Progress};
+use serde::Serialize;
+use ts_rs::TS;
+
+use crate::refusal::Refusal;
+
+/// Jobs whose end nobody has asked for are forgotten beyond this many.
+const MOST_ENDED: usize = 64;
+
+/// A job that was started.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+pub struct Job {
+    /// Its number.
+    pub job: String,
+}
+
+/// What a job is at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum JobState {
+    /// It goes on.
+    Running,
+    /// It is done; there is a result.
+    Done,
+    /// It failed; there is an error. Nothing remains of it.
+    Failed,
+    /// It was cancelled. Nothing remains of it.
+    Cancelled,
+}
+
+/// What a job may end with.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+#[serde(untagged)]
+pub enum JobResult {
+    /// A backup was made, checked or restored.
+    Backup(BackupView),
+    /// A file was imported, or tried.
+    Import(ImportReport),
+    /// The log was verified.
+    Log(LogReport),
+}
+
+impl From<BackupView> for JobResult {
+    fn from(view: BackupView) -> Self {
+        Self::Backup(view)
+    }
+}
+
+impl From<ImportReport> for JobResult {
+    fn from(report: ImportReport) -> Self {
+        Self::Import(report)
+    }
+}
+
+impl From<LogReport> for JobResult {
+    fn from(report: LogReport) -> Self {
+        Self::Log(report)
+    }
+}
+
+/// How far a job is, and what came of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+pub struct JobProgress {
+    /// How far it is.
+    pub progress: Progress,
+    /// What it is at.
+    pub state: JobState,
+    /// What it ended with.
+    pub result: Option<JobResult>,
+    /// Why it failed.
+    pub error: Option<Refusal>,
+}
+
+/// What is to be done when a job has ended well.
+type OnDone<T> = Box<dyn FnOnce(&T) + Send>;
+
+/// A job of any kind.
+trait Follow: Send {
+    fn cancel(&self);
+    fn look(&mut self) -> JobProgress;
+    fn has_ended(&mut self) -> bool {
+        self.look().state != JobState::Running
+    }
+}
+
+struct Followed<T> {
+    handle: JobHandle<T>,
+    on_done: Option<OnDone<T>>,
+    ended: Option<(JobState, Option<JobResult>, Option<Refusal>)>,
+}
+
+impl<T: Into<JobResult> + Send + 'static> Follow for Followed<T> {
+    fn cancel(&self) {
+        self.handle.cancel();
+    }
+
+    fn look(&mut self) -> JobProgress {
+        if self.ended.is_none() {
+            self.ended = self.handle.try_result().map(|outcome| match outcome {
+                Ok(result) => {
+                    if let Some(on_done) = self.on_done.take() {
+                        on_done(&result);
+                    }
+                    (JobState::Done, Some(result.into()), None)
+                }
+                Err(coffer_core::JobError::Cancelled) => (JobState::Cancelled, None, None),
+                Err(error) => (JobState::Failed, None, Some(error.into())),
+            });
+        }
+        let (state, result, error) = self.ended.clone().unwrap_or((JobState::Running, None, None));
+        JobProgress { progress: self.handle.progress(), state, result, error }
+    }
+}
+
+/// All jobs of this process.
+#[derive(Default)]
+pub(crate) struct Jobs(Mutex<Numbered>);
+
+#[derive(Default)]
+struct Numbered {
+    next: u64,
+    jobs: BTreeMap<u64, Box<dyn Follow>>,
+}
+
+impl Jobs {
+    /// Follows a job from now on.
+    pub(crate) fn follow<T: Into<JobResult> + Send + 'static>(
+        &self,
+        handle: JobHandle<T>,
+        on_done: Option<OnDone<T>>,
+    ) -> Job {
+        let mut numbered = self.numbered();
+        let number = numbered.next;
+        numbered.next += 1;
+        if numbered.jobs.len() >= MOST_ENDED {
+            numbered.jobs.retain(|_, job| !job.has_ended());
+        }
+        numbered.jobs.insert(number, Box::new(Followed { handle, on_done, ended: None }));
+        Job { job: number.to_string() }
+    }
+
+    /// How far a job is.
+    pub(crate) fn progress(&self, job: &str) -> Result<JobProgress, Refusal> {
+        self.with(job, |job| job.look())
+    }
+
+    /// Asks a job to stop.
+    pub(crate) fn cancel(&self, job: &str) -> Result<(), Refusal> {
+        self.with(job, |job| job.cancel())
+    }
+
+    /// Asks all of them to stop, because the process ends.
+    pub(crate) fn cancel_all(&self) {
+        self.numbered().jobs.values().for_each(|job| job.cancel());
+    }
+
+    fn with<A>(&self, job: &str, act: impl FnOnce(&mut Box<dyn Follow>) -> A) -> Result<A, Refusal> {
+        let number: u64 = job.parse().map_err(|_| Refusal::NOT_FOUND)?;
+        self.numbered().jobs.get_mut(&number).map(act).ok_or(Refusal::NOT_FOUND)
+    }
+
+    fn numbered(&self) -> MutexGuard<'_, Numbered> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,92 @@
+//! Locking ends the process that knew. Zeroising reaches our own memory, not what GTK, WebKit or the clipboard library
+//! hold; replacing the whole image reaches all of it. The fresh image shows the unlock window and has never seen a key.
+
+use std::convert::Infallible;
+use std::os::unix::process::CommandExt;
+use std::process::{self, Command};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use tauri::{AppHandle, Manager, Runtime};
+
+use crate::shell::Shell;
+use crate::{raw, web};
+
+/// Argument of the fresh image: the remembered place whose unlock window to show. Carries no secret.
+pub(crate) const UNLOCK_ARGUMENT: &str = "--unlock";
+
+/// After this, the process is replaced whatever it is still waiting for: locking is done within a second.
+const LIMIT: Duration = Duration::from_millis(900);
+/// How often idleness is looked at.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+
+/// What comes after the lock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum After {
+    /// The unlock window, in a fresh image.
+    Unlock,
+    /// Nothing: the program was closed.
+    End,
+}
+
+/// Locks and leaves. Returns at once; the process is gone within a second.
+pub(crate) fn lock_and_leave<R: Runtime>(app: &AppHandle<R>, after: After) {
+    static LEAVING: AtomicBool = AtomicBool::new(false);
+    if LEAVING.swap(true, Ordering::AcqRel) {
+        return;
+    }
+    let shell = Arc::clone(&app.state::<Arc<Shell>>());
+    let place = shell.places().first().map(|place| place.handle.clone());
+    let last_resort = place.clone();
+    thread::spawn(move || {
+        thread::sleep(LIMIT);
+        leave(after, last_resort.as_deref());
+    });
+    let renderer = app.clone();
+    let _ = app.run_on_main_thread(move || web::terminate_renderer(&renderer));
+    thread::spawn(move || {
+        shell.lock();
+        leave(after, place.as_deref());
+    });
+}
+
+/// Locks once the person has done nothing for as long as the settings say. Ends with the process.
+pub(crate) fn watch_idleness<R: Runtime>(app: &AppHandle<R>) {
+    let (app, shell) = (app.clone(), Arc::clone(&app.state::<Arc<Shell>>()));
+    thread::spawn(move || {
+        loop {
+            thread::sleep(LOOK_EVERY);
+            let limit = Duration::from_secs(shell.settings().idle_seconds.into());
+            if shell.is_unlocked() && shell.idle.elapsed() >= limit {
+                lock_and_leave(&app, After::Unlock);
+                return;
+            }
+        }
+    });
+}
+
+/// Leaves this image for good. The second thread that comes here waits for the first to be done.
+fn leave(after: After, place: Option<&str>) -> Infallible {
+    static LEFT: AtomicBool = AtomicBool::new(false);
+    if LEFT.swap(true, Ordering::AcqRel) {
+        loop {
+            thread::park();
+        }
+    }
+    web::end_processes();
+    if after == After::Unlock {
+        // The very file this process runs, even if an update has put another in its place since.
+        let mut fresh = Command::new("/proc/self/exe");
+        if let Some(place) = place {
+            fresh.args([UNLOCK_ARGUMENT, place]);
+        }
+        // Neither the display's socket nor a file of the vault goes along.
+        if raw::close_all_on_exec().is_ok() {
+            // Returns only on failure; then ending is the next best thing: it forgets as well.
+            let _ = fresh.exec();
+        }
+    }
+    process::exit(0)
+}

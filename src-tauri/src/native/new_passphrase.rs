@@ -1,0 +1,230 @@
+//! The window in which a passphrase is chosen: typed twice, with a meter that says what is wrong while one types.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use coffer_core::strength::{self, Pattern, Refusal};
+use coffer_core::{Passphrase, PassphraseError};
+use gtk::prelude::*;
+use gtk::{gio, glib};
+use subtle::ConstantTimeEq;
+
+use super::look::{self, GAP, MARGIN, Notice};
+use super::reply::Reply;
+use super::secret_entry::SecretEntry;
+use super::words::{Words, fill};
+
+/// Uses the passphrase, on a thread of its own. Says the error's permanent code when it cannot.
+pub(crate) type Use<T> = Arc<dyn Fn(Passphrase) -> Result<T, &'static str> + Send + Sync>;
+
+/// Steps of the meter: zxcvbn's scores 1 to 4.
+const STEPS: f64 = 4.0;
+
+struct NewPassphraseWindow<T> {
+    words: &'static Words,
+    window: gtk::Window,
+    names: Vec<String>,
+    first: SecretEntry,
+    second: SecretEntry,
+    meter: gtk::LevelBar,
+    verdict: gtk::Label,
+    problem: Notice,
+    create: gtk::Button,
+    cancel: gtk::Button,
+    use_it: Use<T>,
+    reply: Reply<T>,
+}
+
+/// Lets a person choose a passphrase for `vault`, hands it to `use_it`, and answers with what comes back.
+pub(crate) fn show<T: Send + 'static>(
+    words: &'static Words,
+    parent: Option<&gtk::Window>,
+    vault: &str,
+    login: &str,
+    use_it: Use<T>,
+    reply: Reply<T>,
+) {
+    let window = look::window(&words.new_window, parent);
+    let meter = gtk::LevelBar::for_interval(0.0, STEPS);
+    meter.set_mode(gtk::LevelBarMode::Discrete);
+    let verdict = look::text("", "faint");
+    let this = Rc::new(NewPassphraseWindow {
+        words,
+        names: vec![vault.to_owned(), login.to_owned()],
+        first: SecretEntry::new(words, &words.passphrase),
+        second: SecretEntry::new(words, &words.new_again),
+        meter,
+        verdict,
+        problem: Notice::new("danger"),
+        create: look::button(&words.new_create, "main"),
+        cancel: look::button(&words.cancel, ""),
+        window,
+        use_it,
+        reply,
+    });
+
+    let judged = look::column(6);
+    judged.pack_start(&this.meter, false, false, 0);
+    judged.pack_start(&this.verdict, false, false, 0);
+    let contents = look::column(2 * GAP);
+    contents.set_margin(MARGIN);
+    contents.set_width_request(400);
+    contents.pack_start(
+        &super::heading(&words.new_title, &fill(&words.new_text, &[("vault", vault)])),
+        false,
+        false,
+        0,
+    );
+    contents.pack_start(this.first.widget(), false, false, 0);
+    contents.pack_start(&judged, false, false, 0);
+    contents.pack_start(this.second.widget(), false, false, 0);
+    contents.pack_start(this.problem.widget(), false, false, 0);
+    contents.pack_start(&super::actions(&this.cancel, &this.create, &this.window), false, false, 0);
+    this.window.add(&contents);
+
+    for entry in [&this.first, &this.second] {
+        let judging = Rc::downgrade(&this);
+        entry.on_change(move || {
+            if let Some(this) = judging.upgrade() {
+                this.judge();
+            }
+        });
+    }
+    this.create.connect_clicked({
+        let this = Rc::clone(&this);
+        move |_| this.create()
+    });
+    this.window.connect_destroy({
+        let this = Rc::clone(&this);
+        move |_| this.reply.decline()
+    });
+    super::close_on_escape(&this.window);
+    this.judge();
+    this.window.show_all();
+    this.window.present();
+    this.first.grab_focus();
+}
+
+impl<T: Send + 'static> NewPassphraseWindow<T> {
+    /// Looks at what is typed so far: shows how strong it is, and lets it be used once it may be.
+    fn judge(&self) {
+        self.problem.hush();
+        let names: Vec<&str> = self.names.iter().map(String::as_str).collect();
+        let (score, words, taken) = match self.first.peek() {
+            Ok(passphrase) => {
+                let strength = strength::judge(&passphrase, &names, false);
+                match strength.refusal {
+                    Some(refusal) => (strength.score.min(2), self.refusal(refusal, passphrase.code_points()), false),
+                    None => (strength.score, self.score(strength.score).to_owned(), true),
+                }
+            }
+            Err(PassphraseError::Empty) => {
+                (0, fill(&self.words.new_empty, &[("least", &strength::MIN_ALONE.to_string())]), false)
+            }
+            Err(error) => (0, self.unusable(error).to_owned(), false),
+        };
+        self.meter.set_value(f64::from(score.max(u8::from(!self.first.is_empty()))));
+        self.verdict.set_text(&words);
+        let refused = !taken && !self.first.is_empty();
+        for (context, class) in [(self.meter.style_context(), "taken"), (self.verdict.style_context(), "good")] {
+            set_class(&context, class, taken);
+            set_class(&context, "refused", refused);
+        }
+        let same = taken && self.is_repeated();
+        if taken && !same && !self.second.is_empty() {
+            self.verdict.set_text(&self.words.new_differs);
+            set_class(&self.verdict.style_context(), "good", false);
+        }
+        self.create.set_sensitive(same);
+    }
+
+    /// Whether the second entry holds the same passphrase.
+    fn is_repeated(&self) -> bool {
+        match (self.first.peek(), self.second.peek()) {
+            (Ok(first), Ok(second)) => first.ct_eq(&second).into(),
+            _ => false,
+        }
+    }
+
+    fn create(self: &Rc<Self>) {
+        let Ok(passphrase) = self.first.take() else { return };
+        self.second.erase();
+        self.set_busy(true);
+        let this = Rc::clone(self);
+        glib::MainContext::default().spawn_local(async move {
+            let use_it = Arc::clone(&this.use_it);
+            match gio::spawn_blocking(move || use_it(passphrase)).await {
+                Ok(Ok(done)) => {
+                    this.reply.send(done);
+                    this.window.close();
+                }
+                Ok(Err(code)) => {
+                    this.set_busy(false);
+                    this.problem.say(&this.words.error(code));
+                    this.first.grab_focus();
+                }
+                Err(_) => {
+                    this.set_busy(false);
+                    this.problem.say(&this.words.error("bug"));
+                }
+            }
+        });
+    }
+
+    fn set_busy(&self, busy: bool) {
+        self.create.set_label(if busy { &self.words.new_busy } else { &self.words.new_create });
+        for entry in [&self.first, &self.second] {
+            entry.set_sensitive(!busy);
+        }
+        self.create.set_sensitive(false);
+        self.cancel.set_sensitive(!busy);
+    }
+
+    fn score(&self, score: u8) -> &str {
+        match score {
+            0 => &self.words.strength_0,
+            1 => &self.words.strength_1,
+            2 => &self.words.strength_2,
+            3 => &self.words.strength_3,
+            _ => &self.words.strength_4,
+        }
+    }
+
+    fn refusal(&self, refusal: Refusal, typed: usize) -> String {
+        match refusal {
+            Refusal::TooShort { least } => {
+                fill(&self.words.refused_short, &[("count", &typed.to_string()), ("least", &least.to_string())])
+            }
+            Refusal::WellKnown => self.words.refused_known.clone(),
+            Refusal::ExpectedName => self.words.refused_name.clone(),
+            Refusal::Guessable(pattern) => match pattern {
+                Pattern::CommonPassword => &self.words.refused_common,
+                Pattern::Words => &self.words.refused_words,
+                Pattern::Names => &self.words.refused_names,
+                Pattern::Keyboard => &self.words.refused_keyboard,
+                Pattern::Repetition => &self.words.refused_repeats,
+                Pattern::Sequence => &self.words.refused_sequence,
+                Pattern::Date => &self.words.refused_date,
+                Pattern::Mixed => &self.words.refused_mixed,
+            }
+            .clone(),
+        }
+    }
+
+    fn unusable(&self, error: PassphraseError) -> &str {
+        match error {
+            PassphraseError::TooLong => &self.words.refused_long,
+            PassphraseError::Empty | PassphraseError::NotText | PassphraseError::Character => {
+                &self.words.refused_character
+            }
+        }
+    }
+}
+
+fn set_class(context: &gtk::StyleContext, class: &str, on: bool) {
+    if on {
+        context.add_class(class);
+    } else {
+        context.remove_class(class);
+    }
+}

@@ -1,0 +1,314 @@
+//! The unlock window: which vault, which login, the passphrase. There at once, since it needs no web view.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::sync::Arc;
+
+use gtk::prelude::*;
+use gtk::{gio, glib, pango};
+
+use super::files::{self, Purpose};
+use super::look::{self, GAP, MARGIN, Notice};
+use super::reply::Reply;
+use super::secret_entry::SecretEntry;
+use super::words::{Words, fill};
+use crate::places::Place;
+use crate::shell::{Shell, UnlockProblem};
+
+/// The window and what it is about. Shared by the handlers of its widgets.
+struct UnlockWindow {
+    shell: Arc<Shell>,
+    words: &'static Words,
+    window: gtk::Window,
+    vault: gtk::MenuButton,
+    vault_name: gtk::Label,
+    vault_folder: gtk::Label,
+    demo: Notice,
+    login: gtk::Entry,
+    passphrase: SecretEntry,
+    problem: Notice,
+    tries: gtk::Label,
+    unlock: gtk::Button,
+    selected: RefCell<Option<Place>>,
+    failed: Cell<u32>,
+    reply: Reply<()>,
+}
+
+/// Asks for login and passphrase until the vault is unlocked, which is the answer, or the window is closed.
+///
+/// `handle` is the remembered place to begin with; without it, the one used last.
+pub(crate) fn show(shell: Arc<Shell>, parent: Option<&gtk::Window>, handle: Option<&str>, reply: Reply<()>) {
+    let words = shell.words();
+    let window = look::window(&words.unlock_window, parent);
+
+    let vault_name = gtk::Label::new(None);
+    vault_name.style_context().add_class("title");
+    vault_name.set_ellipsize(pango::EllipsizeMode::Middle);
+    vault_name.set_max_width_chars(24);
+    let vault_folder = gtk::Label::new(None);
+    vault_folder.style_context().add_class("faint");
+    vault_folder.set_ellipsize(pango::EllipsizeMode::Middle);
+    vault_folder.set_max_width_chars(44);
+    let vault = gtk::MenuButton::new();
+    vault.style_context().add_class("vault");
+    vault.set_halign(gtk::Align::Center);
+    vault.set_tooltip_text(Some(&words.unlock_choose));
+    let inside = look::row(6);
+    inside.pack_start(&vault_name, false, false, 0);
+    inside.pack_start(&gtk::Label::new(Some("▾")), false, false, 0);
+    if let Some(child) = vault.child() {
+        vault.remove(&child);
+    }
+    vault.add(&inside);
+
+    let login = gtk::Entry::new();
+    login.set_activates_default(true);
+    login.set_input_hints(gtk::InputHints::NO_SPELLCHECK | gtk::InputHints::LOWERCASE);
+    let login_name = look::name_of(&login, &words.login);
+    let passphrase = SecretEntry::new(words, &words.passphrase);
+    let tries = look::text("", "faint");
+    tries.set_no_show_all(true);
+    let unlock = look::button(&words.unlock, "main");
+    let forgot = look::button(&words.unlock_forgot, "flat");
+    forgot.set_halign(gtk::Align::Center);
+
+    let this = Rc::new(UnlockWindow {
+        demo: Notice::new("warn"),
+        problem: Notice::new("danger"),
+        selected: RefCell::new(None),
+        failed: Cell::new(0),
+        shell,
+        words,
+        window,
+        vault,
+        vault_name,
+        vault_folder,
+        login,
+        passphrase,
+        tries,
+        unlock,
+        reply,
+    });
+
+    let head = look::column(4);
+    let mark = look::mark_image(64);
+    mark.set_margin_bottom(GAP);
+    head.pack_start(&mark, false, false, 0);
+    head.pack_start(&this.vault, false, false, 0);
+    head.pack_start(&this.vault_folder, false, false, 0);
+
+    let login_column = look::column(4);
+    login_column.pack_start(&login_name, false, false, 0);
+    login_column.pack_start(&this.login, false, false, 0);
+
+    let contents = look::column(2 * GAP);
+    contents.set_margin(MARGIN);
+    contents.set_width_request(344);
+    contents.pack_start(&head, false, false, 0);
+    contents.pack_start(this.demo.widget(), false, false, 0);
+    contents.pack_start(&login_column, false, false, 0);
+    contents.pack_start(this.passphrase.widget(), false, false, 0);
+    contents.pack_start(this.problem.widget(), false, false, 0);
+    contents.pack_start(&this.tries, false, false, 0);
+    contents.pack_start(&this.unlock, false, false, 0);
+    contents.pack_start(&forgot, false, false, 0);
+    this.window.add(&contents);
+    this.unlock.set_can_default(true);
+    this.window.set_default(Some(&this.unlock));
+
+    this.unlock.connect_clicked({
+        let this = Rc::clone(&this);
+        move |_| this.attempt()
+    });
+    forgot.connect_clicked({
+        let this = Rc::clone(&this);
+        move |forgot| this.explain_forgotten(forgot)
+    });
+    // The handlers hold the window's parts, and with them the reply: let go of all when it is closed.
+    this.window.connect_destroy({
+        let this = Rc::clone(&this);
+        move |_| this.reply.decline()
+    });
+    super::close_on_escape(&this.window);
+
+    this.offer_places();
+    let place = this.shell.places().into_iter().find(|place| handle.is_none_or(|handle| place.handle == handle));
+    this.select(place);
+    this.window.show_all();
+    this.window.present();
+    this.focus_what_is_missing();
+}
+
+impl UnlockWindow {
+    /// Shows which vault is meant, and its login if one is remembered.
+    fn select(&self, place: Option<Place>) {
+        let name = place.as_ref().map_or(self.words.unlock_choose.as_str(), |place| &place.name);
+        self.vault_name.set_text(name);
+        self.vault_folder.set_text(&place.as_ref().map(Place::folder_shortened).unwrap_or_default());
+        self.login.set_text(place.as_ref().and_then(|place| place.login.as_deref()).unwrap_or_default());
+        if place.as_ref().is_some_and(|place| self.shell.is_demo(&place.handle)) {
+            self.demo.say(&self.words.demo_mark);
+        } else {
+            self.demo.hush();
+        }
+        self.selected.replace(place);
+        self.problem.hush();
+        self.tries.hide();
+        self.failed.set(0);
+    }
+
+    fn focus_what_is_missing(&self) {
+        if self.login.text_length() == 0 {
+            self.login.grab_focus();
+        } else {
+            self.passphrase.grab_focus();
+        }
+    }
+
+    /// Fills the list behind the vault's name.
+    fn offer_places(self: &Rc<Self>) {
+        let popover = gtk::Popover::new(Some(&self.vault));
+        popover.style_context().add_class("coffer");
+        let list = look::column(2);
+        for place in self.shell.places() {
+            let item = look::button(&place.name, "");
+            item.set_tooltip_text(Some(&place.folder_shortened()));
+            if let Some(label) = item.child() {
+                label.set_halign(gtk::Align::Start);
+            }
+            item.connect_clicked({
+                let (this, popover) = (Rc::clone(self), popover.clone());
+                move |_| {
+                    popover.popdown();
+                    this.select(Some(place.clone()));
+                    this.focus_what_is_missing();
+                }
+            });
+            list.pack_start(&item, false, false, 0);
+        }
+        list.pack_start(&gtk::Separator::new(gtk::Orientation::Horizontal), false, false, 0);
+        let other = look::button(&self.words.unlock_other, "");
+        if let Some(label) = other.child() {
+            label.set_halign(gtk::Align::Start);
+        }
+        other.connect_clicked({
+            let (this, popover) = (Rc::clone(self), popover.clone());
+            move |_| {
+                popover.popdown();
+                this.open_other();
+            }
+        });
+        list.pack_start(&other, false, false, 0);
+        // Over the first run's own page there is no need to offer it.
+        if self.window.transient_for().is_none() {
+            let first_run = look::button(&self.words.unlock_first_run, "");
+            if let Some(label) = first_run.child() {
+                label.set_halign(gtk::Align::Start);
+            }
+            first_run.connect_clicked({
+                let this = Rc::clone(self);
+                move |_| {
+                    this.shell.want_first_run();
+                    this.reply.send(());
+                    this.close();
+                }
+            });
+            list.pack_start(&first_run, false, false, 0);
+        }
+        list.show_all();
+        popover.add(&list);
+        self.vault.set_popover(Some(&popover));
+    }
+
+    fn open_other(self: &Rc<Self>) {
+        let this = Rc::clone(self);
+        glib::MainContext::default().spawn_local(async move {
+            let Some(folder) = files::choose(Purpose::Vault, Some(&this.window), "", this.words).await else { return };
+            match this.shell.remember_place(&folder) {
+                Ok(place) => {
+                    this.offer_places();
+                    this.select(Some(place));
+                    this.focus_what_is_missing();
+                }
+                Err(refusal) => this.problem.say(&this.words.error(refusal.code)),
+            }
+        });
+    }
+
+    fn attempt(self: &Rc<Self>) {
+        let Some(place) = self.selected.borrow().clone() else { return self.open_other() };
+        let login = self.login.text().trim().to_owned();
+        if login.is_empty() || self.passphrase.is_empty() {
+            self.problem.say(&self.words.unlock_empty);
+            return self.focus_what_is_missing();
+        }
+        // What cannot be a passphrase is none that was ever chosen; but the engine is not asked, so it says so at once.
+        let Ok(passphrase) = self.passphrase.take() else { return self.refuse(&UnlockProblem::of("unlock_refused")) };
+        self.set_busy(true);
+        let this = Rc::clone(self);
+        glib::MainContext::default().spawn_local(async move {
+            let shell = Arc::clone(&this.shell);
+            let outcome = gio::spawn_blocking(move || shell.unlock(&place.handle, &login, passphrase)).await;
+            match outcome {
+                Ok(Ok(())) => {
+                    this.reply.send(());
+                    this.close();
+                }
+                Ok(Err(problem)) => {
+                    this.set_busy(false);
+                    this.refuse(&problem);
+                }
+                Err(_) => {
+                    this.set_busy(false);
+                    this.refuse(&UnlockProblem::of("bug"));
+                }
+            }
+        });
+    }
+
+    fn refuse(&self, problem: &UnlockProblem) {
+        let words = match &problem.holder {
+            Some(holder) => fill(
+                &self.words.error_held_elsewhere_by,
+                &[("program", &holder.program), ("pid", &holder.pid), ("since", &holder.since)],
+            ),
+            None => self.words.error(problem.code),
+        };
+        self.problem.say(&words);
+        if problem.code == "unlock_refused" {
+            self.failed.set(self.failed.get() + 1);
+            let tries = match self.failed.get() {
+                1 => self.words.unlock_attempts_one.clone(),
+                count => fill(&self.words.unlock_attempts_many, &[("count", &count.to_string())]),
+            };
+            self.tries.set_text(&tries);
+            self.tries.show();
+        }
+        self.passphrase.erase();
+        self.passphrase.grab_focus();
+    }
+
+    fn set_busy(&self, busy: bool) {
+        self.problem.hush();
+        self.unlock.set_label(if busy { &self.words.unlock_busy } else { &self.words.unlock });
+        self.unlock.set_sensitive(!busy);
+        self.login.set_sensitive(!busy);
+        self.vault.set_sensitive(!busy);
+        self.passphrase.set_sensitive(!busy);
+    }
+
+    fn explain_forgotten(&self, from: &gtk::Button) {
+        let popover = gtk::Popover::new(Some(from));
+        popover.style_context().add_class("coffer");
+        let words = look::text(&self.words.unlock_forgot_text, "");
+        words.set_margin(GAP);
+        words.show();
+        popover.add(&words);
+        popover.popup();
+    }
+
+    fn close(&self) {
+        self.passphrase.erase();
+        self.window.close();
+    }
+}

@@ -1,0 +1,198 @@
+//! The words of the native windows, one message file a language (`messages/`).
+//!
+//! A message that is missing from a file, or that no field asks for, fails the first time the file is read, which the
+//! tests do for every language.
+
+use std::sync::LazyLock;
+
+use coffer_model::time::Timestamp;
+use gtk::glib;
+use serde::Deserialize;
+
+use crate::settings::Language;
+
+/// Every message of the native windows.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Words {
+    pub(crate) cancel: String,
+    pub(crate) show: String,
+    pub(crate) hide: String,
+    pub(crate) login: String,
+    pub(crate) passphrase: String,
+    pub(crate) caps_lock: String,
+    pub(crate) unlock_window: String,
+    pub(crate) unlock: String,
+    pub(crate) unlock_busy: String,
+    pub(crate) unlock_other: String,
+    pub(crate) unlock_first_run: String,
+    pub(crate) unlock_choose: String,
+    pub(crate) unlock_forgot: String,
+    pub(crate) unlock_forgot_text: String,
+    pub(crate) unlock_attempts_one: String,
+    pub(crate) unlock_attempts_many: String,
+    pub(crate) unlock_empty: String,
+    pub(crate) demo_mark: String,
+    pub(crate) new_window: String,
+    pub(crate) new_title: String,
+    pub(crate) new_text: String,
+    pub(crate) new_again: String,
+    pub(crate) new_create: String,
+    pub(crate) new_busy: String,
+    pub(crate) new_differs: String,
+    pub(crate) new_empty: String,
+    pub(crate) strength_0: String,
+    pub(crate) strength_1: String,
+    pub(crate) strength_2: String,
+    pub(crate) strength_3: String,
+    pub(crate) strength_4: String,
+    pub(crate) refused_short: String,
+    pub(crate) refused_known: String,
+    pub(crate) refused_name: String,
+    pub(crate) refused_common: String,
+    pub(crate) refused_words: String,
+    pub(crate) refused_names: String,
+    pub(crate) refused_keyboard: String,
+    pub(crate) refused_repeats: String,
+    pub(crate) refused_sequence: String,
+    pub(crate) refused_date: String,
+    pub(crate) refused_mixed: String,
+    pub(crate) refused_character: String,
+    pub(crate) refused_long: String,
+    pub(crate) step_window: String,
+    pub(crate) step_title: String,
+    pub(crate) step_export: String,
+    pub(crate) step_continue: String,
+    pub(crate) step_busy: String,
+    pub(crate) step_wrong: String,
+    pub(crate) kit_window: String,
+    pub(crate) kit_title: String,
+    pub(crate) kit_text: String,
+    pub(crate) kit_group: String,
+    pub(crate) kit_check: String,
+    pub(crate) kit_wrong: String,
+    pub(crate) choose_new_vault: String,
+    pub(crate) choose_vault: String,
+    pub(crate) choose_kit: String,
+    pub(crate) choose_backup: String,
+    pub(crate) choose_backup_target: String,
+    pub(crate) choose_restore_target: String,
+    pub(crate) choose_import: String,
+    pub(crate) choose_kit_file: String,
+    pub(crate) save: String,
+    pub(crate) open: String,
+    pub(crate) choose: String,
+    pub(crate) vault_name_default: String,
+    pub(crate) kit_file_default: String,
+    pub(crate) backup_file_default: String,
+    pub(crate) filter_backup: String,
+    pub(crate) filter_csv: String,
+    pub(crate) filter_text: String,
+    pub(crate) error_unlock_refused: String,
+    pub(crate) error_held_elsewhere: String,
+    pub(crate) error_held_elsewhere_by: String,
+    pub(crate) error_not_a_vault: String,
+    pub(crate) error_damaged: String,
+    pub(crate) error_newer_version: String,
+    pub(crate) error_no_space: String,
+    pub(crate) error_not_durable: String,
+    pub(crate) error_busy: String,
+    pub(crate) error_log_unavailable: String,
+    pub(crate) error_io: String,
+    pub(crate) error_out_of_memory: String,
+    pub(crate) error_device_key: String,
+    pub(crate) error_place_taken: String,
+    pub(crate) error_no_folder: String,
+    pub(crate) error_other: String,
+}
+
+static ENGLISH: LazyLock<Words> = LazyLock::new(|| parse(include_str!("../../messages/en.json")));
+static GERMAN: LazyLock<Words> = LazyLock::new(|| parse(include_str!("../../messages/de.json")));
+
+fn parse(file: &str) -> Words {
+    serde_json::from_str(file).expect("message files are part of the source, and a test reads each")
+}
+
+/// The words in the language the person chose, or the system's.
+pub(crate) fn words(language: Language) -> &'static Words {
+    match language {
+        Language::En => &ENGLISH,
+        Language::De => &GERMAN,
+        Language::System => {
+            let system = glib::language_names();
+            if system.first().is_some_and(|name| name.starts_with("de")) { &GERMAN } else { &ENGLISH }
+        }
+    }
+}
+
+/// A time as people here write it.
+pub(crate) fn local_time(at: Timestamp) -> String {
+    let local = glib::DateTime::from_unix_utc(at.unix_millis() / 1000).and_then(|time| time.to_local());
+    local.and_then(|time| time.format("%c")).map_or_else(|_| at.to_string(), Into::into)
+}
+
+/// A day as file names have it: ISO 8601, so that they sort.
+pub(crate) fn local_date(at: Timestamp) -> String {
+    let local = glib::DateTime::from_unix_utc(at.unix_millis() / 1000).and_then(|time| time.to_local());
+    local.and_then(|time| time.format("%Y-%m-%d")).map_or_else(|_| at.to_string(), Into::into)
+}
+
+/// Puts values into a message's `{name}`s.
+pub(crate) fn fill(message: &str, values: &[(&str, &str)]) -> String {
+    values.iter().fold(message.to_owned(), |text, (name, value)| text.replace(&format!("{{{name}}}"), value))
+}
+
+impl Words {
+    /// What happened and what to do, for an error's permanent code.
+    pub(crate) fn error(&self, code: &str) -> String {
+        let words = match code {
+            "unlock_refused" => &self.error_unlock_refused,
+            "held_elsewhere" => &self.error_held_elsewhere,
+            "not_a_vault" => &self.error_not_a_vault,
+            "damaged" => &self.error_damaged,
+            "newer_version" => &self.error_newer_version,
+            "no_space" => &self.error_no_space,
+            "not_durable" => &self.error_not_durable,
+            "busy" => &self.error_busy,
+            "log_unavailable" => &self.error_log_unavailable,
+            "io" => &self.error_io,
+            "out_of_memory" => &self.error_out_of_memory,
+            "device_key" => &self.error_device_key,
+            "place_taken" => &self.error_place_taken,
+            "no_folder" => &self.error_no_folder,
+            _ => return fill(&self.error_other, &[("code", code)]),
+        };
+        words.clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    #[test]
+    fn every_language_has_every_message_with_the_same_places_for_values() {
+        let messages = |file| serde_json::from_str::<BTreeMap<String, String>>(file).unwrap();
+        let places = |text: &str| -> Vec<String> {
+            let mut places: Vec<String> =
+                text.split('{').skip(1).map(|rest| rest.split('}').next().unwrap().to_owned()).collect();
+            places.sort();
+            places
+        };
+        let english = messages(include_str!("../../messages/en.json"));
+        let german = messages(include_str!("../../messages/de.json"));
+        assert_eq!(words(Language::En).cancel, "Cancel");
+        assert_eq!(words(Language::De).cancel, "Abbrechen");
+        for (name, text) in &english {
+            assert_eq!(places(text), places(&german[name]), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_code_without_words_is_shown_itself() {
+        assert!(words(Language::En).error("something_new").contains("something_new"));
+        assert!(!words(Language::En).error("no_space").contains("no_space"));
+    }
+}

@@ -1,0 +1,263 @@
+//! What the desktop program is at: the one session, the vault being founded, settings, places, jobs. Shared by the
+//! commands of the web view and by the native windows; authority is the engine's alone.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use coffer_core::host::Host;
+use coffer_core::view::SessionView;
+use coffer_core::{NewVault, Passphrase, RecoveryKit, Session, UnlockError, Vault};
+use coffer_model::account::LoginName;
+
+use crate::chosen::Chosen;
+use crate::idle::Idle;
+use crate::jobs::Jobs;
+use crate::native::words::{self, Words};
+use crate::places::{Place, Places};
+use crate::refusal::Refusal;
+use crate::settings::Settings;
+
+/// Everything the program is at.
+pub(crate) struct Shell {
+    pub(crate) host: Host,
+    pub(crate) chosen: Chosen,
+    pub(crate) jobs: Jobs,
+    pub(crate) idle: Idle,
+    session: RwLock<Option<Session>>,
+    /// The kit of a vault just created, until the first run is finished.
+    kit: Mutex<Option<RecoveryKit>>,
+    settings: RwLock<Settings>,
+    places: Mutex<Places>,
+    /// Whether the person asked for the first run although vaults are known.
+    wants_first_run: AtomicBool,
+}
+
+/// Why a vault did not unlock, for the unlock window.
+#[derive(Debug)]
+pub(crate) struct UnlockProblem {
+    pub(crate) code: &'static str,
+    /// Who has the vault open.
+    pub(crate) holder: Option<Holder>,
+}
+
+/// Who has a vault open, in words.
+#[derive(Debug)]
+pub(crate) struct Holder {
+    pub(crate) program: String,
+    pub(crate) pid: String,
+    pub(crate) since: String,
+}
+
+impl UnlockProblem {
+    pub(crate) fn of(code: &'static str) -> Self {
+        Self { code, holder: None }
+    }
+}
+
+impl From<UnlockError> for UnlockProblem {
+    fn from(error: UnlockError) -> Self {
+        let code = error.code();
+        let holder = match error {
+            UnlockError::HeldBy(Some(holder)) => Some(Holder {
+                program: holder.program,
+                pid: holder.pid.to_string(),
+                since: words::local_time(holder.since),
+            }),
+            UnlockError::HeldBy(None) | UnlockError::Refused | UnlockError::Fault(_) => None,
+        };
+        Self { code, holder }
+    }
+}
+
+impl Shell {
+    pub(crate) fn new(host: Host) -> Self {
+        Self {
+            host,
+            chosen: Chosen::default(),
+            jobs: Jobs::default(),
+            idle: Idle::new(),
+            session: RwLock::new(None),
+            kit: Mutex::new(None),
+            settings: RwLock::new(Settings::load()),
+            places: Mutex::new(Places::load()),
+            wants_first_run: AtomicBool::new(false),
+        }
+    }
+
+    // ---- The session ----
+
+    /// Makes a call of the session; refused without one.
+    pub(crate) fn with<T, E>(&self, call: impl FnOnce(&Session) -> Result<T, E>) -> Result<T, Refusal>
+    where
+        Refusal: From<E>,
+    {
+        call(self.read_session().as_ref().ok_or(Refusal::LOCKED)?).map_err(Refusal::from)
+    }
+
+    /// Who is unlocked.
+    pub(crate) fn session_view(&self) -> Option<SessionView> {
+        self.read_session().as_ref().map(Session::view)
+    }
+
+    /// Unlocks the vault at a remembered place.
+    pub(crate) fn unlock(&self, handle: &str, login: &str, passphrase: Passphrase) -> Result<(), UnlockProblem> {
+        let folder = self.folder_of(handle).map_err(|refusal| UnlockProblem::of(refusal.code))?;
+        let vault = Vault::open(&self.host, &folder).map_err(|error| UnlockProblem::of(error.code()))?;
+        let session = vault.unlock(login, passphrase)?;
+        let login = session.view().login;
+        self.begin(session);
+        // That the vault will not be offered next time is no reason to keep anybody out now.
+        let _ = self.remember(&folder, Some(&login));
+        Ok(())
+    }
+
+    /// Creates a vault and keeps its kit until [`Shell::forget_kit`].
+    pub(crate) fn create(
+        &self,
+        folder: &Path,
+        login: LoginName,
+        passphrase: Passphrase,
+        demo: bool,
+    ) -> Result<SessionView, &'static str> {
+        let name = login.to_string();
+        let created =
+            Vault::create(&self.host, folder, NewVault { login, passphrase, demo }).map_err(|error| error.code())?;
+        let view = created.session.view();
+        *self.kit() = Some(created.kit);
+        self.begin(created.session);
+        let _ = self.remember(folder, Some(&name));
+        Ok(view)
+    }
+
+    fn begin(&self, session: Session) {
+        self.idle.note_activity();
+        self.wants_first_run.store(false, Ordering::Relaxed);
+        *self.write_session() = Some(session);
+    }
+
+    /// Locks: the session ends and drops its keys. The process that knew them is to be replaced right after.
+    pub(crate) fn lock(&self) {
+        self.jobs.cancel_all();
+        self.forget_kit();
+        // Waits for calls under way; each is short, and whoever locks has a limit of its own.
+        if let Some(session) = self.write_session().take() {
+            // The log could not take the last entry, say. The keys are gone all the same, and so is everybody to tell.
+            let _ = session.lock();
+        }
+        let _ = self.host.clipboard.clear_if_ours();
+    }
+
+    /// Whether there is a session.
+    pub(crate) fn is_unlocked(&self) -> bool {
+        self.read_session().is_some()
+    }
+
+    fn read_session(&self) -> RwLockReadGuard<'_, Option<Session>> {
+        self.session.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write_session(&self) -> RwLockWriteGuard<'_, Option<Session>> {
+        self.session.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    // ---- First run ----
+
+    /// The kit of the vault just created.
+    pub(crate) fn kit(&self) -> MutexGuard<'_, Option<RecoveryKit>> {
+        self.kit.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Drops the kit: from now on nobody can see it again.
+    pub(crate) fn forget_kit(&self) {
+        drop(self.kit().take());
+    }
+
+    /// Whether the first run is what to show.
+    pub(crate) fn is_first_run(&self) -> bool {
+        self.kit().is_some()
+            || (!self.is_unlocked() && (self.wants_first_run.load(Ordering::Relaxed) || self.places().is_empty()))
+    }
+
+    /// Shows the first run although vaults are known.
+    pub(crate) fn want_first_run(&self) {
+        self.wants_first_run.store(true, Ordering::Relaxed);
+    }
+
+    // ---- Places ----
+
+    /// The remembered vaults, the one used last first.
+    pub(crate) fn places(&self) -> Vec<Place> {
+        self.known_places().all().to_vec()
+    }
+
+    /// Remembers the vault in `folder`, if there is one.
+    pub(crate) fn remember_place(&self, folder: &Path) -> Result<Place, Refusal> {
+        Vault::open(&self.host, folder)?;
+        self.remember(folder, None)
+    }
+
+    /// Remembers the vault in `folder` without putting it before the one in use. That it will not be offered, when the
+    /// list cannot be written, takes nothing from the vault itself.
+    pub(crate) fn remember_place_last(&self, folder: &Path) {
+        let mut places = self.known_places();
+        places.remember_last(folder, self.new_handle());
+        let _ = places.save();
+    }
+
+    /// Whether the vault at a place holds invented data.
+    pub(crate) fn is_demo(&self, handle: &str) -> bool {
+        let folder = self.folder_of(handle).ok();
+        folder.and_then(|folder| Vault::open(&self.host, &folder).ok()).is_some_and(|vault| vault.view().demo)
+    }
+
+    fn folder_of(&self, handle: &str) -> Result<PathBuf, Refusal> {
+        self.known_places().find(handle).map(|place| place.folder.clone()).ok_or(Refusal { code: "not_a_vault" })
+    }
+
+    fn remember(&self, folder: &Path, login: Option<&str>) -> Result<Place, Refusal> {
+        let mut places = self.known_places();
+        let place = places.remember(folder, login, self.new_handle());
+        places.save()?;
+        Ok(place)
+    }
+
+    fn known_places(&self) -> MutexGuard<'_, Places> {
+        self.places.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    // ---- Handles and settings ----
+
+    /// Keeps a path that a person chose; the web view gets the handle and the name.
+    pub(crate) fn keep_path(&self, path: PathBuf) -> (String, String) {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let handle = self.new_handle();
+        self.chosen.keep(handle.clone(), path);
+        (handle, name)
+    }
+
+    /// 128 random bits in hexadecimal: no handle can be guessed.
+    fn new_handle(&self) -> String {
+        let mut random = [0; 16];
+        self.host.random.fill(&mut random);
+        random.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// What the person has chosen about the program.
+    pub(crate) fn settings(&self) -> Settings {
+        self.settings.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Changes it, within limits.
+    pub(crate) fn change_settings(&self, settings: Settings) -> Result<Settings, Refusal> {
+        let settings = settings.within_limits();
+        settings.save()?;
+        self.settings.write().unwrap_or_else(PoisonError::into_inner).clone_from(&settings);
+        Ok(settings)
+    }
+
+    /// The words of the native windows.
+    pub(crate) fn words(&self) -> &'static Words {
+        words::words(self.settings().language)
+    }
+}
