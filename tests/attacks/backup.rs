@@ -214,3 +214,18 @@ fn attack_70_a_cancelled_restore_leaves_the_old_vault_and_no_target() {
     assert_eq!(contents(&place.vault_folder()), before);
     place.unlock();
 }
+
+/// A vault somebody else founded for the kit's public keys is not the kit's vault, whatever it is sealed to.
+#[test]
+fn a_kit_restores_the_vault_it_was_made_with_and_no_other() {
+    let (place, kit) = with_backups(&["one.age"]);
+    let text = String::from_utf8(kit.to_text().expose().to_vec()).unwrap();
+    let line = text.lines().find(|line| line.starts_with("Founded as")).unwrap();
+    let altered = text.replace(line, &format!("Founded as   {}", "0".repeat(64)));
+    let identity = BackupIdentity::RecoveryKit(parse_recovery_kit(&altered).unwrap());
+    let to = place.path("restored.coffer");
+    let options = RestoreOptions { accept_older: false };
+    let refused = start_restore(&place.host, &place.path("one.age"), identity, &to, options).wait();
+    assert!(matches!(refused, Err(JobError::Backup(BackupError::OtherVault))), "{refused:?}");
+    assert!(!to.exists());
+}

@@ -7,7 +7,7 @@
 
 use coffer_crypto::label::{self, Context};
 use coffer_crypto::secret::{AgeIdentity, PlanKey, SecretBytes, SecretKey, SigningSeed};
-use coffer_crypto::sign::SigningKey;
+use coffer_crypto::sign::{SigningKey, VerifyingKey};
 use coffer_crypto::{Random, wrap};
 use coffer_model::id::{AccountId, VaultId};
 use minicbor::bytes::{ByteArray, ByteVec};
@@ -114,6 +114,13 @@ pub(crate) struct BackupPlan {
     identity: ByteArray<32>,
 }
 
+impl SignedPlan {
+    /// Whether the plan is signed by `key`.
+    pub(crate) fn verify(&self, key: &VerifyingKey) -> bool {
+        key.verify(label::BACKUP_PLAN_SIGNATURE, &self.plan, self.signature.as_slice()).is_ok()
+    }
+}
+
 impl BackupPlan {
     /// Puts a plan together.
     pub(crate) fn new(vault: VaultId, recovery_recipient: String, identity: &AgeIdentity) -> Self {
@@ -124,7 +131,7 @@ impl BackupPlan {
     /// Signs it.
     pub(crate) fn sign(&self, signer: AccountId, key: &SigningKey) -> SignedPlan {
         let plan = encoding::encode(self);
-        let signature = key.sign(label::BACKUP_PLAN, &plan).into();
+        let signature = key.sign(label::BACKUP_PLAN_SIGNATURE, &plan).into();
         SignedPlan { plan: plan.into(), signer, signature }
     }
 

@@ -10,12 +10,24 @@ use coffer_model::id::VaultId;
 use coffer_model::time::Timestamp;
 use zeroize::Zeroizing;
 
+use crate::chain::Hash;
+
 /// A kit that has just been made. Not stored anywhere; whoever drops it has dropped the only copy.
 pub struct RecoveryKit {
     seed: RecoverySeed,
     vault: VaultId,
     vault_name: String,
+    founding: Hash,
     made_at: Timestamp,
+}
+
+/// What a kit's text says.
+#[derive(Debug)]
+pub struct ReadKit {
+    /// What the recovery code stands for.
+    pub seed: RecoverySeed,
+    /// SHA-256 of the vault's founding statement: which vault it is a kit of. `None` if only the code was given.
+    pub founding: Option<[u8; 32]>,
 }
 
 impl fmt::Debug for RecoveryKit {
@@ -28,8 +40,14 @@ impl RecoveryKit {
     /// Groups of the recovery code, which the owner may be asked to retype.
     pub const GROUPS: usize = GROUPS;
 
-    pub(crate) fn new(seed: RecoverySeed, vault: VaultId, vault_name: String, made_at: Timestamp) -> Self {
-        Self { seed, vault, vault_name, made_at }
+    pub(crate) fn new(
+        seed: RecoverySeed,
+        vault: VaultId,
+        founding: Hash,
+        vault_name: String,
+        made_at: Timestamp,
+    ) -> Self {
+        Self { seed, vault, vault_name, founding, made_at }
     }
 
     /// The kit as a text file to print or save. English throughout, so that whoever finds it in ten years can act on it.
@@ -42,6 +60,7 @@ impl RecoveryKit {
              \n\
              Vault        {name}\n\
              Vault id     {vault}\n\
+             Founded as   {founding}\n\
              Made         {made}\n\
              \n\
              Whoever holds this text can read everything in the vault and in its\n\
@@ -64,6 +83,7 @@ impl RecoveryKit {
              Coffer's source says how, completely enough to write another program.\n",
             name = self.vault_name,
             vault = self.vault,
+            founding = hex::encode(self.founding),
             made = self.made_at,
             code = in_two_lines(&expose(&code)).as_str(),
             age = expose(&age).as_str(),
@@ -79,15 +99,18 @@ impl RecoveryKit {
     }
 }
 
-/// Finds and reads the recovery code in a kit's text, or in a text that is only the code.
-pub fn parse_recovery_kit(text: &str) -> Result<RecoverySeed, RecoveryCodeError> {
+/// Reads a kit's text, or a text that is only the recovery code.
+pub fn parse_recovery_kit(text: &str) -> Result<ReadKit, RecoveryCodeError> {
     const HEADING: &str = "Recovery code";
     const NEXT: &str = "To restore a backup";
+    const FOUNDING: &str = "Founded as";
     let code = match text.split_once(HEADING) {
         Some((_, rest)) => rest.split_once(NEXT).map_or(rest, |(code, _)| code),
         None => text,
     };
-    RecoverySeed::parse_recovery_code(code)
+    let founding = text.lines().find_map(|line| line.strip_prefix(FOUNDING));
+    let founding = founding.and_then(|digits| hex::decode(digits.trim()).ok()?.try_into().ok());
+    Ok(ReadKit { seed: RecoverySeed::parse_recovery_code(code)?, founding })
 }
 
 /// The code's groups, seven to a line, so that it prints large.
@@ -106,14 +129,16 @@ mod tests {
 
     fn kit() -> RecoveryKit {
         let seed = RecoverySeed::parse(&[0x5a; 32]).unwrap();
-        RecoveryKit::new(seed, VaultId::from_bytes([1; 16]), "Kanzlei".to_owned(), Timestamp::UNIX_EPOCH)
+        RecoveryKit::new(seed, VaultId::from_bytes([1; 16]), [7; 32], "Kanzlei".to_owned(), Timestamp::UNIX_EPOCH)
     }
 
     #[test]
     fn the_code_in_a_kit_reads_back() {
         let text = kit().to_text();
         let text = std::str::from_utf8(text.expose()).unwrap();
-        assert!(bool::from(parse_recovery_kit(text).unwrap().ct_eq(&kit().seed)));
+        let read = parse_recovery_kit(text).unwrap();
+        assert!(bool::from(read.seed.ct_eq(&kit().seed)));
+        assert_eq!(read.founding, Some([7; 32]));
     }
 
     #[test]

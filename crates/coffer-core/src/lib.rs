@@ -27,7 +27,7 @@ pub use coffer_crypto::secret::{RecoverySeed, SecretBytes};
 pub use coffer_crypto::strength;
 pub use fault::{CallError, Damage, Fault};
 pub use job::{JobError, JobHandle};
-pub use kit::{RecoveryKit, parse_recovery_kit};
+pub use kit::{ReadKit, RecoveryKit, parse_recovery_kit};
 pub use session::Session;
 pub use usecase::{BackupIdentity, RestoreOptions, start_restore, start_verify_backup};
 pub use usecase::{

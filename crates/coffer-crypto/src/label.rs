@@ -63,6 +63,8 @@ labels! {
     DEVICE_KEY_FILE = "device-key-file";
     /// The backup plan under the plan key. Fields: vault.
     BACKUP_PLAN = "backup-plan";
+    /// An administrator's signature over the backup plan. Message: the plan.
+    BACKUP_PLAN_SIGNATURE = "backup-plan-signature";
 
     /// Directory key sealed to an account. Fields: vault, account, directory generation.
     SEAL_DIRECTORY_KEY = "seal/directory-key";

@@ -10,9 +10,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use coffer_crypto::derive;
-use coffer_crypto::secret::RecoverySeed;
 use coffer_evidence::manifest::{BackupPath, Manifest, ManifestHead};
 use coffer_evidence::note::SignedNote;
+use coffer_model::account::Role;
 use coffer_model::event::Event;
 use coffer_model::id::VaultId;
 
@@ -23,10 +23,11 @@ use crate::backup::collect::{self, Collected};
 use crate::backup::memory::BackupMemory;
 use crate::backup::restore;
 use crate::chain::{self, BackupMade, Body, ChainPin, DeviceEnrolled};
-use crate::device::{BackupPlan, DeviceKeys, PLAN_FILE, PLAN_MAX_BYTES};
+use crate::device::{BackupPlan, DeviceKeys, PLAN_FILE, PLAN_MAX_BYTES, SignedPlan};
 use crate::fault::{CallError, Damage, Fault};
 use crate::host::{self, Host};
 use crate::job::{JobContext, JobError, JobHandle};
+use crate::kit::ReadKit;
 use crate::policy::Action;
 use crate::session::{Core, OpenTenant, Session};
 use crate::store::error::StoreError;
@@ -42,7 +43,7 @@ pub enum BackupIdentity {
     /// This device, for backups of the vault in the folder named.
     Device(PathBuf),
     /// The recovery kit of the backup's vault.
-    RecoveryKit(RecoverySeed),
+    RecoveryKit(ReadKit),
 }
 
 /// This device's keys for a vault, and what they open in its folder.
@@ -50,6 +51,7 @@ pub(super) struct OnDevice {
     pub(super) vault: VaultId,
     pub(super) keys: DeviceKeys,
     pub(super) plan: BackupPlan,
+    signed: SignedPlan,
     pub(super) memory: Option<BackupMemory>,
 }
 
@@ -66,7 +68,7 @@ impl OnDevice {
         let signed = keys.open_plan(vault, &sealed).map_err(|_| BackupError::NoDeviceKey)?;
         let plan = BackupPlan::parse(&signed, vault).map_err(damaged)?;
         let memory = BackupMemory::load(folder, vault, &keys).map_err(Fault::from)?;
-        Ok(Self { vault, keys, plan, memory })
+        Ok(Self { vault, keys, plan, signed, memory })
     }
 
     /// Loads them for the vault whose header is in `folder`.
@@ -166,8 +168,8 @@ impl Session {
 /// Starts looking whether the backup in `file` is whole and whose it is. Writes nothing.
 ///
 /// With the recovery kit, what can be said without unpacking is said: that the backup was made for this kit, is equal
-/// to its manifest, byte for byte, and the manifest is signed. Whether by a device of the vault is known once it is
-/// restored, which refuses it otherwise.
+/// to its manifest, byte for byte. Whether a device of the vault signed the manifest is known once it is restored, which
+/// refuses it otherwise.
 pub fn start_verify_backup(host: &Host, file: &Path, identity: BackupIdentity) -> JobHandle<BackupView> {
     let (host, file) = (host.clone(), file.to_owned());
     JobHandle::start("verify-backup", ProgressUnit::Bytes, move |context| match identity {
@@ -177,7 +179,7 @@ pub fn start_verify_backup(host: &Host, file: &Path, identity: BackupIdentity) -
             let newest = device.memory.as_ref().map_or(0, |memory| memory.newest);
             Ok(view(&manifest, newest))
         }
-        BackupIdentity::RecoveryKit(seed) => super::restore::verify_with_kit(&file, &seed, context),
+        BackupIdentity::RecoveryKit(kit) => super::restore::verify_with_kit(&file, &kit.seed, context),
     })
 }
 
@@ -260,7 +262,13 @@ pub(crate) fn remember_in_background(core: &Core) {
 fn certify_device(core: &Core, device: &OnDevice) -> Result<(), JobError> {
     let key = device.keys.signing_key().verifying_key();
     if core.office().membership.devices.contains(&key) {
-        return Ok(());
+        // Whoever holds this device's key could have put a plan of their own in the place of the administrator's.
+        let office = core.office();
+        let signer = office.membership.accounts.get(&device.signed.signer);
+        let by_administrator = signer.is_some_and(|account| {
+            account.roles.contains(Role::Administrator) && device.signed.verify(&account.signing)
+        });
+        return if by_administrator { Ok(()) } else { Err(Fault::Damaged(Damage::BackupPlan).into()) };
     }
     let actor = core.authorize(Action::ExportBackup, None)?;
     let enrolled = Body::DeviceEnrolled(DeviceEnrolled { signing: key.encode().into() });

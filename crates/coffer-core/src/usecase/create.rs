@@ -152,7 +152,7 @@ impl Vault {
             return Err(error.into());
         }
 
-        let kit = RecoveryKit::new(keys.recovery, vault, name_of(folder), now);
+        let kit = RecoveryKit::new(keys.recovery, vault, membership.pin().founding, name_of(folder), now);
         let opened = Self::open(host, folder).map_err(|_| Fault::Damaged(Damage::Header))?;
         let session = opened.unlock(new.login.as_str(), new.passphrase).map_err(|error| match error {
             UnlockError::Fault(fault) => fault,

@@ -116,7 +116,9 @@ impl Session {
             after,
         });
         self.record(&actor, opened.unwrap_or(Event::RecordsListed { tenant, count }))?;
-        let view = |(key, stored): (RecordKey, StoredVersion)| self.core.record_view(RecordId::new(tenant, key), &open, &stored);
+        let view = |(key, stored): (RecordKey, StoredVersion)| {
+            self.core.record_view(RecordId::new(tenant, key), &open, &stored)
+        };
         Ok(FullRecordPage {
             tenant,
             records: page.records.into_iter().map(view).collect(),

@@ -30,6 +30,7 @@ use crate::device::{BackupPlan, DeviceKeys, PLAN_FILE};
 use crate::fault::{Damage, Fault};
 use crate::host::{self, Host};
 use crate::job::{JobContext, JobError, JobHandle};
+use crate::kit::ReadKit;
 use crate::policy::Action;
 use crate::session::Session;
 use crate::store::directory::Directory;
@@ -59,7 +60,7 @@ pub fn start_restore(
             let device = OnDevice::load_at(&host, &folder)?;
             restore_on_device(&host, &file, &device, &to, options, context)
         }
-        BackupIdentity::RecoveryKit(seed) => restore_with_kit(&host, &file, &seed, &to, context),
+        BackupIdentity::RecoveryKit(kit) => restore_with_kit(&host, &file, &kit, &to, context),
     })
 }
 
@@ -119,14 +120,19 @@ fn restore_on_device(
 fn restore_with_kit(
     host: &Host,
     file: &Path,
-    seed: &RecoverySeed,
+    kit: &ReadKit,
     to: &Path,
     context: &JobContext,
 ) -> Result<BackupView, JobError> {
+    let seed = &kit.seed;
     let mut new_device = None;
     let judge = |read: &Unverified| enough_space(host, to, read.claims());
     let settle = |folder: &Path, read: &Unverified| {
         let membership = verify_chain(folder, read, seed)?;
+        // Anybody who knows the kit's public keys can found a vault that names them, but not this one.
+        if kit.founding.is_some_and(|founding| founding != membership.pin().founding) {
+            return Err(BackupError::OtherVault.into());
+        }
         continue_log(host, folder, &read.claims().head, false)?;
         new_device = prepare_device(host, folder, &membership, &read.claims().head, seed)?;
         Ok(())
