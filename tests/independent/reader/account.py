@@ -1,0 +1,62 @@
+"""What an account unlocks with its passphrase (docs/FORMAT.md §3, §4.2, §4.3, §4.5)."""
+
+import unicodedata
+
+from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
+
+from . import crypto
+from .crypto import XWing, equal, expand, extract, hmac_sha256, info, label, mac, open_sealed, sha256, u64, unwrap
+from .encoding import UNSIGNED, Exactly, Optional, decode, encode
+from .header import SLOT, check_slot
+from .refused import require
+
+# founding, chain length and head, least costs, last unlock, log entries and root, failed unlocks, directory's file
+STATE = (
+    Exactly(32),
+    UNSIGNED,
+    Exactly(32),
+    (UNSIGNED, UNSIGNED, UNSIGNED),
+    Optional(UNSIGNED),
+    UNSIGNED,
+    Exactly(32),
+    UNSIGNED,
+    Optional((UNSIGNED, Exactly(32))),
+)
+
+
+def prepare(passphrase):
+    """RFC 8265 §4.2, OpaqueString, but for its refusals: they matter where a passphrase is chosen."""
+    spaces = "".join(" " if unicodedata.category(c) == "Zs" else c for c in passphrase)
+    return unicodedata.normalize("NFC", spaces).encode()
+
+
+class UnlockedAccount:
+    def __init__(self, header, login, passphrase):
+        vault = header.vault
+        lookup = hmac_sha256(header.salt, label("login-lookup"), login.encode())
+        entries = [entry for entry in header.entries if equal(entry[0], lookup)]
+        require(len(entries) == 1, "no such login")
+        entry = entries[0]
+        _, self.id, slots, sealing, signing, state, directory, entry_mac = entry
+
+        master = _open_slot(decode(slots[0], SLOT), prepare(passphrase), vault, self.id)
+        key = expand(master, info("account-entry-mac-key", vault, self.id), 32)
+        message = encode([*entry[:-1], bytes(32)])
+        require(equal(mac(key, "account-entry-mac", message), entry_mac), "the account's entry was altered")
+
+        self.sealing = XWing(unwrap(master, sealing, info("wrap/sealing-seed", vault, self.id)))
+        self.signing = crypto.verifying_key(unwrap(master, signing, info("wrap/signing-seed", vault, self.id)))
+        self.state = decode(unwrap(master, state, info("sealed-state", vault, self.id)), STATE)
+        context = info("seal/directory-key", vault, self.id, u64(1))
+        self.directory_key = open_sealed(self.sealing, directory, context)
+
+
+def _open_slot(slot, passphrase, vault, account):
+    check_slot(slot)
+    identifier, kind, algorithm, memory, passes, lanes, salt, mask, wrapped = (slot[key] for key in range(9))
+    require(mask == 0, "the slot has key factors beside the passphrase")
+    derived = Argon2id(salt=salt, length=32, iterations=passes, lanes=lanes, memory_cost=memory).derive(passphrase)
+    costs = sha256(info("kdf-params", u64(algorithm), u64(memory), u64(passes), u64(lanes)))
+    context = info("slot-key", vault, account, identifier, u64(mask), costs)
+    slot_key = expand(extract(b"", derived + bytes(32) + bytes(32)), context, 32)
+    return unwrap(slot_key, wrapped, info("wrap/account-master-key", vault, account, identifier, u64(kind)))

@@ -1,0 +1,204 @@
+"""The log (docs/FORMAT.md §6): contents, MACs, tree, checkpoints, and the log's state."""
+
+import sqlite3
+from dataclasses import dataclass
+
+from . import notes
+from .crypto import SealedSession, equal, expand, hmac_sha256, info, label, open_sealed, sha256, u64
+from .encoding import INTEGER, TEXT, UNSIGNED, Exactly, decode_members, id_text
+from .refused import Refused, require
+
+# §6.1
+MEMBERS = {
+    1: ("at", INTEGER),
+    2: ("verb", TEXT),
+    3: ("actor", Exactly(16)),
+    4: ("session", Exactly(16)),
+    5: ("replica", Exactly(16)),
+    6: ("os_user", TEXT),
+    7: ("host", TEXT),
+    8: ("program", TEXT),
+    9: ("effect_tag", Exactly(16)),
+    10: ("tenant", Exactly(16)),
+    11: ("record", Exactly(16)),
+    12: ("field", UNSIGNED),
+    13: ("version", UNSIGNED),
+    14: ("count", UNSIGNED),
+    15: ("entry", UNSIGNED),
+    16: ("account", Exactly(16)),
+}
+IN_EVERY_ENTRY = {1, 2, 5, 6, 7, 8}
+BY_WHOM = {3, 4, 9}
+ABOUT = {
+    **dict.fromkeys(
+        "vault.created vault.unlocked vault.unlock_failed vault.locked recovery_kit.confirmed device.enrolled "
+        "log.verified files.checked".split(),
+        set(),
+    ),
+    **dict.fromkeys("tenant.created tenant.opened file.altered".split(), {10}),
+    **dict.fromkeys("records.listed records.searched records.imported".split(), {10, 14}),
+    **dict.fromkeys("record.opened record.history_opened record.added".split(), {10, 11}),
+    "records.opened": {10, 11, 14, 15},
+    "record.changed": {10, 11, 13},
+    **dict.fromkeys("field.revealed field.copied".split(), {10, 11, 12, 13}),
+    "effect.missing": {10, 15},
+    **dict.fromkeys(
+        "vault.unlock_failures_counted backup.exported backup.verified backup.restored backup.older_accepted "
+        "log.read log.exported".split(),
+        {14},
+    ),
+    "log.restarted": {15},
+    "account.created": {16},
+}
+
+
+def parse_entry(data):
+    require(len(data) <= 1024, "an entry is too long")
+    members = decode_members(data, {key: shape for key, (_, shape) in MEMBERS.items()})
+    present = set(members)
+    require(IN_EVERY_ENTRY <= present, "an entry lacks a member")
+    about = present - IN_EVERY_ENTRY - BY_WHOM
+    verb = members[2]
+    expected = [set(), {10}] if verb == "access.refused" else [ABOUT.get(verb)]
+    require(about in expected, f"an entry {verb!r} with members that do not belong to it")
+    return {MEMBERS[key][0]: value for key, value in members.items()}
+
+
+# §6.4: RFC 6962 §2.1
+
+
+def leaf_hash(leaf):
+    return sha256(b"\x00", leaf)
+
+
+def node_hash(left, right):
+    return sha256(b"\x01", left, right)
+
+
+class Tree:
+    """The right edge of a growing tree: the roots of its full subtrees, largest first."""
+
+    def __init__(self):
+        self._peaks = []  # height and hash
+
+    def push(self, leaf):
+        """Adds a leaf; gives the hashes of the subtrees it completes, the lowest first."""
+        completed = []
+        height, node = 0, leaf_hash(leaf)
+        while self._peaks and self._peaks[-1][0] == height:
+            node = node_hash(self._peaks.pop()[1], node)
+            height += 1
+            completed.append(node)
+        self._peaks.append((height, node))
+        return completed
+
+    def root(self):
+        if not self._peaks:
+            return sha256(b"")
+        root = self._peaks[-1][1]
+        for _, peak in reversed(self._peaks[:-1]):
+            root = node_hash(peak, root)
+        return root
+
+
+def file_root(path):
+    """Length of a file, and the root of the tree over its blocks of 64 KiB (§5.7)."""
+    data, tree = path.read_bytes(), Tree()
+    for start in range(0, len(data), 64 * 1024):
+        tree.push(data[start : start + 64 * 1024])
+    return len(data), tree.root()
+
+
+@dataclass
+class Log:
+    entries: list
+    root: bytes
+    checkpoints: list  # sizes
+    tags: list  # effect tag of each entry, or None
+    segments: list  # index of the first entry of each
+
+
+def read(folder, vault, audit, signers):
+    """Verifies the whole log with the audit key pair and gives its entries. `signers` may sign checkpoints."""
+    database = sqlite3.connect(folder / "audit.db", isolation_level=None)
+    try:
+        require(database.execute("PRAGMA integrity_check").fetchall() == [("ok",)], "audit.db is damaged")
+        return _read(database, folder, vault, audit, signers)
+    except sqlite3.DatabaseError as error:
+        raise Refused("audit.db does not open") from error
+    finally:
+        database.close()
+
+
+def _read(database, folder, vault, audit, signers):
+    require(database.execute("PRAGMA user_version").fetchone() == (1,), "audit.db has another schema")
+    require(database.execute("SELECT vault FROM log").fetchall() == [(vault,)], "the log of another vault")
+    segments = {first: (root, key) for first, root, key in database.execute("SELECT * FROM segment ORDER BY first")}
+    headers = dict(database.execute("SELECT first, header FROM context"))
+    checkpoints = dict(database.execute("SELECT size, note FROM checkpoint"))
+    require(0 in segments, "the log has no beginning")
+
+    tree, sessions, entries, tags, roots = Tree(), {}, [], [], {}
+    segment = mac_key = None
+    columns = "idx, leaf, nodes, context, number, tag, mac, sealed"
+    for index, *row in database.execute(f"SELECT {columns} FROM entry ORDER BY idx"):
+        leaf, nodes, context, number, tag, mac, sealed = row
+        require(index == len(entries), "the log has a gap")
+        if index in segments:
+            segment = index
+            root, sealed_key = segments[index]
+            require(root == tree.root(), "a segment does not begin where the one before ends")
+            mac_key = open_sealed(audit, sealed_key, info("seal/log-mac-key", vault, u64(segment)))
+        require(segment <= context <= index and context in headers, "an entry without its context")
+        if context not in sessions:
+            session_info = info("seal/log-session", vault, u64(segment))
+            sessions[context] = SealedSession(audit, headers[context], session_info)
+
+        digest = sha256(u64(context), number.to_bytes(4, "big"), bytes([tag is not None]), tag or bytes(16), sealed)
+        expected = hmac_sha256(mac_key, label("log-mac"), u64(index), leaf, digest)
+        require(equal(mac, expected), f"the MAC of entry {index} does not hold")
+        mac_key = expand(mac_key, label("log-step"), 32)
+
+        block = sessions[context].open(number, sealed, u64(index))
+        require(sha256(label("log-leaf"), block) == leaf, f"entry {index} is not what its leaf stands for")
+        entry = parse_entry(block[32:])
+        require(entry.get("effect_tag") == tag, f"entry {index} has another effect tag")
+        require(b"".join(tree.push(leaf)) == nodes, f"the tree at entry {index} was altered")
+        entries.append(entry)
+        tags.append(tag)
+        roots[index + 1] = tree.root()
+
+    require(entries and max(segments) <= len(entries), "a segment begins after the end")
+    for size, note in checkpoints.items():
+        check_checkpoint(note, vault, size, roots, signers)
+    check_state(folder / "log.state", vault, segment, len(entries), mac_key)
+    return Log(entries, tree.root(), sorted(checkpoints), tags, sorted(segments))
+
+
+# §6.5
+
+
+def check_checkpoint(note, vault, size, roots, signers):
+    lines = notes.open_note(note, signers).split("\n")
+    require(len(lines) == 4 and lines[3] == "", "no checkpoint")
+    require(lines[0] == f"coffer.log/{id_text(vault)}", "a checkpoint of another log")
+    require(notes.parse_number(lines[1]) == size, "a checkpoint of another size")
+    require(size in roots, "the log is shorter than one of its checkpoints")
+    require(notes.decode_base64(lines[2]) == roots[size], f"the first {size} entries are not the ones signed")
+
+
+# §6.8
+
+
+def check_state(path, vault, segment, count, mac_key):
+    """Compares the evolving key with the end of the chain. In a backup there is none."""
+    if not path.exists():
+        return
+    data = path.read_bytes()
+    require(len(data) == 8192, "no state of a log")
+    slots = []
+    for slot in (data[:88], data[4096 : 4096 + 88]):
+        if slot[:8] == b"cofferK1" and sha256(vault, slot[:56]) == slot[56:]:
+            slots.append((int.from_bytes(slot[8:16], "big"), int.from_bytes(slot[16:24], "big"), slot[24:56]))
+    require(slots, "the log's state is lost")
+    require(max(slots) == (segment, count, mac_key), "the log's state is not that of its last entry")

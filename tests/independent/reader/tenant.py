@@ -1,0 +1,84 @@
+"""A tenant's database (docs/FORMAT.md §5.2, §5.3)."""
+
+from dataclasses import dataclass
+
+from .crypto import expand, info, u64
+from .directory import open_encrypted
+from .encoding import TEXT, UNSIGNED, decode
+from .refused import require
+
+TYPES = {1: "text", 2: "secret", 3: "multiline", 4: "email", 5: "phone", 6: "url", 7: "date", 8: "number"}
+# kind, title, fields (number, type, name, value), number of the next new field, tags, notes
+BODY = {0: TEXT, 1: TEXT, 2: [(UNSIGNED, UNSIGNED, TEXT, TEXT)], 3: UNSIGNED, 4: [TEXT], 5: TEXT}
+
+
+@dataclass
+class Field:
+    number: int
+    type: str
+    name: str
+    value: str
+
+
+@dataclass
+class Version:
+    kind: str
+    title: str
+    fields: list
+    tags: list
+    notes: str
+    changed_ms: int
+    account: bytes
+    entry: int  # the log entry that came before
+
+
+class TenantDatabase:
+    def __init__(self, path, key, vault, tenant, epoch):
+        scope = (vault, tenant, u64(epoch))
+        self.tag_key = expand(key, info("tag-key", *scope), 32)
+        self._database = open_encrypted(path, expand(key, info("tenant-database-key", *scope), 48))
+        owner = self._database.execute("SELECT vault, tenant, epoch FROM meta").fetchall()
+        require(owner == [(vault, tenant, epoch)], "the database of another tenant")
+
+    def records(self):
+        """Every version of every record, oldest first, by the record's key."""
+        listed = {}
+        row_of = {}
+        query = "SELECT id, key, title, kind, version, created_ms, changed_ms FROM record"
+        for row, key, *shown in self._database.execute(query):
+            listed[key] = shown
+            row_of[row] = key
+        versions = {key: [] for key in listed}
+        query = """SELECT v.record, v.version, v.body, c.at_ms, c.account, c.entry
+                   FROM version v LEFT JOIN change c ON c.id = v.change ORDER BY v.record, v.version"""
+        for row, number, body, *change in self._database.execute(query):
+            require(row in row_of and None not in change, "a version without its record or its change")
+            history = versions[row_of[row]]
+            history.append(_parse(body, *change))
+            require(number == len(history), "versions are counted from 1")
+        for key, (title, kind, newest, created_ms, changed_ms) in listed.items():
+            history = versions[key]
+            require(len(history) == newest, "a record lacks a version")
+            last = history[-1]
+            agrees = (title, kind, changed_ms) == (last.title, last.kind, last.changed_ms)
+            require(agrees and created_ms == history[0].changed_ms, "a list shows what its record does not hold")
+        count = self._database.execute("SELECT records FROM meta").fetchone()[0]
+        require(count == len(listed), "the number of records is wrong")
+        return versions
+
+    def applied(self):
+        """Entries of the log whose effect is here."""
+        return {entry for (entry,) in self._database.execute("SELECT entry FROM change")}
+
+    def settled(self):
+        """Entries of the log whose effect never came."""
+        return {entry for (entry,) in self._database.execute("SELECT entry FROM settled")}
+
+
+def _parse(body, changed_ms, account, entry):
+    members = decode(body, BODY)
+    fields = []
+    for number, code, name, value in members[2]:
+        require(1 <= number < members[3] and code in TYPES, "no field")
+        fields.append(Field(number, TYPES[code], name, value))
+    return Version(members[0], members[1], fields, members[4], members[5], changed_ms, account, entry)

@@ -1,0 +1,112 @@
+"""A vault's folder, opened by its recovery kit: everything checked in the order in which it may be believed."""
+
+import shutil
+from pathlib import Path
+
+from . import chain, log, notes
+from .crypto import XWing, expand, hmac_sha256, info, label, open_sealed, sha256, u64, unwrap
+from .directory import RECOVERY, Directory
+from .header import Header
+from .kit import Kit
+from .refused import require
+from .tenant import TenantDatabase
+
+
+class Vault:
+    """Opens a copy of the vault, since SQLite writes beside the files that it reads."""
+
+    def __init__(self, folder, kit_text, scratch):
+        self.folder = Path(scratch) / "copy"
+        shutil.copytree(folder, self.folder)
+        self.kit = Kit(kit_text)
+        self.header = Header((self.folder / "header").read_bytes())
+        self.id = self.header.vault
+        require(self.id == self.kit.vault, "the kit of another vault")
+
+        # 1. The directory key, which the header has for recovery, and with it the header's MAC.
+        context = info("seal/directory-key-to-recovery", self.id, u64(1))
+        directory_key = open_sealed(self.kit.sealing, self.header.directory_key_for_recovery, context)
+        self.header.verify(directory_key)
+
+        # 2. The membership chain: the one whose founding the kit names, with the kit's recovery keys.
+        self.directory = Directory(self.folder / "directory.db", self.id, directory_key)
+        self.membership = chain.replay(self.id, self.directory.statements())
+        require(self.membership.heads[0] == self.kit.founding, "a chain of another founding")
+        require(self.membership.recovery_sealing == self.kit.sealing.public, "a chain for another kit")
+        require(self.membership.recovery_signing == self.kit.verifying_key, "a chain for another kit")
+        require(self.header.audit_public_key == self.membership.audit, "the header's audit key is not the chain's")
+        require(set(self.header.accounts) == set(self.membership.accounts), "the header's accounts are not the chain's")
+
+        # 3. The pairs that several accounts share.
+        self.audit = self._pair("audit", self.membership.audit)
+        self.office = self._pair("office", self.membership.office)
+
+        # 4. Tenants, by name.
+        self._file_roots = self.directory.file_roots()
+        self.tenants = {}
+        for tenant, known in self.membership.tenants.items():
+            if known.epoch:
+                name, database = self._open_tenant(tenant, known.epoch)
+                self.tenants[name] = (tenant, database)
+
+        # 5. The digests of what was not opened, as the chain has them.
+        self._check_sealed_to_accounts()
+        self._check_manifests()
+
+    def log(self):
+        """The log's entries; every write matched with its effect."""
+        signers = [notes.account_signer(account, known.signing) for account, known in self.membership.accounts.items()]
+        signers += [notes.device_signer(self.id, key) for key in self.membership.devices]
+        read = log.read(self.folder, self.id, self.audit, signers)
+        for _, (tenant, database) in self.tenants.items():
+            self._match_effects(read, tenant, database)
+        return read
+
+    def _pair(self, name, public):
+        sealed = self.directory.pair_seed(name, RECOVERY)
+        pair = XWing(open_sealed(self.kit.sealing, sealed, info(f"seal/{name}-seed-to-recovery", self.id)))
+        require(pair.public == public, f"the {name} pair is not the chain's")
+        return pair
+
+    def _open_tenant(self, tenant, epoch):
+        for_recovery, name_for_office, name_for_holders = self.directory.epoch(tenant, epoch.number)
+        require(sha256(for_recovery) == epoch.recovery_digest, "the tenant key is not the one of the statement")
+        require(sha256(name_for_office) == epoch.name_for_office_digest, "the name is not the one of the statement")
+        require(sha256(name_for_holders) == epoch.name_for_holders_digest, "the name is not the one of the statement")
+        scope = (self.id, tenant, u64(epoch.number))
+        key = open_sealed(self.kit.sealing, for_recovery, info("seal/tenant-key-to-recovery", *scope))
+        require(expand(key, info("kid", *scope), 32) == epoch.kid, "the tenant key has another KID")
+        name = unwrap(key, name_for_holders, info("tenant-name", self.id, tenant))
+        to_office = info("seal/to-office", self.id, b"tenant-name", tenant)
+        require(open_sealed(self.office, name_for_office, to_office) == name, "the office was given another name")
+        path = self.folder / "tenants" / f"{epoch.file.hex()}.db"
+        self._check_file_root(path, tenant, epoch)
+        return name.decode("utf-8"), TenantDatabase(path, key, self.id, tenant, epoch.number)
+
+    def _check_file_root(self, path, tenant, epoch):
+        """A file that was locked cleanly is still the one that was locked. Looked at before SQLite opens it."""
+        locked = self._file_roots.get((tenant, epoch.number))
+        require(not locked or locked == log.file_root(path), f"{path.name} is not as it was locked")
+
+    def _check_sealed_to_accounts(self):
+        sealed = self.directory.tenant_keys()
+        for (tenant, account), grant in self.membership.grants.items():
+            epoch = self.membership.tenants[tenant].epoch
+            given = sealed.get((tenant, epoch.number, account), b"")
+            require(sha256(given) == grant.sealed_digest, "a tenant key is not the one that was granted")
+
+    def _check_manifests(self):
+        manifests = self.directory.manifests()
+        for counter, digest in self.membership.backups.items():
+            require(sha256(manifests.get(counter, b"")) == digest, "a backup's manifest is not the one of its receipt")
+
+    def _match_effects(self, read, tenant, database):
+        def tag_of(index):
+            return hmac_sha256(database.tag_key, label("write-tag"), u64(index))[:16]
+
+        writes = {index for index, tag in enumerate(read.tags) if tag and tag == tag_of(index)}
+        named = {index for index, tag in enumerate(read.tags) if tag and read.entries[index]["tenant"] == tenant}
+        require(writes == named, "an entry's effect tag is not its tenant's")
+        applied, settled = database.applied(), database.settled()
+        require(not applied & settled, "a write that both happened and did not")
+        require(writes == applied | settled, "writes and their effects do not match")
