@@ -1,5 +1,5 @@
 //! Keys from keys, the MACs they make, and how a login finds its slots.
-//! Labels and fields: docs/FORMAT.md, "Derived keys". Spec: HKDF-Expand (RFC 5869 §2.3), HMAC (RFC 2104), both with
+//! Labels and fields: docs/FORMAT.md §4.6. Spec: HKDF-Expand (RFC 5869 §2.3), HMAC (RFC 2104), both with
 //! SHA-256. Pure.
 //!
 //! What is derived from is always a uniformly random key, so HKDF's first step is left out (RFC 5869 §3.3).

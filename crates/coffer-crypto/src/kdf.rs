@@ -1,5 +1,5 @@
 //! Passphrase and key factors → slot key: Argon2id, then HKDF over everything that must not be stripped or lowered.
-//! Layout: docs/FORMAT.md, "Slot key". Spec: Argon2id v1.3 (RFC 9106), HKDF with SHA-256 (RFC 5869).
+//! Layout: docs/FORMAT.md §4.3. Spec: Argon2id v1.3 (RFC 9106), HKDF with SHA-256 (RFC 5869).
 //! Pure but for its memory ([`crate::memory`]); the clock that calibration needs is the caller's.
 //!
 //! ```text

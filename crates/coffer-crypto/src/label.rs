@@ -1,5 +1,5 @@
 //! Every label and context of the program, in one place, so that no two uses of a key can be mistaken for each other.
-//! Encoding: docs/FORMAT.md, "Labels and contexts". Pure.
+//! Encoding: docs/FORMAT.md §4.1. Pure.
 //!
 //! A label names what a derivation, a wrap, a sealing or a signature is for. A [`Context`] is a label and the fields
 //! that go with it, each with its length in front, so that no choice of fields can be read as another.

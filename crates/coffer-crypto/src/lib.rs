@@ -4,7 +4,7 @@
 //! same result, which is how the frozen vectors in `tests/` are made. The one thing taken from the operating system is
 //! the memory Argon2id works in ([`memory`]).
 //!
-//! Layouts and labels: docs/FORMAT.md, chapter "Cryptography". What each part promises against whom: THREAT-MODEL.md.
+//! Layouts and labels: docs/FORMAT.md §4. What each part promises against whom: THREAT-MODEL.md.
 //!
 //! | Module | Owns | Spec |
 //! |---|---|---|

@@ -1,5 +1,5 @@
 //! Sealing to people: HPKE base mode (RFC 9180) with X-Wing, HKDF-SHA-256 and AES-256-GCM, and a commitment beside it.
-//! Layout: docs/FORMAT.md, "Sealing". Pure: randomness is an argument.
+//! Layout: docs/FORMAT.md §4.7. Pure: randomness is an argument.
 //!
 //! X-Wing joins ML-KEM-768 and X25519, so that a copy taken today stays closed to a quantum computer as well. HPKE does
 //! not say who sealed; where that matters, a signed statement covers the sealing.

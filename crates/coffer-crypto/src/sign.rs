@@ -1,5 +1,5 @@
 //! Signatures: Ed25519 (RFC 8032) over a label and a message, so that a signature made for one purpose is none for
-//! another. Layout: docs/FORMAT.md, "Signatures". Pure: Ed25519 needs no randomness to sign.
+//! another. Layout: docs/FORMAT.md §4.8. Pure: Ed25519 needs no randomness to sign.
 
 use std::fmt;
 

@@ -1,5 +1,5 @@
 //! A key slot: one way into an account, as the header stores it.
-//! Layout: docs/FORMAT.md, "Key slots": a map of nine numbered fields in deterministic CBOR (RFC 8949 §4.2.1).
+//! Layout: docs/FORMAT.md §4.5: a map of nine numbered fields in deterministic CBOR (RFC 8949 §4.2.1).
 //! Pure: randomness is an argument.
 //!
 //! Reading is exact: fields are read in order and nothing may be missing, unknown, doubled or left over; then the slot

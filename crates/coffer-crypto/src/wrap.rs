@@ -1,5 +1,5 @@
 //! Wrapping: one [`WrappingKey`] encrypts one key, or a short private text, and commits to itself.
-//! Layout: docs/FORMAT.md, "Wrapping". Spec: HKDF (RFC 5869) with SHA-256, AES-256-GCM (SP 800-38D).
+//! Layout: docs/FORMAT.md §4.4. Spec: HKDF (RFC 5869) with SHA-256, AES-256-GCM (SP 800-38D).
 //! Pure: randomness is an argument.
 //!
 //! ```text

@@ -1,5 +1,5 @@
 //! One entry of the log as bytes: deterministic CBOR, one map with numbered members.
-//! Layout: docs/FORMAT.md, "Log entry". Spec: RFC 8949 §4.2. Pure.
+//! Layout: docs/FORMAT.md §6.1. Spec: RFC 8949 §4.2. Pure.
 //!
 //! The decoder is strict: it accepts exactly the bytes the encoder would write for what it read.
 

@@ -1,6 +1,6 @@
 //! What can be proved about a vault without opening it: log entries and their MACs, the Merkle tree over them, signed
 //! notes, backup manifests, and the verification of all of these.
-//! Layouts: docs/FORMAT.md, chapters "Log" and "Backup manifest". Pure: no clock, no files, no SQL, no randomness.
+//! Layouts: docs/FORMAT.md §6 and §7. Pure: no clock, no files, no SQL, no randomness.
 //!
 //! Writers, viewers and verifiers share these parsers, so none of them can accept what another refuses.
 //!

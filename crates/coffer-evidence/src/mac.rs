@@ -1,5 +1,5 @@
 //! The evolving key and the MACs it makes: whoever comes later cannot make again what was made before.
-//! Layout: docs/FORMAT.md, "MAC chain". Spec: HMAC (RFC 2104), HKDF-Expand (RFC 5869 §2.3), both with SHA-256. Pure.
+//! Layout: docs/FORMAT.md §6.3. Spec: HMAC (RFC 2104), HKDF-Expand (RFC 5869 §2.3), both with SHA-256. Pure.
 //!
 //! ```text
 //! MAC(i)  = HMAC(K(i), label ‖ i ‖ leaf ‖ SHA-256(context ‖ number ‖ tag ‖ sealed))

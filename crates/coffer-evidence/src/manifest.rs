@@ -1,5 +1,5 @@
 //! The manifest of a backup: every file it consists of, of which vault, at which point of its chain and log.
-//! Layout: docs/FORMAT.md, "Backup manifest"; a signed note ([`crate::note`]) whose text this is. Pure.
+//! Layout: docs/FORMAT.md §7; a signed note ([`crate::note`]) whose text this is. Pure.
 //!
 //! The evolving MAC key (`log.state`) is in no backup: whoever got hold of one could go on writing the log it is of.
 

@@ -1,5 +1,5 @@
 //! Verification of a log: what is wrong with it, and where.
-//! Rules: docs/FORMAT.md, "Verifying a log". Pure, in constant memory: entries and checkpoints are pushed one by one.
+//! Rules: docs/FORMAT.md §6.10. Pure, in constant memory: entries and checkpoints are pushed one by one.
 //!
 //! Three people can verify: anybody (tree and checkpoints), an auditor (also contents and MACs), and whoever holds a
 //! checkpoint outside the vault, which is what fixes the past against those who hold every key.

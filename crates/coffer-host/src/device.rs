@@ -1,5 +1,5 @@
 //! Where this device keeps its own key material for each vault: the keyring, or else a private file.
-//! Layout: docs/FORMAT.md, "Device key material".
+//! Layout: docs/FORMAT.md §9.6.
 //!
 //! When a file exists it is the truth: storing in the keyring removes the file last, and a file is written only when
 //! the keyring did not take the material. So a keyring's older copy can never win, and with a file no keyring is asked.

@@ -1,5 +1,5 @@
 //! CSV into records: RFC 4180, UTF-8, streamed in constant memory. Pure over `io::Read`.
-//! Dialect and rules: docs/FORMAT.md, "Import".
+//! Dialect and rules: docs/FORMAT.md §8.
 //!
 //! [`inspect`] looks at a file and suggests a mapping; [`read`] yields a record for each row.
 

@@ -1,5 +1,5 @@
 //! Which column becomes which part of a record, for every format made of columns. Pure.
-//! Rules: docs/FORMAT.md, "Import".
+//! Rules: docs/FORMAT.md §8.
 //!
 //! A [`Mapping`] comes from a [`Guess`] and is corrected by [`Assignment`]s. No field of type secret ever becomes a
 //! title, tags or notes by a guess.

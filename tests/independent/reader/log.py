@@ -139,7 +139,7 @@ def _read(database, folder, vault, audit, signers):
     require(0 in segments, "the log has no beginning")
 
     tree, sessions, entries, tags, roots = Tree(), {}, [], [], {}
-    segment = mac_key = None
+    segment, keys = None, []  # of this segment: the MAC key of each entry, and of the next
     columns = "idx, leaf, nodes, context, number, tag, mac, sealed"
     for index, *row in database.execute(f"SELECT {columns} FROM entry ORDER BY idx"):
         leaf, nodes, context, number, tag, mac, sealed = row
@@ -148,16 +148,16 @@ def _read(database, folder, vault, audit, signers):
             segment = index
             root, sealed_key = segments[index]
             require(root == tree.root(), "a segment does not begin where the one before ends")
-            mac_key = open_sealed(audit, sealed_key, info("seal/log-mac-key", vault, u64(segment)))
+            keys = [open_sealed(audit, sealed_key, info("seal/log-mac-key", vault, u64(segment)))]
         require(segment <= context <= index and context in headers, "an entry without its context")
         if context not in sessions:
             session_info = info("seal/log-session", vault, u64(segment))
             sessions[context] = SealedSession(audit, headers[context], session_info)
 
         digest = sha256(u64(context), number.to_bytes(4, "big"), bytes([tag is not None]), tag or bytes(16), sealed)
-        expected = hmac_sha256(mac_key, label("log-mac"), u64(index), leaf, digest)
+        expected = hmac_sha256(keys[-1], label("log-mac"), u64(index), leaf, digest)
         require(equal(mac, expected), f"the MAC of entry {index} does not hold")
-        mac_key = expand(mac_key, label("log-step"), 32)
+        keys.append(expand(keys[-1], label("log-step"), 32))
 
         block = sessions[context].open(number, sealed, u64(index))
         require(sha256(label("log-leaf"), block) == leaf, f"entry {index} is not what its leaf stands for")
@@ -171,7 +171,7 @@ def _read(database, folder, vault, audit, signers):
     require(entries and max(segments) <= len(entries), "a segment begins after the end")
     for size, note in checkpoints.items():
         check_checkpoint(note, vault, size, roots, signers)
-    check_state(folder / "log.state", vault, segment, len(entries), mac_key)
+    check_state(folder / "log.state", vault, segment, keys)
     return Log(entries, tree.root(), sorted(checkpoints), tags, sorted(segments))
 
 
@@ -190,8 +190,8 @@ def check_checkpoint(note, vault, size, roots, signers):
 # §6.8
 
 
-def check_state(path, vault, segment, count, mac_key):
-    """Compares the evolving key with the end of the chain. In a backup there is none."""
+def check_state(path, vault, segment, keys):
+    """Compares the evolving key with the chain of `segment`. In a backup there is none."""
     if not path.exists():
         return
     data = path.read_bytes()
@@ -201,4 +201,8 @@ def check_state(path, vault, segment, count, mac_key):
         if slot[:8] == b"cofferK1" and sha256(vault, slot[:56]) == slot[56:]:
             slots.append((int.from_bytes(slot[8:16], "big"), int.from_bytes(slot[16:24], "big"), slot[24:56]))
     require(slots, "the log's state is lost")
-    require(max(slots) == (segment, count, mac_key), "the log's state is not that of its last entry")
+    of_segment, index, key = max(slots)
+    require(of_segment == segment, "the log's state is another segment's")
+    behind = segment + len(keys) - 1 - index
+    # A loss of power may leave it behind, by no more than the entries between two times it is forced to the disk.
+    require(0 <= behind <= 200 and keys[index - segment] == key, "the log's state is not that of its last entries")

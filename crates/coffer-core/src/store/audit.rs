@@ -1,4 +1,4 @@
-//! Rows of the log. Layout: `audit.sql`, docs/FORMAT.md, "Log".
+//! Rows of the log. Layout: `audit.sql`, docs/FORMAT.md §6.
 //!
 //! Plain SQLite: whoever is locked out writes here too. What the rows mean is decided by [`crate::audit`].
 //!

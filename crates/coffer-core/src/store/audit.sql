@@ -1,4 +1,4 @@
--- The log of a vault. Every blob is ciphertext, a hash or a MAC; layouts are in docs/FORMAT.md, chapter "Log".
+-- The log of a vault. Every blob is ciphertext, a hash or a MAC; layouts are in docs/FORMAT.md §6.
 
 -- Which vault's log this is.
 CREATE TABLE log (

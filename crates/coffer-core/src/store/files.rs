@@ -1,5 +1,5 @@
 //! Files and folders of a vault: private modes, safe replacement, opening without following links, the vault lock.
-//! Layout and modes: docs/FORMAT.md, "The folder".
+//! Layout and modes: docs/FORMAT.md §2.1.
 //!
 //! Touches the disk; knows nothing of what the files hold. A file is replaced by an exclusive 0600 temporary in the
 //! same folder, fsync, rename, fsync of the folder: after a loss of power there is the old one or the new one.

@@ -1,7 +1,7 @@
 //! Connections to encrypted databases: made and opened here and nowhere else, with every check and setting they need.
 //! Touches files; holds the one `unsafe` block of the engine, the call that hands SQLCipher its key.
 //!
-//! Spec: docs/FORMAT.md, chapter "Encrypted databases"; SQLCipher 4 with its defaults (4,096-byte pages, AES-256-CBC,
+//! Spec: docs/FORMAT.md §5.1; SQLCipher 4 with its defaults (4,096-byte pages, AES-256-CBC,
 //! HMAC-SHA-512), raw key and salt, so that other SQLCipher clients open the files with the key alone.
 #![expect(clippy::disallowed_types, reason = "this is the store")]
 

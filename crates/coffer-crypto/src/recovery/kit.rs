@@ -1,5 +1,5 @@
 //! The recovery seed as people print, read out and type it: fourteen groups of five characters.
-//! Layout: docs/FORMAT.md, "Printed recovery code". Alphabet: Crockford's base 32. Pure.
+//! Layout: docs/FORMAT.md §4.9. Alphabet: Crockford's base 32. Pure.
 //!
 //! ```text
 //! group 1..13   four characters of the seed (256 bits, then four zero bits) and a check character

@@ -1,5 +1,5 @@
 //! Recovery: what the one 256-bit seed of a vault yields.
-//! Layout: docs/FORMAT.md, "Recovery". Spec: HKDF-Expand (RFC 5869 §2.3), X-Wing, Ed25519 (RFC 8032), age identities
+//! Layout: docs/FORMAT.md §4.9. Spec: HKDF-Expand (RFC 5869 §2.3), X-Wing, Ed25519 (RFC 8032), age identities
 //! (age-encryption.org/v1, X25519 recipient type; RFC 7748; BIP-173). Pure.
 //!
 //! ```text
