@@ -82,7 +82,7 @@ labels! {
     SEAL_OFFICE_SEED = "seal/office-seed";
     /// The office pair's seed sealed to recovery. Fields: vault.
     SEAL_OFFICE_SEED_TO_RECOVERY = "seal/office-seed-to-recovery";
-    /// Anything sealed to the office: incidents, alarms. Fields: vault.
+    /// Anything sealed to the office: names of tenants, incidents, alarms. Fields: vault, then what the use says.
     SEAL_TO_OFFICE = "seal/to-office";
     /// One process's stretch of log entries, sealed to the audit key. Fields: vault, log segment.
     SEAL_LOG_SESSION = "seal/log-session";
@@ -109,11 +109,11 @@ labels! {
     KID = "kid";
     /// Key of the header's MAC, from the directory key. Fields: vault.
     HEADER_MAC_KEY = "header-mac-key";
-    /// The header's MAC. Message: the header without it.
+    /// The header's MAC. Message: the header, its MAC zero bytes.
     HEADER_MAC = "header-mac";
     /// Key of an account entry's MAC, from the account master key. Fields: vault, account.
     ACCOUNT_ENTRY_MAC_KEY = "account-entry-mac-key";
-    /// An account entry's MAC. Message: the entry without it.
+    /// An account entry's MAC. Message: the entry, its MAC zero bytes.
     ACCOUNT_ENTRY_MAC = "account-entry-mac";
     /// Where a login's slots are found. Message: the normalised login.
     LOGIN_LOOKUP = "login-lookup";
