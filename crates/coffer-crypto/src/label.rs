@@ -48,19 +48,11 @@ labels! {
     WRAP_DIRECTORY_KEY = "wrap/directory-key";
     /// Tenant key under another key. Fields: vault, tenant, epoch.
     WRAP_TENANT_KEY = "wrap/tenant-key";
-    /// The office pair's seed under another key. Fields: vault.
-    WRAP_OFFICE_SEED = "wrap/office-seed";
-    /// The audit pair's seed under another key. Fields: vault.
-    WRAP_AUDIT_SEED = "wrap/audit-seed";
-    /// Backup identity under the directory key. Fields: vault.
-    WRAP_BACKUP_IDENTITY = "wrap/backup-identity";
 
     /// An account's sealed state under its master key. Fields: vault, account.
     SEALED_STATE = "sealed-state";
     /// A tenant's name under its tenant key. Fields: vault, tenant.
     TENANT_NAME = "tenant-name";
-    /// The device key's file or keyring entry. Fields: vault, device.
-    DEVICE_KEY_FILE = "device-key-file";
     /// The backup plan under the plan key. Fields: vault.
     BACKUP_PLAN = "backup-plan";
     /// An administrator's signature over the backup plan. Message: the plan.
@@ -124,16 +116,12 @@ labels! {
 
     /// A statement of the membership chain. Message: the statement without its signatures.
     STATEMENT = "statement";
-    /// A backup manifest. Message: the manifest without its signature.
-    MANIFEST = "manifest";
     /// A leaf of the log. Message: r, then the plaintext.
     LOG_LEAF = "log-leaf";
     /// MAC of a log entry under the evolving key. Message: the entry.
     LOG_MAC = "log-mac";
     /// One step of the evolving key. No fields.
     LOG_STEP = "log-step";
-    /// Origin line of the log's checkpoints; they are signed as notes, which carry no label of ours.
-    CHECKPOINT = "checkpoint";
 
     /// Recovery's X-Wing private key. No fields.
     RECOVERY_SEALING_SEED = "recovery/sealing-seed";

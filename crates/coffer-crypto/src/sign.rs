@@ -115,7 +115,7 @@ mod tests {
         let signature = key().sign(label::STATEMENT, b"grant");
         let verifying = key().verifying_key();
         assert_eq!(verifying.verify(label::STATEMENT, b"grant", &signature), Ok(()));
-        assert_eq!(verifying.verify(label::MANIFEST, b"grant", &signature), Err(SignatureError));
+        assert_eq!(verifying.verify(label::BACKUP_PLAN_SIGNATURE, b"grant", &signature), Err(SignatureError));
         assert_eq!(verifying.verify(label::STATEMENT, b"grand", &signature), Err(SignatureError));
         assert_eq!(verifying.verify(label::STATEMENT, b"grant", &signature[1..]), Err(SignatureError));
         let other = SigningKey::from_seed(&SigningSeed::parse(&[8; 32]).unwrap()).verifying_key();
