@@ -25,9 +25,18 @@ impl Idle {
     }
 }
 
+/// How long the machine has slept since it started, in milliseconds. Grows over a suspend and only then.
+pub(crate) fn slept_ms() -> u64 {
+    now_ms().saturating_sub(milliseconds(ClockId::Monotonic))
+}
+
 /// `CLOCK_BOOTTIME` of clock_gettime(2): goes on while the machine sleeps, and nobody can set it back.
 fn now_ms() -> u64 {
-    let time = clock_gettime(ClockId::Boottime);
+    milliseconds(ClockId::Boottime)
+}
+
+fn milliseconds(clock: ClockId) -> u64 {
+    let time = clock_gettime(clock);
     let seconds = u64::try_from(time.tv_sec).unwrap_or_default();
     let nanoseconds = u64::try_from(time.tv_nsec).unwrap_or_default();
     seconds * 1000 + nanoseconds / 1_000_000

@@ -12,7 +12,7 @@ use std::time::Duration;
 use tauri::{AppHandle, Manager, Runtime};
 
 use crate::shell::Shell;
-use crate::{raw, web};
+use crate::{idle, raw, web};
 
 /// Argument of the fresh image: the remembered place whose unlock window to show. Carries no secret.
 pub(crate) const UNLOCK_ARGUMENT: &str = "--unlock";
@@ -21,6 +21,8 @@ pub(crate) const UNLOCK_ARGUMENT: &str = "--unlock";
 const LIMIT: Duration = Duration::from_millis(900);
 /// How often idleness is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
+/// Sleep of the machine that counts as a suspend, in milliseconds; less is the two clocks being read one after the other.
+const SUSPEND_MS: u64 = 1000;
 
 /// What comes after the lock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,14 +54,18 @@ pub(crate) fn lock_and_leave<R: Runtime>(app: &AppHandle<R>, after: After) {
     });
 }
 
-/// Locks once the person has done nothing for as long as the settings say. Ends with the process.
+/// Locks once the person has done nothing for as long as the settings say, or the machine has been asleep. Ends with the
+/// process.
 pub(crate) fn watch_idleness<R: Runtime>(app: &AppHandle<R>) {
     let (app, shell) = (app.clone(), Arc::clone(&app.state::<Arc<Shell>>()));
     thread::spawn(move || {
+        let mut slept = idle::slept_ms();
         loop {
             thread::sleep(LOOK_EVERY);
+            let before = std::mem::replace(&mut slept, idle::slept_ms());
+            let was_suspended = slept.saturating_sub(before) >= SUSPEND_MS;
             let limit = Duration::from_secs(shell.settings().idle_seconds.into());
-            if shell.is_unlocked() && shell.idle.elapsed() >= limit {
+            if shell.is_unlocked() && (was_suspended || shell.idle.elapsed() >= limit) {
                 lock_and_leave(&app, After::Unlock);
                 return;
             }
@@ -79,6 +85,7 @@ fn leave(after: After, place: Option<&str>) -> Infallible {
     if after == After::Unlock {
         // The very file this process runs, even if an update has put another in its place since.
         let mut fresh = Command::new("/proc/self/exe");
+        fresh.arg0(crate::start::PROGRAM);
         if let Some(place) = place {
             fresh.args([UNLOCK_ARGUMENT, place]);
         }

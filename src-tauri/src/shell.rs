@@ -72,6 +72,11 @@ impl From<UnlockError> for UnlockProblem {
 
 impl Shell {
     pub(crate) fn new(host: Host) -> Self {
+        Self::with_state(host, Settings::load(), Places::load())
+    }
+
+    /// As [`Shell::new`], with what is remembered given instead of read.
+    pub(crate) fn with_state(host: Host, settings: Settings, places: Places) -> Self {
         Self {
             host,
             chosen: Chosen::default(),
@@ -79,8 +84,8 @@ impl Shell {
             idle: Idle::new(),
             session: RwLock::new(None),
             kit: Mutex::new(None),
-            settings: RwLock::new(Settings::load()),
-            places: Mutex::new(Places::load()),
+            settings: RwLock::new(settings),
+            places: Mutex::new(places),
             wants_first_run: AtomicBool::new(false),
         }
     }

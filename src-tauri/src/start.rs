@@ -14,7 +14,9 @@ use crate::shell::Shell;
 use crate::{commands, web};
 
 /// The program's name in the log.
-const PROGRAM: &str = "coffer-desktop";
+pub(crate) const PROGRAM: &str = "coffer-desktop";
+/// The same for the kernel, which would call a replaced image `exe`.
+const PROCESS_NAME: &std::ffi::CStr = c"coffer-desktop";
 
 /// Runs the program until it ends.
 pub fn run() -> ExitCode {
@@ -22,6 +24,7 @@ pub fn run() -> ExitCode {
     coffer_host::harden_process();
     #[cfg(not(feature = "e2e"))]
     crate::raw::refuse_automation();
+    let _ = rustix::thread::set_name(PROCESS_NAME);
     glib::set_prgname(Some(PROGRAM));
     glib::set_application_name("Coffer");
 
@@ -36,7 +39,7 @@ pub fn run() -> ExitCode {
             lock::watch_idleness(app);
             show_first_window(app, place)
         })
-        .build(tauri::generate_context!());
+        .build(context());
     let Ok(app) = built else { return ExitCode::from(EXIT_BUG) };
     app.run(|app, event| match event {
         // Closing the last window is no reason to end while a native window is open; ending is done by `lock`.
@@ -48,6 +51,11 @@ pub fn run() -> ExitCode {
         _ => {}
     });
     ExitCode::SUCCESS
+}
+
+/// Configuration, capabilities and the interface's pages, as they were when this was compiled.
+pub(crate) fn context<R: Runtime>() -> tauri::Context<R> {
+    tauri::generate_context!()
 }
 
 /// sysexits.h `EX_SOFTWARE`, as the command line uses it.

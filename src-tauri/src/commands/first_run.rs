@@ -64,7 +64,8 @@ pub(super) async fn choose_new_vault_place<R: Runtime>(
     if path.exists() {
         return Err(Refusal { code: "place_taken" });
     }
-    let (handle, name) = shell.keep_path(path);
+    let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    let (handle, _) = shell.keep_path(path);
     Ok(Some(Chosen { handle, name }))
 }
 

@@ -9,6 +9,8 @@ mod log;
 mod program;
 mod records;
 mod requests;
+#[cfg(test)]
+mod tests;
 mod work;
 
 use std::sync::Arc;

@@ -26,7 +26,8 @@ pub(crate) fn show(
     are_groups: Check,
     reply: Reply<()>,
 ) {
-    let window = look::window(&words.kit_window, parent);
+    let [first, second] = positions.map(|position| (position + 1).to_string());
+    let window = look::window(&fill(&words.kit_window, &[("first", &first), ("second", &second)]), parent);
     let problem = Rc::new(Notice::new("danger"));
     let check = look::button(&words.kit_check, "main");
     let cancel = look::button(&words.cancel, "");

@@ -1,0 +1,104 @@
+//! What the interface knows of the engine, held to what the engine is: its types are generated from the views, and its
+//! calls are the commands.
+//!
+//! After a change: `UPDATE_BINDINGS=1 cargo test -p coffer-desktop --features e2e --test bindings`, then
+//! `npm --prefix ui run format`.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::{env, fs};
+
+use coffer_core::view;
+use coffer_desktop::commands::{AppState, BackupFile, COMMANDS, Chosen, Copied, ImportFile, SavedKit, Screen};
+use coffer_desktop::jobs::{Job, JobProgress, JobResult, JobState};
+use coffer_desktop::refusal::Refusal;
+use coffer_desktop::settings::{Language, LockPreset, Settings, Theme};
+use ts_rs::{Config, TS};
+
+const HEADING: &str = "// Generated from the engine's views and the desktop shell's answers by ts-rs. Not edited by hand.\n\
+                       // UPDATE_BINDINGS=1 cargo test -p coffer-desktop --features e2e --test bindings\n";
+
+fn api(file: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../ui/src/lib/api").join(file)
+}
+
+/// Every type that comes out of a command.
+fn generated() -> String {
+    let config = Config::default();
+    let mut text = HEADING.to_owned();
+    macro_rules! declare {
+        ($($type:ty),+ $(,)?) => {$(
+            text.push_str(&format!("\nexport {}\n", <$type as TS>::decl(&config)));
+        )+};
+    }
+    declare!(
+        view::VaultView,
+        view::SessionView,
+        view::TenantView,
+        view::RecordRow,
+        view::RecordPage,
+        view::RecordView,
+        view::FieldView,
+        view::VersionView,
+        view::ChangeView,
+        view::ChangeKind,
+        view::SearchResults,
+        view::SearchHit,
+        view::LogEntryView,
+        view::LogPage,
+        view::LogReport,
+        view::LogFindingView,
+        view::BackupView,
+        view::ImportReport,
+        view::ImportRowError,
+        view::ImportColumn,
+        view::Progress,
+        view::ProgressUnit,
+        Screen,
+        Language,
+        Theme,
+        LockPreset,
+        Settings,
+        AppState,
+        Chosen,
+        SavedKit,
+        Copied,
+        ImportFile,
+        BackupFile,
+        Refusal,
+        Job,
+        JobState,
+        JobResult,
+        JobProgress,
+    );
+    text
+}
+
+/// The text without what a formatter decides: white space, line ends, and which of `,` and `;` ends a member.
+fn without_format(text: &str) -> String {
+    let code: String = text.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
+    let dense: String = code.chars().filter(|c| !c.is_whitespace()).map(|c| if c == ';' { ',' } else { c }).collect();
+    dense.replace(",}", "}").replace("=|", "=")
+}
+
+#[test]
+fn the_interfaces_types_are_those_of_the_engine() {
+    let (file, wanted) = (api("types.ts"), generated());
+    if env::var_os("UPDATE_BINDINGS").is_some() {
+        fs::write(&file, &wanted).unwrap();
+    }
+    let present = fs::read_to_string(&file).unwrap();
+    assert!(
+        without_format(&present) == without_format(&wanted),
+        "ui/src/lib/api/types.ts is not what the engine answers; run\n  \
+         UPDATE_BINDINGS=1 cargo test -p coffer-desktop --features e2e --test bindings && npm --prefix ui run format"
+    );
+}
+
+#[test]
+fn the_interface_calls_every_command_and_no_other() {
+    let calls = fs::read_to_string(api("commands.ts")).unwrap();
+    let called: BTreeSet<&str> =
+        calls.split("call<").skip(1).filter_map(|call| call.split_once(">(\"")?.1.split('"').next()).collect();
+    assert_eq!(called, COMMANDS.iter().copied().collect());
+}

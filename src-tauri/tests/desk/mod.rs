@@ -1,0 +1,341 @@
+//! A desk of its own for a test: an X server, a session bus, home folders, the program, and a driver of its web view.
+//! Native windows are driven by xdotool, as a person would; nothing is shared with another test or with this machine.
+
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader};
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use thirtyfour::prelude::*;
+use thirtyfour::{Capabilities, WebDriver};
+
+/// Longest wait for anything on the screen: the machine may be busy with other tests.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+/// Time between two looks.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+/// The bus of the test starts no services: no keyring of this machine may answer.
+const BUS: &str = r#"<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
+ "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
+<busconfig><type>session</type><listen>unix:tmpdir=/tmp</listen>
+<policy context="default"><allow send_destination="*"/><allow own="*"/></policy></busconfig>"#;
+
+/// Everything a test has.
+pub struct Desk {
+    pub home: TempDir,
+    display: String,
+    bus_address: String,
+    inspector: u16,
+    theme: &'static str,
+    children: Vec<Child>,
+    program: Option<Child>,
+    driver_port: u16,
+}
+
+impl Desk {
+    /// Sets the desk up. `theme` is `light` or `dark`.
+    pub fn new(theme: &'static str) -> Self {
+        let home = tempfile::tempdir().unwrap();
+        for folder in ["config/coffer", "data", "cache", "run"] {
+            fs::create_dir_all(home.path().join(folder)).unwrap();
+        }
+        let settings = json!({"language": "en", "theme": theme, "clipboard_seconds": 30,
+                              "lock_preset": "convenient", "idle_seconds": 900});
+        fs::write(home.path().join("config/coffer/settings.json"), settings.to_string()).unwrap();
+        fs::write(home.path().join("bus.conf"), BUS).unwrap();
+
+        let mut display = Command::new("Xvfb")
+            .args(["-displayfd", "1", "-screen", "0", "1280x720x24", "-noreset", "-nolisten", "tcp"])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("Xvfb is installed");
+        let display_name = format!(":{}", first_line(&mut display));
+        let mut bus = Command::new("dbus-daemon")
+            .arg(format!("--config-file={}", home.path().join("bus.conf").display()))
+            .args(["--nofork", "--print-address=1"])
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("dbus-daemon is installed");
+        let bus_address = first_line(&mut bus);
+        let (inspector, driver_port) = (free_port(), free_port());
+        let driver = Command::new("WebKitWebDriver")
+            .args([format!("--port={driver_port}"), format!("--target=127.0.0.1:{inspector}")])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("WebKitWebDriver is installed");
+        Self {
+            home,
+            display: display_name,
+            bus_address,
+            inspector,
+            theme,
+            children: vec![driver, bus, display],
+            program: None,
+            driver_port,
+        }
+    }
+
+    /// A path in this desk's home.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.home.path().join(name)
+    }
+
+    /// Starts the program; `chosen` is what it gets from each file dialog.
+    pub fn start(&mut self, chosen: &[(&str, PathBuf)]) {
+        let home = self.home.path();
+        let mut program = Command::new(env!("CARGO_BIN_EXE_coffer-desktop"));
+        program
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .env("HOME", home)
+            .env("XDG_CONFIG_HOME", home.join("config"))
+            .env("XDG_DATA_HOME", home.join("data"))
+            .env("XDG_CACHE_HOME", home.join("cache"))
+            .env("XDG_RUNTIME_DIR", home.join("run"))
+            .env("DBUS_SESSION_BUS_ADDRESS", &self.bus_address)
+            .env("DISPLAY", &self.display)
+            .env("GDK_BACKEND", "x11")
+            .env("NO_AT_BRIDGE", "1")
+            .env("LC_ALL", "C.UTF-8")
+            .env("WEBKIT_DISABLE_DMABUF_RENDERER", "1")
+            .env("TAURI_WEBVIEW_AUTOMATION", "true")
+            .env("WEBKIT_INSPECTOR_SERVER", format!("127.0.0.1:{}", self.inspector));
+        for (variable, path) in chosen {
+            program.env(variable, path);
+        }
+        let log = File::create(self.path("program.log")).unwrap();
+        program.stdout(log.try_clone().unwrap()).stderr(log);
+        self.program = Some(program.spawn().expect("the program was built for this test"));
+    }
+
+    /// The program's process, which stays the same over a lock.
+    pub fn process(&self) -> u32 {
+        self.program.as_ref().unwrap().id()
+    }
+
+    /// The processes WebKit runs for the program.
+    pub fn web_processes(&self) -> Vec<u32> {
+        let parent = self.process().to_string();
+        let processes =
+            fs::read_dir("/proc").unwrap().filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
+        let is_child = |process: &u32| {
+            let stat = fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
+            stat.rsplit_once(") ").is_some_and(|(_, rest)| rest.split(' ').nth(1) == Some(parent.as_str()))
+        };
+        processes.filter(is_child).collect()
+    }
+
+    /// Takes the web view's reins, once there is one.
+    pub async fn web(&self) -> Web<'_> {
+        let began = Instant::now();
+        loop {
+            let driver = WebDriver::new(format!("http://127.0.0.1:{}", self.driver_port), Capabilities::new()).await;
+            match driver {
+                Ok(driver) => {
+                    self.xdotool(&[
+                        "search",
+                        "--sync",
+                        "--onlyvisible",
+                        "--name",
+                        "^Coffer$",
+                        "windowsize",
+                        "1280",
+                        "720",
+                        "windowmove",
+                        "0",
+                        "0",
+                    ]);
+                    return Web { driver, desk: self };
+                }
+                Err(error) => assert!(began.elapsed() < PATIENCE, "no web view to drive: {error}"),
+            }
+            thread::sleep(LOOK_EVERY);
+        }
+    }
+
+    /// Waits for a native window whose title matches, gives it the keyboard, and says its whole title.
+    pub fn native(&self, title: &str) -> String {
+        let window = self.xdotool(&["search", "--sync", "--onlyvisible", "--name", title]);
+        let window = window.lines().last().unwrap().to_owned();
+        // Without a window manager nobody else gives a window the keyboard.
+        self.xdotool(&["windowfocus", "--sync", &window]);
+        thread::sleep(Duration::from_millis(300));
+        self.xdotool(&["getwindowname", &window]).trim().to_owned()
+    }
+
+    /// Waits until no native window's title matches.
+    pub fn native_gone(&self, title: &str) {
+        let began = Instant::now();
+        while self.is_native(title) {
+            assert!(began.elapsed() < PATIENCE, "the window '{title}' is still there");
+            thread::sleep(LOOK_EVERY);
+        }
+    }
+
+    /// Whether there is a native window whose title matches.
+    pub fn is_native(&self, title: &str) -> bool {
+        let found = self.command("xdotool").args(["search", "--onlyvisible", "--name", title]).output().unwrap();
+        found.status.success()
+    }
+
+    /// Types text where the keyboard is.
+    pub fn type_text(&self, text: &str) {
+        self.xdotool(&["type", "--delay", "15", "--", text]);
+    }
+
+    /// Presses keys one after the other.
+    pub fn press(&self, keys: &[&str]) {
+        let mut arguments = vec!["key", "--delay", "60"];
+        arguments.extend(keys);
+        self.xdotool(&arguments);
+    }
+
+    /// What is on the clipboard.
+    pub fn clipboard(&self) -> String {
+        let output = self.command("xclip").args(["-selection", "clipboard", "-o"]).output().unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// Keeps a picture of the screen, if `COFFER_SCREENSHOTS` names a folder for them.
+    pub fn picture(&self, name: &str) {
+        let Some(folder) = std::env::var_os("COFFER_SCREENSHOTS") else { return };
+        fs::create_dir_all(&folder).unwrap();
+        thread::sleep(Duration::from_millis(400));
+        let file = Path::new(&folder).join(format!("{name}-{}.png", self.theme));
+        assert!(self.command("import").args(["-window", "root"]).arg(file).status().unwrap().success());
+    }
+
+    fn xdotool(&self, arguments: &[&str]) -> String {
+        let mut all = vec![PATIENCE.as_secs().to_string(), "xdotool".to_owned()];
+        all.extend(arguments.iter().map(|argument| (*argument).to_owned()));
+        let output = self.command("timeout").args(all).output().unwrap();
+        assert!(
+            output.status.success(),
+            "xdotool {arguments:?}: {}\nprogram: {}",
+            String::from_utf8_lossy(&output.stderr),
+            fs::read_to_string(self.path("program.log")).unwrap_or_default(),
+        );
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    fn command(&self, name: &str) -> Command {
+        let mut command = Command::new(name);
+        command.env("DISPLAY", &self.display);
+        command
+    }
+}
+
+impl Drop for Desk {
+    fn drop(&mut self) {
+        if let Some(mut program) = self.program.take() {
+            let web = program.id();
+            let _ = Command::new("pkill").args(["-KILL", "-P", &web.to_string()]).status();
+            let _ = program.kill();
+            let _ = program.wait();
+        }
+        for child in &mut self.children {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
+
+/// The web view, driven.
+pub struct Web<'d> {
+    driver: WebDriver,
+    desk: &'d Desk,
+}
+
+impl Web<'_> {
+    /// Waits for the first element an XPath finds that is shown.
+    pub async fn find(&self, path: &str) -> WebElement {
+        let began = Instant::now();
+        loop {
+            for element in self.driver.find_all(By::XPath(path)).await.unwrap_or_default() {
+                if element.is_displayed().await.unwrap_or(false) {
+                    return element;
+                }
+            }
+            if began.elapsed() > PATIENCE {
+                self.desk.picture("failed");
+                let page = self.driver.find(By::Tag("body")).await.unwrap().text().await.unwrap_or_default();
+                panic!("not on the page: {path}\n{page}");
+            }
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+    }
+
+    /// Waits for some text.
+    pub async fn see(&self, text: &str) -> WebElement {
+        self.find(&format!("//*[text()[contains(normalize-space(.), {})]]", quoted(text))).await
+    }
+
+    /// Waits for a button that can be pressed, by its words or its label, and presses it.
+    pub async fn press(&self, words: &str) {
+        let words = quoted(words);
+        let path = format!(
+            "//button[not(@disabled)][contains(normalize-space(.), {words}) or starts-with(@aria-label, {words})]"
+        );
+        let began = Instant::now();
+        while let Err(error) = self.find(&path).await.click().await {
+            assert!(began.elapsed() < PATIENCE, "{words} cannot be pressed: {error}");
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+    }
+
+    /// Fills the control of a label with text.
+    pub async fn fill(&self, label: &str, text: &str) {
+        let control = self.find(&format!("//*[@id = //label[normalize-space(.) = {}]/@for]", quoted(label))).await;
+        control.clear().await.unwrap();
+        control.send_keys(text).await.unwrap();
+    }
+
+    /// Sends keys to whatever has the focus.
+    pub async fn keys(&self, keys: impl AsRef<str>) {
+        self.driver.active_element().await.unwrap().send_keys(keys.as_ref()).await.unwrap();
+    }
+
+    /// Runs a script and gives what it returns.
+    pub async fn script(&self, script: &str) -> Value {
+        self.driver.execute(script, vec![]).await.unwrap().json().clone()
+    }
+
+    /// Looks at the screen: a picture, and no violation that axe knows.
+    pub async fn inspect(&self, name: &str) {
+        self.desk.picture(name);
+        let axe = Path::new(env!("CARGO_MANIFEST_DIR")).join("../ui/node_modules/axe-core/axe.min.js");
+        self.driver.execute(fs::read_to_string(axe).expect("the UI's packages are installed"), vec![]).await.unwrap();
+        let run = "const done = arguments[arguments.length - 1];
+                   axe.run().then(({ violations }) => done(violations.map(({ id, nodes }) => [id, nodes[0].html])),
+                                  (error) => done([['axe', String(error)]]));";
+        let violations = self.driver.execute_async(run, vec![]).await.unwrap().json().clone();
+        assert_eq!(violations, json!([]), "axe on {name}");
+    }
+
+    /// Lets go of the web view, which is about to end.
+    pub fn let_go(self) {
+        let _ = self.driver.leak();
+    }
+}
+
+/// Text as an XPath literal.
+fn quoted(text: &str) -> String {
+    assert!(!text.contains('"'), "no text of the interface that a test looks for has double quotes");
+    format!("\"{text}\"")
+}
+
+fn first_line(child: &mut Child) -> String {
+    let mut line = String::new();
+    BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+    line.trim().to_owned()
+}
+
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
