@@ -7,4 +7,5 @@ mod files;
 mod header;
 mod log;
 mod secrets;
+mod table;
 mod unlock;
