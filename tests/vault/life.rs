@@ -1,6 +1,6 @@
 //! Creating, unlocking, locking; tenants.
 
-use coffer_core::{CreateError, CreateTenantError, Damage, Fault, NewVault, UnlockError, Vault};
+use coffer_core::{CallError, CreateError, CreateTenantError, Damage, Fault, NewVault, UnlockError, Vault};
 use coffer_tests::{LOGIN, PASSPHRASE, Place, passphrase, tenant};
 
 #[test]
@@ -137,4 +137,14 @@ fn restarting_a_log_that_is_in_order_is_just_unlocking() {
     place.create().0.lock().unwrap();
     let session = place.vault().unlock_restarting_log(LOGIN, passphrase(PASSPHRASE)).unwrap();
     assert_eq!(session.log_page(None, 1).unwrap().entries[0].action, "vault.unlocked");
+}
+
+#[test]
+fn a_tenant_nobody_has_heard_of_is_not_found() {
+    let place = Place::new();
+    let (session, _kit) = place.create();
+    let unknown = "0000000000000000000000000a.0000000000000000000000000b".parse().unwrap();
+    assert!(matches!(session.open_record(unknown), Err(CallError::NotFound)));
+    let page = session.log_page(None, 1).unwrap();
+    assert_eq!(page.entries[0].action, "access.refused");
 }

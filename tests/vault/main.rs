@@ -5,4 +5,5 @@ mod backup;
 mod files;
 mod import;
 mod life;
+mod model;
 mod records;

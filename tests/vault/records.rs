@@ -147,6 +147,70 @@ fn pages_follow_each_other_in_one_tenant_only() {
 }
 
 #[test]
+fn a_page_opened_at_once_is_what_opening_each_record_shows_and_one_entry_says_which() {
+    let place = Place::new();
+    let (session, _kit) = place.create();
+    let acme = tenant(&session, "ACME GmbH").id;
+    for number in 0..7 {
+        let record = session.add_record(acme, login_draft(&format!("Gate {number}"), "ines", "canary-1")).unwrap();
+        if number % 2 == 0 {
+            session.change_record(record.id, 1, login_draft(&format!("gäte {number} b"), "otto", "canary-2")).unwrap();
+        }
+    }
+    let newest_write = session.log_page(None, 1).unwrap().entries[0].index;
+    let (mut opened, mut listed, mut after) = (Vec::new(), Vec::new(), None);
+    loop {
+        let rows = session.list_records(acme, 3, after.as_deref()).unwrap();
+        let page = session.open_records(acme, 3, after.as_deref()).unwrap();
+        let entry = session.log_page(None, 1).unwrap().entries.remove(0);
+        assert_eq!(
+            (entry.action.as_str(), entry.tenant, entry.record),
+            ("records.opened", Some(acme), Some(page.records[0].id))
+        );
+        assert_eq!((entry.count, entry.entry), (Some(page.records.len() as u64), Some(newest_write)));
+        assert_eq!((page.total, &page.next), (rows.total, &rows.next), "the same places in the same list");
+        listed.extend(rows.records.into_iter().map(|row| row.id));
+        opened.extend(page.records);
+        after = page.next;
+        if after.is_none() {
+            break;
+        }
+    }
+    assert_eq!(opened.iter().map(|record| record.id).collect::<Vec<_>>(), listed);
+    for record in &opened {
+        assert_eq!(*record, session.open_record(record.id).unwrap());
+    }
+    assert!(!format!("{opened:?}").contains("canary"));
+
+    let bauer = tenant(&session, "Bauer & Co").id;
+    let empty = session.open_records(bauer, 3, None).unwrap();
+    assert_eq!((empty.records.len(), empty.total, empty.next), (0, 0, None));
+    assert_eq!(session.log_page(None, 1).unwrap().entries[0].action, "records.listed");
+    let refused = session.open_records(bauer, 3, Some("nonsense"));
+    assert!(matches!(refused, Err(ListRecordsError::InvalidCursor)));
+    assert!(session.start_verify_log().unwrap().wait().unwrap().ok);
+}
+
+#[test]
+fn a_page_of_large_records_ends_early_and_goes_on_where_it_ended() {
+    let place = Place::new();
+    let (session, _kit) = place.create();
+    let acme = tenant(&session, "ACME GmbH").id;
+    let large = "x".repeat(200 * 1024);
+    for number in 0..100 {
+        let mut draft = login_draft(&format!("Large {number:03}"), "ines", "x");
+        draft.fields.push(field("Text", FieldType::Multiline, &large));
+        session.add_record(acme, draft).unwrap();
+    }
+    let first = session.open_records(acme, 1_000, None).unwrap();
+    assert!((70..100).contains(&first.records.len()), "{}", first.records.len());
+    let rest = session.open_records(acme, 1_000, first.next.as_deref()).unwrap();
+    let titles: Vec<String> = first.records.into_iter().chain(rest.records).map(|record| record.title).collect();
+    assert_eq!(titles, (0..100).map(|number| format!("Large {number:03}")).collect::<Vec<_>>());
+    assert_eq!(rest.next, None);
+}
+
+#[test]
 fn search_finds_what_was_just_saved_in_the_tenants_asked_for() {
     let place = Place::new();
     let (session, _kit) = place.create();
@@ -161,7 +225,7 @@ fn search_finds_what_was_just_saved_in_the_tenants_asked_for() {
     let acme_gate = ("ACME GmbH".to_owned(), "Gate Straße".to_owned());
     let bauer_gate = ("Bauer & Co".to_owned(), "Gate house".to_owned());
     assert_eq!(titles("gat", None), [acme_gate.clone(), bauer_gate]);
-    assert_eq!(titles("strasse GATE", None), [acme_gate.clone()]);
+    assert_eq!(titles("strasse GATE", None), std::slice::from_ref(&acme_gate));
     assert_eq!(titles("ines", Some(acme)), [acme_gate]);
     assert_eq!(titles("ines", Some(bauer)), []);
     assert_eq!(titles("canary-5512", None), []);

@@ -78,7 +78,7 @@ pub enum Command {
     Record(RecordCommand),
     /// Import a CSV file into a tenant, the whole of it or nothing.
     Import(ImportArgs),
-    /// Find records by words: each must match, the last as a beginning.
+    /// Find records by words: each must occur, the last at least as a beginning.
     Search(SearchArgs),
     /// Encrypted backups: made even while the vault is locked.
     #[command(
@@ -293,7 +293,7 @@ pub struct ImportArgs {
 
 #[derive(Args, Debug)]
 #[command(
-    after_help = "Examples:\n  coffer … search harbour gat\n  coffer … search \"müller\" --tenant ACME --json\n\nCase and accents do not matter. Secrets are not searched."
+    after_help = "Examples:\n  coffer … search harbour gat\n  coffer … search \"müller\" --tenant ACME --json\n\nCase and accents do not matter; a beginning has two letters or more. Secrets are not searched."
 )]
 pub struct SearchArgs {
     /// Words.
@@ -369,6 +369,9 @@ pub enum LogCommand {
     },
     /// Check that nothing was edited, reordered, removed or cut off. Exit code 3 if something was.
     Verify,
+    /// Go on with a log that does not fit its own state any more: in a new segment, which says so for ever. Only after
+    /// damage, or when somebody put an old file back; where the log is in order nothing happens.
+    Restart,
     /// Write every entry to a new file, one JSON object a line, oldest first.
     Export {
         /// A file that does not exist yet.

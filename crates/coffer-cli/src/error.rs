@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use coffer_core::host::PromptError;
 use coffer_core::{
-    CallError, CreateError, CreateTenantError, Fault, ImportError, JobError, ListRecordsError, OpenError,
+    CallError, CreateError, CreateTenantError, Damage, Fault, ImportError, JobError, ListRecordsError, OpenError,
     PassphraseError, RecoveryCodeError, SaveRecordError, UnlockError,
 };
 use coffer_model::record::InvalidRecord;
@@ -133,6 +133,9 @@ impl CliError {
 
     /// What to do about it, where there is something to be said.
     pub fn hint(&self) -> Option<&'static str> {
+        if matches!(self, Self::Unlock(UnlockError::Fault(Fault::Damaged(Damage::Log)))) {
+            return Some("compare it with a backup; an auditor can go on with `log restart`, which stays on record");
+        }
         Some(match self.code() {
             "no_vault_named" => "name the vault's folder with --vault DIR",
             "no_login_named" => "name the account with --login NAME",

@@ -29,8 +29,31 @@ pub fn run(session: &Session, command: &LogCommand, output: &Output) -> Result<(
             output.answer(&report, report_text)?;
             if report.ok { Ok(()) } else { Err(CliError::LogFindings) }
         }
+        LogCommand::Restart => Err(CliError::Usage("an open vault's log is in order already".to_owned())),
         LogCommand::Export { file } => export(session, file, output),
     }
+}
+
+/// Whether the log had to begin a new segment.
+#[derive(Serialize)]
+struct Restarted {
+    restarted: bool,
+}
+
+/// Says what unlocking in this way has done, and locks.
+pub fn restart(session: Session, output: &Output) -> Result<(), CliError> {
+    // The unlocking is the newest entry, or the restart is, right after it.
+    let newest = session.log_page(None, 1)?.entries;
+    session.lock()?;
+    let restarted = newest.iter().any(|entry| entry.action == "log.restarted");
+    Ok(output.answer(&Restarted { restarted }, |answer| {
+        let words = if answer.restarted {
+            "the log goes on in a new segment, and says so"
+        } else {
+            "the log was in order; nothing was done"
+        };
+        words.to_owned()
+    })?)
 }
 
 /// What an export wrote.

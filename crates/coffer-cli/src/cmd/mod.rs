@@ -16,10 +16,10 @@ use std::path::Path;
 
 use coffer_core::host::Host;
 use coffer_core::view::TenantView;
-use coffer_core::{Session, Vault};
+use coffer_core::{Passphrase, Session, UnlockError, Vault};
 use coffer_model::id::TenantId;
 
-use crate::args::{Cli, Command, Global};
+use crate::args::{Cli, Command, Global, LogCommand};
 use crate::error::CliError;
 use crate::prompt;
 use crate::render::Output;
@@ -37,6 +37,9 @@ pub fn run(host: &Host, cli: &Cli, output: &Output) -> Result<(), CliError> {
         Command::Man { dir } => completions::manual(dir),
         // A backup needs no account, and restoring one not even a vault.
         Command::Backup(command) if global.login.is_none() => backup::run_locked(host, global, command, output),
+        Command::Log(LogCommand::Restart) => {
+            log::restart(unlock_by(Vault::unlock_restarting_log, host, global)?, output)
+        }
         command => {
             let session = unlock(host, global)?;
             let done = run_unlocked(&session, command, output);
@@ -85,10 +88,19 @@ fn login(global: &Global) -> Result<&str, CliError> {
 }
 
 fn unlock(host: &Host, global: &Global) -> Result<Session, CliError> {
+    unlock_by(Vault::unlock, host, global)
+}
+
+/// Unlocks in the given way.
+fn unlock_by(
+    way: fn(&Vault, &str, Passphrase) -> Result<Session, UnlockError>,
+    host: &Host,
+    global: &Global,
+) -> Result<Session, CliError> {
     let vault = Vault::open(host, vault_folder(global)?)?;
     let login = login(global)?;
     let passphrase = prompt::passphrase(global, &format!("Passphrase of {login}: "))?;
-    Ok(vault.unlock(login, passphrase)?)
+    Ok(way(&vault, login, passphrase)?)
 }
 
 /// Finds a tenant by its identifier, or by its name in whatever case.

@@ -47,21 +47,21 @@ fn create(host: &Host, global: &Global, kit: &Path, output: &Output) -> Result<(
 /// Creates a vault in `folder` and its kit in a new file `kit`: both, or neither. A vault whose kit could not be kept
 /// would be one without recovery.
 pub(super) fn found(host: &Host, folder: &Path, new: NewVault, kit: &Path) -> Result<VaultView, CliError> {
-    let mut file = new_private_file(kit)?;
-    let mut unfinished = Unfinished { host, kit, vault: None, is_done: false };
-    let (created, interrupted) = job::uncut(|| -> Result<VaultView, CliError> {
+    let (created, interrupted) = job::uncut(|| -> Result<_, CliError> {
+        let mut file = new_private_file(kit)?;
+        let mut unfinished = Unfinished { host, kit, vault: None, is_done: false };
         let created = Vault::create(host, folder, new)?;
         let view = created.session.view().vault;
         unfinished.vault = Some((folder, view.id));
         let kept = keep(&mut file, &created.kit).and_then(|()| make_name_durable(kit));
         created.session.lock()?;
         kept.map_err(|reason| CliError::File { path: kit.to_owned(), reason })?;
-        Ok(view)
+        Ok((view, unfinished))
     });
+    let (view, mut unfinished) = created?;
     if interrupted {
         return Err(JobError::Cancelled.into());
     }
-    let view = created?;
     unfinished.is_done = true;
     Ok(view)
 }

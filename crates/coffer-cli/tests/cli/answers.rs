@@ -1,0 +1,139 @@
+//! Every JSON answer, as docs/command-line.md promises it to scripts. A difference here breaks somebody's script.
+
+use std::fs;
+
+use serde_json::{Value, json};
+
+use crate::place::Place;
+
+/// The answer with everything that is different every time replaced by what it is.
+fn redacted(mut answer: Value) -> Value {
+    redact("", &mut answer);
+    answer
+}
+
+fn redact(name: &str, value: &mut Value) {
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(|item| redact(name, item)),
+        Value::Object(members) => members.iter_mut().for_each(|(name, value)| redact(name, value)),
+        Value::String(text) => {
+            let is_id = |part: &str| part.len() == 26 && part.bytes().all(|c| c.is_ascii_alphanumeric());
+            let kind = match name {
+                "next" => Some("cursor"),
+                "os_user" | "host" => Some("machine"),
+                "root" => Some("hash"),
+                _ if name.ends_with("at") && text.ends_with('Z') => Some("time"),
+                _ if text.split('.').all(is_id) => Some("id"),
+                _ => None,
+            };
+            if let Some(kind) = kind {
+                *text = format!("[{kind}]");
+            }
+        }
+        Value::Number(_) if name == "bytes" => *value = json!("[bytes]"),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+macro_rules! holds {
+    ($name:literal, $answer:expr) => {
+        insta::assert_json_snapshot!($name, redacted($answer))
+    };
+}
+
+#[test]
+fn answers_have_the_shapes_that_scripts_rely_on() {
+    let place = Place::with_vault();
+    fs::write(place.path("password.txt"), "canary-1\n").unwrap();
+    fs::write(place.path("contacts.csv"), "Name,E-mail,Password\nOtto,otto@example.org,canary-2\n").unwrap();
+    fs::write(place.path("wrong.csv"), "Name,E-mail\nOtto,otto@example.org\nIda\n").unwrap();
+    let mut shell = place.shell();
+    holds!("tenant_create", shell.ask("tenant create 'ACME GmbH'"));
+    holds!("tenant_list", shell.ask("tenant list"));
+    let added = shell.ask(
+        "record add --tenant 'acme gmbh' --title \"VPN gateway\" --kind server --field Host=gw1.acme.example \
+         --field-file Password=password.txt --field Since:date=2024-02-29 --tag network --notes 'Two\\nlines'",
+    );
+    let id = added["id"].as_str().unwrap().to_owned();
+    holds!("record_add", added);
+    holds!("record_edit", shell.ask(&format!("record edit {id} --field Host=gw2.acme.example --remove-field Since")));
+    holds!("record_show", shell.ask(&format!("record show {id}")));
+    holds!("record_show_reveal", shell.ask(&format!("record show {id} --reveal password")));
+    holds!("record_history", shell.ask(&format!("record history {id}")));
+    holds!("import_dry_run", shell.ask("import contacts.csv --tenant 'ACME GmbH' --dry-run"));
+    holds!("import", shell.ask("import contacts.csv --tenant 'ACME GmbH' --map E-mail=Mail:email"));
+    let page = shell.ask("record list --tenant 'ACME GmbH' --limit 1");
+    let next = page["next"].as_str().unwrap().to_owned();
+    holds!("record_list", page);
+    holds!("record_list_last", shell.ask(&format!("record list --tenant 'ACME GmbH' --limit 1 --after {next}")));
+    holds!("record_list_full", shell.ask("record list --tenant 'ACME GmbH' --full --limit 1"));
+    holds!("search", shell.ask("search gatew --tenant 'ACME GmbH'"));
+    holds!("search_nothing", shell.ask("search canary"));
+    holds!("backup_export", shell.ask("backup export unlocked.age"));
+    holds!("backup_list", shell.ask("backup list"));
+    holds!("backup_verify", shell.ask("backup verify unlocked.age"));
+    holds!("log_list", shell.ask("log list --limit 1000"));
+    holds!("log_verify", shell.ask("log verify"));
+    holds!("log_export", shell.ask("log export log.jsonl"));
+    let ended = shell.end();
+    assert_eq!((ended.code, ended.out.as_str(), ended.err.as_str()), (Some(0), "", ""));
+
+    let exported = fs::read_to_string(place.path("log.jsonl")).unwrap();
+    let entries: Vec<Value> = exported.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let indices: Vec<_> = entries.iter().map(|entry| entry["index"].as_u64().unwrap()).collect();
+    assert_eq!(indices, (0..indices.len() as u64).collect::<Vec<_>>());
+    assert!(!exported.contains("canary") && !exported.contains("gateway"));
+}
+
+#[test]
+fn locked_answers_have_the_shapes_that_scripts_rely_on() {
+    let place = Place::with_vault();
+    let vault = ["--json", "--vault", "clients.coffer"];
+    let run = |arguments: &[&str]| place.run_bare(&[&vault[..], arguments].concat()).json();
+    holds!("vault_show", run(&["vault", "show"]));
+    let mut health = run(&["doctor"]);
+    for check in health.as_array_mut().unwrap() {
+        // What they find is this machine's.
+        check["state"] = json!("[state]");
+        check["detail"] = json!("[detail]");
+    }
+    holds!("doctor", health);
+    holds!("backup_export_locked", run(&["backup", "export", "locked.age"]));
+    holds!("backup_verify_locked", run(&["backup", "verify", "locked.age"]));
+    let with_kit =
+        place.run_bare(&["--json", "backup", "restore", "locked.age", "--kit", "kit.txt", "--to", "new.coffer"]);
+    holds!("backup_restore", with_kit.json());
+    assert!(place.path("new.coffer/header").exists());
+    let shown = place.run_bare(&["--vault", "new.coffer", "vault", "show", "--json"]).json();
+    assert_eq!(shown["id"], run(&["vault", "show"])["id"]);
+}
+
+#[test]
+fn people_get_tables_from_the_margin_and_pipes_get_nothing_else() {
+    let place = Place::with_vault();
+    let created = place.run(&["tenant", "create", "Bär & Söhne"]);
+    assert!(created.out.starts_with("created the tenant Bär & Söhne ("), "{created:?}");
+    let listed = place.run(&["tenant", "list"]);
+    let lines: Vec<&str> = listed.out.lines().collect();
+    assert!(lines[0].starts_with("NAME         RIGHT    CREATED"), "{listed:?}");
+    assert!(lines[1].starts_with("Bär & Söhne  steward  2"), "{listed:?}");
+    assert_eq!((lines.len(), listed.err.as_str()), (2, ""));
+}
+
+#[test]
+fn help_completions_and_manual_pages_come_from_one_definition() {
+    let place = Place::empty();
+    let help = place.run_bare(&["--help"]);
+    insta::assert_snapshot!("help", help.out);
+    for shell in ["bash", "zsh", "fish"] {
+        let script = place.run_bare(&["completions", shell]);
+        assert_eq!((script.code, script.err.as_str()), (Some(0), ""));
+        for noun in ["vault", "tenant", "record", "import", "search", "backup", "log", "doctor", "shell"] {
+            assert!(script.out.contains(noun), "{shell} {noun}");
+        }
+    }
+    fs::create_dir(place.path("man")).unwrap();
+    assert_eq!(place.run_bare(&["man", "man"]).code, Some(0));
+    let page = fs::read_to_string(place.path("man/coffer-backup-restore.1")).unwrap();
+    assert!(page.contains("accept\\-older"), "{page}");
+}

@@ -1,0 +1,8 @@
+//! The real `coffer`, run as a script runs it: what it answers, how it fails, what it leaves behind.
+#![allow(clippy::unwrap_used, reason = "test code")]
+
+mod answers;
+mod place;
+mod real_input;
+mod refusals;
+mod signals;

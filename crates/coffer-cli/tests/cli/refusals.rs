@@ -1,0 +1,173 @@
+//! Refusals: their exit codes, their permanent names, and that nothing is left behind or given away.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+use crate::place::{PASSPHRASE, Place};
+
+#[test]
+fn wrong_usage_is_2_and_says_so_in_json_where_json_was_asked_for() {
+    let place = Place::empty();
+    for arguments in [
+        &["tenant", "lst"][..],
+        &["--vault", "clients.coffer", "tenant", "list"],
+        &["tenant", "list", "--login", "ines"],
+        &["record", "list"],
+        &["record", "list", "--tenant", "T", "--limit", "0"],
+        &["record", "show", "no-id"],
+        &["search"],
+        &["import", "x.kdbx", "--tenant", "T", "--format", "kdbx"],
+        &["--passphrase-file", "a", "--passphrase-fd", "3", "tenant", "list"],
+        &["backup", "verify", "x.age"],
+    ] {
+        let plain = place.run_bare(arguments);
+        let has_vault = arguments.contains(&"--vault");
+        let expected = if has_vault { 1 } else { 2 };
+        assert_eq!((plain.code, plain.out.as_str()), (Some(expected), ""), "{arguments:?}");
+        assert!(plain.err.starts_with("error: "), "{plain:?}");
+        let json = place.run_bare(&[arguments, &["--json"]].concat());
+        assert_eq!((json.code, json.out.as_str()), (Some(expected), ""));
+        assert!(["usage", "no_vault_named", "not_a_vault"].contains(&json.error().as_str()), "{json:?}");
+    }
+}
+
+#[test]
+fn factors_that_no_account_has_are_refused_rather_than_passed_over() {
+    let place = Place::with_vault();
+    for (option, value) in [("--key-file", "key"), ("--code", "123456")] {
+        let refused = place.run(&["tenant", "list", "--json", option, value]);
+        assert_eq!((refused.code, refused.error().as_str()), (Some(1), "no_such_factor"));
+    }
+    fs::write(place.path("in.csv"), "Name\nOtto\n").unwrap();
+    for option in ["--source-passphrase-file", "--source-key-file"] {
+        let refused = place.run(&["import", "in.csv", "--tenant", "T", option, "pw.txt", "--json"]);
+        assert_eq!((refused.code, refused.error().as_str()), (Some(1), "source_not_encrypted"));
+    }
+}
+
+#[test]
+fn a_wrong_passphrase_is_refused_in_words_that_do_not_say_what_was_wrong() {
+    let place = Place::with_vault();
+    fs::write(place.path("wrong.txt"), "canary lanterns over the harbour 59\n").unwrap();
+    let mut said = Vec::new();
+    for (login, file) in [("ines", "wrong.txt"), ("nobody", "pw.txt")] {
+        let vault = ["--vault", "clients.coffer", "--login", login, "--passphrase-file", file, "tenant", "list"];
+        let refused = place.run_bare(&vault);
+        assert_eq!((refused.code, refused.out.as_str()), (Some(1), ""));
+        assert!(refused.err.contains("\nhint: ") && !refused.err.contains("canary"), "{refused:?}");
+        said.push(refused.err);
+    }
+    assert_eq!(said[0], said[1]);
+    let nowhere = place.run_bare(&["--json", "--vault", "clients.coffer", "--login", "ines", "tenant", "list"]);
+    assert_eq!((nowhere.code, nowhere.error().as_str()), (Some(1), "no_terminal"));
+}
+
+#[test]
+fn a_vault_that_does_not_come_about_leaves_nothing() {
+    let place = Place::empty();
+    fs::write(place.path("weak.txt"), "password123456789\n").unwrap();
+    fs::write(place.path("taken.txt"), "mine").unwrap();
+    fs::create_dir(place.path("taken.coffer")).unwrap();
+    let before = place.names();
+    for (vault, passphrase, kit, code) in [
+        ("new.coffer", "weak.txt", "kit.txt", "passphrase_"),
+        ("taken.coffer", "pw.txt", "kit.txt", "place_taken"),
+        ("none/new.coffer", "pw.txt", "kit.txt", "no_folder"),
+        ("new.coffer", "pw.txt", "taken.txt", "file"),
+        ("new.coffer", "pw.txt", "none/kit.txt", "file"),
+        ("new.coffer", "missing.txt", "kit.txt", "passphrase_source"),
+    ] {
+        let options = ["--json", "--vault", vault, "--login", "ines", "--passphrase-file", passphrase];
+        let refused = place.run_bare(&[&options[..], &["vault", "create", "--kit", kit]].concat());
+        assert_eq!(refused.code, Some(1), "{refused:?}");
+        assert!(refused.error().starts_with(code), "{code} {refused:?}");
+        assert_eq!(place.names(), before, "{code}");
+    }
+    assert_eq!(fs::read_to_string(place.path("taken.txt")).unwrap(), "mine");
+    let devices = place.path("data");
+    assert!(!devices.exists() || fs::read_dir(devices).unwrap().next().is_none());
+}
+
+#[test]
+fn the_kit_is_for_its_owner_alone() {
+    let place = Place::with_vault();
+    assert_eq!(fs::metadata(place.path("kit.txt")).unwrap().permissions().mode() & 0o777, 0o600);
+    let kit = fs::read_to_string(place.path("kit.txt")).unwrap();
+    assert!(kit.starts_with("COFFER RECOVERY KIT\n") && !kit.contains(PASSPHRASE));
+}
+
+#[test]
+fn a_shell_stops_at_the_first_error_of_a_script_with_its_exit_code() {
+    let place = Place::with_vault();
+    for (line, code, error) in [
+        ("record list --tenant Nobody", 1, "not_found"),
+        ("vault show", 2, "usage"),
+        ("doctor", 2, "usage"),
+        ("demo elsewhere", 2, "usage"),
+        ("shell", 2, "usage"),
+        ("tenant create \"ACME", 2, "usage"),
+        ("--vault other.coffer tenant list", 2, "usage"),
+        ("record add --tenant ACME --title X --field hunter2", 2, "usage"),
+        ("record add --tenant ACME --title X --field-file Password=-", 2, "usage"),
+        ("import missing.csv --tenant ACME", 1, "file_unreadable"),
+        ("import wrong.csv --tenant ACME", 1, "import_rejected"),
+        ("log export log.jsonl", 1, "file"),
+        ("backup verify wrong.csv", 1, "not_a_backup"),
+    ] {
+        let mut shell = place.shell();
+        fs::write(place.path("wrong.csv"), "Name,E-mail\nOtto\n").unwrap();
+        fs::write(place.path("log.jsonl"), "").unwrap();
+        if place.names().contains(&"has-tenant".to_owned()) {
+            shell.ask("tenant list");
+        } else {
+            shell.ask("tenant create ACME");
+            fs::write(place.path("has-tenant"), "").unwrap();
+        }
+        shell.say("# a comment, and an empty line");
+        shell.say("");
+        shell.say(line);
+        shell.say("tenant create Never");
+        let ended = shell.end();
+        assert_eq!((ended.code, ended.error().as_str()), (Some(code), error), "{line}");
+        assert!(!ended.err.contains("hunter2"), "{ended:?}");
+    }
+    let tenants = place.run(&["tenant", "list", "--json"]).json();
+    assert_eq!(tenants.as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn damage_is_3() {
+    let place = Place::with_vault();
+    let header = place.path("clients.coffer/header");
+    let mut bytes = fs::read(&header).unwrap();
+    bytes.truncate(40);
+    fs::write(&header, bytes).unwrap();
+    let refused = place.run(&["tenant", "list", "--json"]);
+    assert_eq!((refused.code, refused.error().as_str()), (Some(3), "damaged"));
+}
+
+#[test]
+fn a_log_that_lost_its_state_is_3_until_it_is_restarted() {
+    let place = Place::with_vault();
+    let restart = || place.run(&["log", "restart", "--json"]).json()["restarted"].clone();
+    assert_eq!(restart(), false);
+    fs::remove_file(place.path("clients.coffer/log.state")).unwrap();
+    let refused = place.run(&["tenant", "list"]);
+    assert_eq!(refused.code, Some(3));
+    assert!(refused.err.contains("`log restart`"), "{refused:?}");
+    assert_eq!(restart(), true);
+    assert_eq!(place.run(&["tenant", "list"]).code, Some(0));
+}
+
+#[test]
+fn an_answer_that_cannot_be_written_is_an_error_and_a_closed_pipe_is_none() {
+    let place = Place::with_vault();
+    let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let vault = ["--vault", "clients.coffer", "vault", "show"];
+    let status = place.coffer(&vault).stdout(full).status().unwrap();
+    assert_eq!(status.code(), Some(1));
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let closed = place.coffer(&vault).stdout(writer).output().unwrap();
+    assert_eq!((closed.status.code(), closed.stderr.len()), (Some(0), 0));
+}
