@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 const COFFER: &str = env!("CARGO_BIN_EXE_coffer");
 const PASSPHRASE: &str = "quiet lanterns over the harbour 58";
 /// How long anything here may take on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A home and a place for vaults of their own; no keyring, no display.
 struct Place(tempfile::TempDir);
@@ -231,5 +231,6 @@ fn a_crash_leaves_no_core_dump_however_high_the_limit() {
     assert!(limit, "the limit on core dumps was never lowered");
     assert!(killed.success());
     assert_eq!((status.signal(), status.core_dumped()), (Some(6), false));
-    assert_eq!(core_files(place.0.path()), [PathBuf::new(); 0]);
+    let cores = core_files(place.0.path());
+    assert!(cores.is_empty(), "{cores:?}");
 }
