@@ -17,6 +17,8 @@ use crate::render::{Output, table};
 
 /// Entries read at a time for an export.
 const EXPORT_PAGE: u32 = 1000;
+/// More entries than an unlocking writes by itself.
+const NEWEST: u32 = 20;
 
 pub fn run(session: &Session, command: &LogCommand, output: &Output) -> Result<(), CliError> {
     match command {
@@ -42,10 +44,11 @@ struct Restarted {
 
 /// Says what unlocking in this way has done, and locks.
 pub fn restart(session: Session, output: &Output) -> Result<(), CliError> {
-    // The unlocking is the newest entry, or the restart is, right after it.
-    let newest = session.log_page(None, 1)?.entries;
+    // The restart is the entry before this unlocking, which is the newest of its kind.
+    let newest = session.log_page(None, NEWEST)?.entries;
     session.lock()?;
-    let restarted = newest.iter().any(|entry| entry.action == "log.restarted");
+    let mut before = newest.iter().skip_while(|entry| entry.action != "vault.unlocked").skip(1);
+    let restarted = before.next().is_some_and(|entry| entry.action == "log.restarted");
     Ok(output.answer(&Restarted { restarted }, |answer| {
         let words = if answer.restarted {
             "the log goes on in a new segment, and says so"
