@@ -1,6 +1,7 @@
 //! Creating a vault: keys, founding statement, directory, log, header, device key, in a folder that appears whole or not
 //! at all. Layout: docs/FORMAT.md §2–5.
 
+use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
@@ -153,13 +154,25 @@ impl Vault {
         }
 
         let kit = RecoveryKit::new(keys.recovery, vault, membership.pin().founding, name_of(folder), now);
-        let opened = Self::open(host, folder).map_err(|_| Fault::Damaged(Damage::Header))?;
-        let session = opened.unlock(new.login.as_str(), new.passphrase).map_err(|error| match error {
-            UnlockError::Fault(fault) => fault,
-            UnlockError::Refused | UnlockError::HeldBy(_) => Fault::Damaged(Damage::Header),
-        })?;
-        Ok(CreatedVault { session, kit })
+        match first_unlock(host, folder, &new.login, new.passphrase) {
+            Ok(session) => Ok(CreatedVault { session, kit }),
+            Err(fault) => {
+                // Nobody has its kit and nothing is in it: better none than one without recovery.
+                let _ = host.devices.forget(vault);
+                let _ = fs::remove_dir_all(folder);
+                Err(fault.into())
+            }
+        }
     }
+}
+
+/// Shows that the new vault opens with its passphrase.
+fn first_unlock(host: &Host, folder: &Path, login: &LoginName, passphrase: Passphrase) -> Result<Session, Fault> {
+    let opened = Vault::open(host, folder).map_err(|_| Fault::Damaged(Damage::Header))?;
+    opened.unlock(login.as_str(), passphrase).map_err(|error| match error {
+        UnlockError::Fault(fault) => fault,
+        UnlockError::Refused | UnlockError::HeldBy(_) => Fault::Damaged(Damage::Header),
+    })
 }
 
 /// Everything random a vault begins with.
