@@ -37,11 +37,23 @@ export default defineConfig(({ mode }) => ({
     reportCompressedSize: false,
   },
   test: {
-    environment: "jsdom",
-    include: ["tests/**/*.test.ts"],
-    setupFiles: ["tests/setup.ts"],
     restoreMocks: true,
     // A loaded machine is slow, not wrong.
     testTimeout: 60_000,
+    hookTimeout: 60_000,
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: "window",
+          environment: "jsdom",
+          include: ["tests/*.test.ts"],
+          exclude: ["tests/bundle.test.ts"],
+          setupFiles: ["tests/setup.ts"],
+        },
+      },
+      // Builds the program's own bundle, as `npm run build` does.
+      { extends: true, test: { name: "bundle", environment: "node", include: ["tests/bundle.test.ts"] } },
+    ],
   },
 }));

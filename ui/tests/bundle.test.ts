@@ -19,14 +19,14 @@ async function bundle(mode: string) {
 
 beforeAll(async () => {
   files = await bundle("production");
-}, 60_000);
+});
 
 describe("the program's own build", () => {
   it("does not hold the make-believe engine, which the mock build does", async () => {
     const holders = (all: typeof files) => all.filter(({ text }) => text.includes(MARK) || text.includes("mockIPC"));
     expect(holders(files)).toEqual([]);
     expect(holders(await bundle("mock"))).not.toEqual([]);
-  }, 60_000);
+  });
 
   it("fits the content security policy: no inline script or style, no eval, nothing from elsewhere", () => {
     const page = files.find(({ name }) => name === "index.html")?.text ?? "";

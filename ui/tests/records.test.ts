@@ -63,6 +63,20 @@ describe("the list", () => {
     expect(screen.getByRole<HTMLInputElement>("searchbox").value).toBe("");
   });
 
+  it("goes to the other tenant with a record found there, and keeps what was found", async () => {
+    const { user } = await openWindow();
+    await user.type(await screen.findByRole("searchbox"), "gateway");
+    await screen.findByText("1 found");
+    await user.click(screen.getByRole("button", { name: "Every tenant" }));
+    await screen.findByText("2 found");
+    await openRecord(user, "Their gateway");
+    expect(document.querySelector(".band")?.textContent).toContain("Bauer");
+    expect(screen.getByText("2 found")).toBeTruthy();
+    await user.click(screen.getByRole("button", { name: "Clear the search" }));
+    await screen.findByText("1 record");
+    expect(within(screen.getByRole("listbox")).getByText("Their gateway")).toBeTruthy();
+  });
+
   it("is moved through by keys", async () => {
     const { user } = await openWindow({ tenants: [ACME], records: () => many(30) });
     const list = await screen.findByRole("listbox");

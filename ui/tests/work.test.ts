@@ -135,6 +135,12 @@ describe("first run", () => {
     await screen.findByRole("navigation");
   });
 
+  it.each([/^Open a vault/, /^Look around/])("goes on to the vault after %s", async (choice) => {
+    const { user } = await openWindow({ screen: "first_run" });
+    await user.click(await screen.findByRole("button", { name: choice }));
+    await screen.findByRole("navigation");
+  });
+
   it("has no place to type a passphrase into", async () => {
     const { user } = await openWindow({ screen: "first_run" });
     await user.click(await screen.findByRole("button", { name: /^Create a vault/ }));

@@ -202,8 +202,14 @@ export class MockEngine {
       this.screen = "unlocked";
       return null;
     },
-    open_vault: () => null,
-    create_demo_vault: () => null,
+    open_vault: () => {
+      this.screen = "unlocked";
+      return null;
+    },
+    create_demo_vault: () => {
+      this.screen = "unlocked";
+      return null;
+    },
     restore_backup_first_run: () => this.#start("bytes", 48_211_004, () => this.#backup(12)),
     tenants_list: () => this.tenants,
     tenant_create: ({ name }) => {

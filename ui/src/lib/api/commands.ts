@@ -3,37 +3,38 @@
 import { invoke } from "@tauri-apps/api/core";
 import { CommandError } from "./error.ts";
 import type {
-  BackupView,
+  AppState,
+  BackupFile,
+  Chosen,
+  Copied,
   ImportColumn,
-  ImportReport,
+  ImportFile,
+  Job,
+  JobProgress,
   LogPage,
-  LogReport,
-  Progress,
   RecordPage,
   RecordView,
+  SavedKit,
   SearchResults,
   SessionView,
+  Settings,
   TenantView,
   VersionView,
 } from "./types.ts";
 
-/** What the window shows first. */
-export type Screen = "first_run" | "locked" | "unlocked";
-
-/** What a person can choose about the program. */
-export type Settings = {
-  language: "system" | "en" | "de";
-  theme: "system" | "light" | "dark";
-  clipboard_seconds: number;
-  lock_preset: "convenient" | "balanced" | "strict";
-  idle_seconds: number;
-};
-
-/** What the program is at. */
-export type AppState = { screen: Screen; session: SessionView | null; settings: Settings };
-
-/** A vault, file or folder that the native side knows by a handle; the path stays there. */
-export type Chosen = { handle: string; name: string };
+export type {
+  AppState,
+  BackupFile,
+  Chosen,
+  Copied,
+  ImportFile,
+  Job,
+  JobProgress,
+  JobResult,
+  SavedKit,
+  Screen,
+  Settings,
+} from "./types.ts";
 
 /** The types a field can have. */
 export type FieldType = RecordView["fields"][number]["field_type"];
@@ -43,32 +44,6 @@ export type FieldDraft = { id: number | null; name: string; field_type: FieldTyp
 
 /** A record as it is sent. */
 export type RecordDraft = { kind: string; title: string; fields: FieldDraft[]; tags: string[]; notes: string };
-
-/** A file chosen for an import, with how its columns are understood and its first rows. */
-export type ImportFile = {
-  handle: string;
-  name: string;
-  size: number;
-  columns: ImportColumn[];
-  preview: string[][];
-};
-
-/** A long piece of work that runs in the engine. */
-export type Job = { job: string };
-
-/** What a job may end with. */
-export type JobResult = BackupView | ImportReport | LogReport;
-
-/** How far a job is, and what came of it. */
-export type JobProgress = {
-  progress: Progress;
-  state: "running" | "done" | "failed" | "cancelled";
-  result: JobResult | null;
-  error: { code: string } | null;
-};
-
-/** A backup file written from this vault on this machine. */
-export type BackupFile = { made_at: string; counter: number; file_name: string; bytes: number };
 
 async function call<T>(command: string, args?: Record<string, unknown>): Promise<T> {
   try {
@@ -91,7 +66,7 @@ export const settingsSet = (settings: Settings) => call<void>("settings_set", { 
 
 export const chooseNewVaultPlace = () => call<Chosen | null>("choose_new_vault_place");
 export const createVault = (handle: string, login: string) => call<SessionView>("create_vault", { handle, login });
-export const saveRecoveryKit = () => call<{ saved: boolean; file_name: string | null }>("save_recovery_kit");
+export const saveRecoveryKit = () => call<SavedKit>("save_recovery_kit");
 export const confirmRecoveryKit = () => call<boolean>("confirm_recovery_kit");
 export const finishFirstRun = () => call<void>("finish_first_run");
 export const openVault = () => call<void>("open_vault");
@@ -111,8 +86,7 @@ export const recordChange = (id: string, expectedVersion: number, draft: RecordD
   call<RecordView>("record_change", { id, expectedVersion, draft });
 export const fieldReveal = (id: string, field: number, version: number | null) =>
   call<string>("field_reveal", { id, field, version });
-export const fieldCopy = (id: string, field: number) =>
-  call<{ clear_after_seconds: number }>("field_copy", { id, field });
+export const fieldCopy = (id: string, field: number) => call<Copied>("field_copy", { id, field });
 export const urlOpen = (id: string, field: number) => call<void>("url_open", { id, field });
 export const search = (query: string, tenant: string | null, limit: number) =>
   call<SearchResults>("search", { query, tenant, limit });

@@ -228,7 +228,7 @@ export type ChangeView = {
   after: string | null;
 };
 
-export type ChangeKind = "Added" | "Changed" | "Removed";
+export type ChangeKind = "added" | "changed" | "removed";
 
 export type SearchResults = {
   /**
@@ -249,7 +249,19 @@ export type SearchHit = {
   /**
    * The record.
    */
-  record: RecordRow;
+  id: string;
+  /**
+   * What it is about.
+   */
+  kind: string;
+  /**
+   * One line by which people know it.
+   */
+  title: string;
+  /**
+   * When it was last changed.
+   */
+  changed_at: string;
 };
 
 export type LogEntryView = {
@@ -463,15 +475,15 @@ export type Progress = {
   unit: ProgressUnit;
 };
 
-export type ProgressUnit = "Bytes" | "Rows" | "Entries";
+export type ProgressUnit = "bytes" | "rows" | "entries";
 
-export type Screen = "FirstRun" | "Locked" | "Unlocked";
+export type Screen = "first_run" | "locked" | "unlocked";
 
-export type Language = "System" | "En" | "De";
+export type Language = "system" | "en" | "de";
 
-export type Theme = "System" | "Light" | "Dark";
+export type Theme = "system" | "light" | "dark";
 
-export type LockPreset = "Convenient" | "Balanced" | "Strict";
+export type LockPreset = "convenient" | "balanced" | "strict";
 
 export type Settings = {
   /**
@@ -596,9 +608,9 @@ export type Job = {
   job: string;
 };
 
-export type JobState = "Running" | "Done" | "Failed" | "Cancelled";
+export type JobState = "running" | "done" | "failed" | "cancelled";
 
-export type JobResult = { Backup: BackupView } | { Import: ImportReport } | { Log: LogReport };
+export type JobResult = BackupView | ImportReport | LogReport;
 
 export type JobProgress = {
   /**

@@ -72,24 +72,19 @@ export class FirstRun {
     });
   }
 
-  /** Goes to the main window; says whether it may. */
-  async finish(): Promise<boolean> {
-    let finished = false;
-    await this.#do("finish", async () => {
-      await api.finishFirstRun();
-      finished = true;
-    });
-    return finished;
+  /** Leaves the first run; says whether the vault is open. */
+  finish(): Promise<boolean> {
+    return this.#do("finish", () => api.finishFirstRun());
   }
 
-  /** Opens a vault; choosing and unlocking happen in native windows. */
-  async open(): Promise<void> {
-    await this.#do("open", () => api.openVault());
+  /** Opens a vault; choosing and unlocking happen in native windows. Says whether it is open. */
+  open(): Promise<boolean> {
+    return this.#do("open", () => api.openVault());
   }
 
-  /** Makes and opens a marked vault with invented data. */
-  async lookAround(): Promise<void> {
-    await this.#do("demo", () => api.createDemoVault());
+  /** Makes a marked vault with invented data. Says whether it is open. */
+  lookAround(): Promise<boolean> {
+    return this.#do("demo", () => api.createDemoVault());
   }
 
   /** Restores a backup into a new folder. */
@@ -114,15 +109,17 @@ export class FirstRun {
     this.page = this.page === "account" ? "place" : "choose";
   }
 
-  async #do(what: NonNullable<FirstRun["busy"]>, work: () => Promise<void>): Promise<void> {
-    if (this.busy) return;
+  async #do(what: NonNullable<FirstRun["busy"]>, work: () => Promise<void>): Promise<boolean> {
+    if (this.busy) return false;
     this.busy = what;
     this.error = null;
     try {
       await work();
+      return true;
     } catch (reason) {
       const error = CommandError.from(reason);
       this.error = error.isCancelled ? null : error;
+      return false;
     } finally {
       this.busy = null;
     }
