@@ -135,6 +135,8 @@ pub enum VaultCommand {
     },
     /// What can be said of the vault while it is locked.
     Show,
+    /// Check that every tenant's file is as it was locked. Needs an account, but no right on any tenant.
+    Check,
 }
 
 #[derive(Subcommand, Debug)]

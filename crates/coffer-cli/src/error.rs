@@ -70,6 +70,8 @@ pub enum CliError {
     File { path: PathBuf, reason: std::io::Error },
     #[error("{rejected} of the file's rows cannot be imported, so nothing was written")]
     ImportRejected { rejected: u64 },
+    #[error("a tenant's file is not as it was locked")]
+    FileAltered,
     #[error("the log is not in order")]
     LogFindings,
     #[error("{0}")]
@@ -127,6 +129,7 @@ impl CliError {
             Self::File { .. } => "file",
             Self::ImportRejected { .. } => "import_rejected",
             Self::LogFindings => "log_findings",
+            Self::FileAltered => "file_altered",
             Self::Bug => "bug",
         }
     }
@@ -164,6 +167,7 @@ impl CliError {
             "busy" => "try again in a moment",
             "device_key" => "unlock the keyring, or unlock the vault as an administrator to enrol this device anew",
             "import_rejected" => "mend the rows and repeat, or leave columns out with --map \"COLUMN=skip\"",
+            "file_altered" => "do not change anything; restore the newest backup into a new folder and compare",
             "log_findings" => "keep the vault as it is and compare it with a backup",
             "cancelled" => "nothing was changed",
             "bug" => "please report what you did; the vault is as it was before the command",
@@ -184,7 +188,7 @@ impl CliError {
     pub fn exit_code(&self) -> ExitCode {
         ExitCode::from(match self.code() {
             "usage" | "no_vault_named" | "no_login_named" | "invalid_login" => USAGE,
-            "damaged" | "log_findings" | "backup_damaged" => DAMAGED,
+            "damaged" | "log_findings" | "file_altered" | "backup_damaged" => DAMAGED,
             "bug" => BUG,
             _ => REFUSED,
         })

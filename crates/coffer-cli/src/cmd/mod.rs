@@ -19,7 +19,7 @@ use coffer_core::view::TenantView;
 use coffer_core::{Passphrase, Session, UnlockError, Vault};
 use coffer_model::id::TenantId;
 
-use crate::args::{Cli, Command, Global, LogCommand};
+use crate::args::{Cli, Command, Global, LogCommand, VaultCommand};
 use crate::error::CliError;
 use crate::prompt;
 use crate::render::Output;
@@ -29,7 +29,8 @@ pub fn run(host: &Host, cli: &Cli, output: &Output) -> Result<(), CliError> {
     let global = &cli.global;
     refuse_unknown_factors(global)?;
     match &cli.command {
-        Command::Vault(command) => vault::run(host, global, command, output),
+        Command::Vault(VaultCommand::Create { kit }) => vault::create(host, global, kit, output),
+        Command::Vault(VaultCommand::Show) => vault::show(host, global, output),
         Command::Demo { dir } => demo::run(host, dir, output),
         Command::Shell => shell::run(host, global, output),
         Command::Doctor => doctor::run(host, global, output),
@@ -59,7 +60,8 @@ fn run_unlocked(session: &Session, command: &Command, output: &Output) -> Result
         Command::Search(args) => search::run(session, args, output),
         Command::Backup(command) => backup::run(session, command, output),
         Command::Log(command) => log::run(session, command, output),
-        Command::Vault(_)
+        Command::Vault(VaultCommand::Check) => vault::check(session, output),
+        Command::Vault(VaultCommand::Create { .. } | VaultCommand::Show)
         | Command::Doctor
         | Command::Demo { .. }
         | Command::Shell

@@ -6,31 +6,46 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use coffer_core::host::Host;
-use coffer_core::view::VaultView;
-use coffer_core::{JobError, NewVault, RecoveryKit, Vault};
+use coffer_core::view::{FileState, VaultView};
+use coffer_core::{JobError, NewVault, RecoveryKit, Session, Vault};
 use coffer_model::account::LoginName;
 use coffer_model::id::VaultId;
 
 use super::{login, vault_folder};
-use crate::args::{Global, VaultCommand};
+use crate::args::Global;
 use crate::error::CliError;
-use crate::render::Output;
+use crate::render::{Output, table};
 use crate::{job, prompt};
 
-pub fn run(host: &Host, global: &Global, command: &VaultCommand, output: &Output) -> Result<(), CliError> {
-    match command {
-        VaultCommand::Create { kit } => create(host, global, kit, output),
-        VaultCommand::Show => {
-            let vault = Vault::open(host, vault_folder(global)?)?;
-            Ok(output.answer(&vault.view(), |view| {
-                let demo = if view.demo { "\nholds     invented data, for looking around" } else { "" };
-                format!("vault     {}\nid        {}\nformat    {}{demo}", view.name, view.id, view.format)
-            })?)
-        }
-    }
+/// Shows what can be said of a vault while it is locked.
+pub fn show(host: &Host, global: &Global, output: &Output) -> Result<(), CliError> {
+    let vault = Vault::open(host, vault_folder(global)?)?;
+    Ok(output.answer(&vault.view(), |view| {
+        let demo = if view.demo { "\nholds     invented data, for looking around" } else { "" };
+        format!("vault     {}\nid        {}\nformat    {}{demo}", view.name, view.id, view.format)
+    })?)
 }
 
-fn create(host: &Host, global: &Global, kit: &Path, output: &Output) -> Result<(), CliError> {
+/// Holds every tenant's file against what was remembered when it was locked.
+pub fn check(session: &Session, output: &Output) -> Result<(), CliError> {
+    let checks = job::run("checking files", || session.start_check_files())?;
+    output.answer(&checks, |checks| {
+        let rows = checks.iter().map(|check| {
+            let state = match check.state {
+                FileState::Unchanged => "as it was locked",
+                FileState::Altered => "ALTERED while the vault was locked",
+                FileState::NotCheckable => "not checkable: changed since, or not ended by locking",
+            };
+            vec![check.tenant_name.clone().unwrap_or_else(|| check.tenant.to_string()), state.to_owned()]
+        });
+        table(&["TENANT", "FILE"], rows)
+    })?;
+    let altered = checks.iter().any(|check| check.state == FileState::Altered);
+    if altered { Err(CliError::FileAltered) } else { Ok(()) }
+}
+
+/// Creates a vault and its recovery kit.
+pub fn create(host: &Host, global: &Global, kit: &Path, output: &Output) -> Result<(), CliError> {
     let folder = vault_folder(global)?;
     let login = login(global)?;
     let login: LoginName = login.parse().map_err(|_| CliError::Login(login.to_owned()))?;

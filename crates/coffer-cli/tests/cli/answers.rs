@@ -75,6 +75,7 @@ fn answers_have_the_shapes_that_scripts_rely_on() {
     holds!("log_list", shell.ask("log list --limit 1000"));
     holds!("log_verify", shell.ask("log verify"));
     holds!("log_export", shell.ask("log export log.jsonl"));
+    holds!("vault_check", shell.ask("vault check"));
     let ended = shell.end();
     assert_eq!((ended.code, ended.out.as_str(), ended.err.as_str()), (Some(0), "", ""));
 

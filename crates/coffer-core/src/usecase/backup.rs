@@ -241,16 +241,15 @@ fn remember(core: &Core, device: &OnDevice) -> Result<(), Fault> {
 }
 
 /// Writes down, as a session begins, what locked backups need to know. On a thread of its own, because a keyring may take
-/// its time; without keys of the session, so that locking need not wait for it.
-pub(crate) fn remember_in_background(core: &Core) {
-    let known = BackupMemory::of(&core.office().membership, None);
-    let (host, folder, vault) = (core.host.clone(), core.folder.clone(), core.vault.id);
-    let job = JobHandle::start("remember-backups", ProgressUnit::Entries, move |context| {
-        let device = OnDevice::load(&host, &folder, vault)?;
-        let memory = known.counting(device.memory.as_ref());
-        context.check()?;
+/// its time. A lock does not stop it: it uses no key of the session, and holds the vault's lock until it has ended, so
+/// that no other process can count on in between.
+pub(crate) fn remember_in_background(core: &Arc<Core>) {
+    let held = Arc::clone(core);
+    let job = JobHandle::start("remember-backups", ProgressUnit::Entries, move |_| {
+        let device = OnDevice::load(&held.host, &held.folder, held.vault.id)?;
+        let memory = BackupMemory::of(&held.office().membership, device.memory.as_ref());
         if device.memory.as_ref() != Some(&memory) {
-            memory.save(&folder, vault, &device.keys, &mut host::crypto_random(&host)).map_err(Fault::from)?;
+            memory.save(&held.folder, held.vault.id, &device.keys, &mut held.random()).map_err(Fault::from)?;
         }
         Ok(())
     });

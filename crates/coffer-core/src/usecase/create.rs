@@ -22,6 +22,7 @@ use coffer_model::event::Event;
 use coffer_model::id::{AccountId, ReplicaId, VaultId};
 
 use crate::audit::{AuditLog, EntryOrigin};
+use crate::backup::memory::BackupMemory;
 use crate::chain::{self, Body, DeviceEnrolled, Founding, Membership, SignedStatement};
 use crate::device::{BackupPlan, DeviceKeys, PLAN_FILE};
 use crate::fault::{Damage, Fault};
@@ -135,6 +136,7 @@ impl Vault {
         write_directory(staged.path(), vault, account, &keys, &membership, &statements, random)?;
         files::create_private_folder(&staged.path().join(TENANTS_FOLDER))?;
         write_plan(staged.path(), vault, account, &keys, &device, random)?;
+        BackupMemory::of(&membership, None).save(staged.path(), vault, &device, random)?;
         write_log(host, staged.path(), vault, replica, account, &membership, random)?;
 
         let place = AccountPlace { vault: *vault.as_bytes(), account: *account.as_bytes() };
