@@ -2,12 +2,16 @@
 //! key derivation that costs nothing and a device store that leaves the person's own alone.
 #![allow(clippy::unwrap_used, reason = "test code")]
 
+pub mod proof;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use coffer_core::host::{Clock, DeviceMaterial, DevicePlace, DeviceStore, DeviceStoreError, Host, KdfFloor, SecretBytes};
+use coffer_core::host::{
+    Clock, DeviceMaterial, DevicePlace, DeviceStore, DeviceStoreError, Host, KdfFloor, SecretBytes,
+};
 use coffer_core::view::{RecordView, TenantView};
 use coffer_core::{CreatedVault, NewVault, Passphrase, RecoveryKit, Session, Vault};
 use coffer_model::id::VaultId;

@@ -66,7 +66,12 @@ pub(crate) fn remove_private_file(path: &Path) -> Result<(), DeviceStoreError> {
 
 /// Makes a folder that only its owner may enter, and closes one that others may. One that is not ours is refused.
 fn make_private_folder(folder: &Path) -> Result<(), DeviceStoreError> {
+    let missing: Vec<&Path> = folder.ancestors().take_while(|above| !above.exists()).collect();
     DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(DeviceStoreError::Io)?;
+    // A new folder would survive a loss of power once the one above it is synced.
+    for above in missing.into_iter().filter_map(Path::parent) {
+        sync_folder(above).map_err(DeviceStoreError::Io)?;
+    }
     let facts = fs::symlink_metadata(folder).map_err(DeviceStoreError::Io)?;
     if !facts.is_dir() || facts.uid() != geteuid().as_raw() {
         return Err(DeviceStoreError::NotPrivate);

@@ -1,0 +1,154 @@
+//! The table: what, here, reference, ratio, goal, met or not. Pairs and medians. Pure but for the clock.
+
+use std::fmt;
+use std::time::{Duration, Instant};
+
+/// What a ratio has to be.
+#[derive(Clone, Copy)]
+pub enum Goal {
+    /// The time here over the reference's, at most.
+    TimeAtMost(f64),
+    /// The speed here over the reference's, at least.
+    SpeedAtLeast(f64),
+    /// The time here over the reference's in absolute terms, at most: for what comes on top of something fixed.
+    OnTopAtMost(Duration),
+    /// The time here, at most: where people feel it, and no reference is needed.
+    Within(Duration),
+}
+
+/// One measured target.
+struct Row {
+    name: &'static str,
+    what: String,
+    here: String,
+    reference: String,
+    ratio: String,
+    goal: String,
+    met: &'static str,
+}
+
+/// All of them.
+#[derive(Default)]
+pub struct Table {
+    rows: Vec<Row>,
+}
+
+/// Times of two things that were run in turn.
+pub struct Pairs {
+    here: Vec<f64>,
+    reference: Vec<f64>,
+}
+
+impl Pairs {
+    /// Runs both `count` times in turn. Each says how long it took, so that what it prepares does not count.
+    pub fn run(count: usize, mut here: impl FnMut() -> Duration, mut reference: impl FnMut() -> Duration) -> Self {
+        let mut pairs = Self { here: Vec::new(), reference: Vec::new() };
+        for number in 0..count {
+            // Who goes first changes, so that neither always finds a warm machine.
+            if number % 2 == 0 {
+                pairs.here.push(here().as_secs_f64());
+                pairs.reference.push(reference().as_secs_f64());
+            } else {
+                pairs.reference.push(reference().as_secs_f64());
+                pairs.here.push(here().as_secs_f64());
+            }
+        }
+        pairs
+    }
+
+    fn median_of(&self, of: impl Fn(f64, f64) -> f64) -> f64 {
+        median(self.here.iter().zip(&self.reference).map(|(here, reference)| of(*here, *reference)).collect())
+    }
+}
+
+impl Table {
+    /// An empty one.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a row. `times` says how many of a thing each timing is of, so that the figures are for one.
+    pub fn add(&mut self, name: &'static str, what: &str, pairs: &Pairs, times: f64, goal: Goal) {
+        let here = median(pairs.here.clone()) / times;
+        let reference = median(pairs.reference.clone()) / times;
+        let (ratio, goal, met) = match goal {
+            Goal::TimeAtMost(most) => {
+                let ratio = pairs.median_of(|here, reference| here / reference);
+                (format!("{ratio:.2}×"), format!("≤ {most}×"), ratio <= most)
+            }
+            Goal::SpeedAtLeast(least) => {
+                let ratio = pairs.median_of(|here, reference| reference / here);
+                (format!("{ratio:.2}×"), format!("≥ {least}×"), ratio >= least)
+            }
+            Goal::OnTopAtMost(most) => {
+                let more = pairs.median_of(|here, reference| here - reference);
+                (format!("+{:.1} ms", more * 1e3), format!("≤ +{} ms", most.as_millis()), more <= most.as_secs_f64())
+            }
+            Goal::Within(most) => (String::new(), format!("< {} ms", most.as_millis()), here < most.as_secs_f64()),
+        };
+        let reference = if pairs.reference.is_empty() { String::new() } else { time(reference) };
+        self.rows.push(Row {
+            name,
+            what: what.to_owned(),
+            here: time(here),
+            reference,
+            ratio,
+            goal,
+            met: if met { "met" } else { "NOT MET" },
+        });
+    }
+
+    /// Adds a row for one thing that has no reference.
+    pub fn add_alone(&mut self, name: &'static str, what: &str, took: Duration, most: Duration) {
+        let pairs = Pairs { here: vec![took.as_secs_f64()], reference: Vec::new() };
+        self.add(name, what, &pairs, 1.0, Goal::Within(most));
+    }
+
+    /// Adds a row for what could not be measured here.
+    pub fn add_unmeasured(&mut self, name: &'static str, what: &str, why: &str) {
+        self.rows.push(Row {
+            name,
+            what: what.to_owned(),
+            here: String::new(),
+            reference: String::new(),
+            ratio: why.to_owned(),
+            goal: String::new(),
+            met: "not measured",
+        });
+    }
+}
+
+impl fmt::Display for Table {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{:<4} {:<58} {:>10} {:>10} {:>9}  {:<9} met", "", "what", "here", "reference", "ratio", "goal")?;
+        for row in &self.rows {
+            let Row { name, what, here, reference, ratio, goal, met } = row;
+            writeln!(f, "{name:<4} {what:<58} {here:>10} {reference:>10} {ratio:>9}  {goal:<9} {met}")?;
+        }
+        Ok(())
+    }
+}
+
+/// Times one run.
+pub fn timed(work: impl FnOnce()) -> Duration {
+    let began = Instant::now();
+    work();
+    began.elapsed()
+}
+
+/// The value in the middle.
+pub fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
+}
+
+/// Seconds, in the unit that reads best.
+fn time(seconds: f64) -> String {
+    if seconds >= 1.0 {
+        format!("{seconds:.2} s")
+    } else if seconds >= 1e-3 {
+        format!("{:.2} ms", seconds * 1e3)
+    } else {
+        format!("{:.1} µs", seconds * 1e6)
+    }
+}
