@@ -8,7 +8,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::time::{Duration, Instant};
 
 use coffer_core::{Passphrase, Vault};
-use desk::Desk;
+use desk::{Desk, Web};
 
 const LOGIN: &str = "ines";
 const PASSPHRASE: &str = "marmot quilt harbour tuba fog";
@@ -36,16 +36,16 @@ async fn whole_job(theme: &'static str) {
         ("COFFER_E2E_BACKUP", desk.path("first.age")),
         ("COFFER_E2E_RESTORE_TARGET", desk.path("Restored.coffer")),
     ]);
-    first_run(&desk).await;
-    work(&desk).await;
+    let web = desk.web().await;
+    first_run(&desk, &web).await;
+    work(&desk, &web).await;
     lock(&desk);
     unlock(&desk).await;
     restored(&desk);
 }
 
 /// Create, keep the kit, prove that it can be read.
-async fn first_run(desk: &Desk) {
-    let web = desk.web().await;
+async fn first_run(desk: &Desk, web: &Web<'_>) {
     web.see("Welcome to Coffer").await;
     web.inspect("01-welcome").await;
     web.press("Create a vault").await;
@@ -91,12 +91,10 @@ async fn first_run(desk: &Desk) {
     web.press("Open the vault").await;
     web.see("No tenants yet").await;
     web.inspect("09-no-tenants").await;
-    web.let_go();
 }
 
 /// Tenant, import, add, search, edit, reveal, copy, back up, verify, restore, read the log.
-async fn work(desk: &Desk) {
-    let web = desk.web().await;
+async fn work(desk: &Desk, web: &Web<'_>) {
     web.press("New tenant").await;
     web.fill("Name", "ACME GmbH").await;
     web.inspect("10-new-tenant").await;
@@ -128,7 +126,7 @@ async fn work(desk: &Desk) {
     web.see("Record added").await;
 
     let search = web.find("//input[@role = 'searchbox']").await;
-    search.send_keys("postgr prod").await.unwrap();
+    search.send_keys("postgres prod").await.unwrap();
     web.see("1 found").await;
     web.find("//*[@role = 'option']").await.click().await.unwrap();
     web.find("//h2[contains(., 'Postgres production')] | //h1[contains(., 'Postgres production')]").await;
@@ -138,8 +136,9 @@ async fn work(desk: &Desk) {
     web.fill("Title", "Postgres production EU").await;
     web.press("Save").await;
     web.see("Saved as a new version").await;
-    web.press("2 versions").await;
+    web.see("2 versions").await.click().await.unwrap();
     web.inspect("17-history").await;
+    web.see("Fields").await.click().await.unwrap();
 
     assert!(!web.script("return document.documentElement.innerHTML").await.as_str().unwrap().contains(SECRET));
     web.press("Reveal Password").await;
@@ -181,8 +180,7 @@ async fn work(desk: &Desk) {
     web.press("Help").await;
     web.inspect("24-help").await;
     web.keys("\u{e00c}").await;
-    web.press("Lock").await;
-    web.let_go();
+    web.press_lock().await;
 }
 
 /// Within a second the processes that knew are gone, and the clipboard is empty.
@@ -210,7 +208,6 @@ async fn unlock(desk: &Desk) {
     web.see("1,001 records").await;
     web.see("2 failed unlocks since your last visit").await;
     web.inspect("27-unlocked").await;
-    web.let_go();
 }
 
 /// What was restored is a vault of its own with everything in it.

@@ -58,8 +58,7 @@ async fn r5_nothing_is_left_in_any_process_five_seconds_after_lock() {
     assert!(is_found(&desk, &secret), "the scan finds a revealed value");
     assert!(is_found(&desk, &word), "the scan finds a searched word");
 
-    web.press("Lock").await;
-    web.let_go();
+    web.press_lock().await;
     tokio::time::sleep(Duration::from_secs(5)).await;
     desk.native("Unlock Coffer");
     assert!(desk.web_processes().is_empty(), "no process of the web view is left");

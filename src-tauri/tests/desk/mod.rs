@@ -3,6 +3,7 @@
 
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
+use std::mem::ManuallyDrop;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -22,7 +23,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(100);
 const BUS: &str = r#"<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
  "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
 <busconfig><type>session</type><listen>unix:tmpdir=/tmp</listen>
-<policy context="default"><allow send_destination="*"/><allow own="*"/></policy></busconfig>"#;
+<policy context="default"><allow send_destination="*" eavesdrop="true"/><allow eavesdrop="true"/><allow own="*"/></policy></busconfig>"#;
 
 /// Everything a test has.
 pub struct Desk {
@@ -31,6 +32,7 @@ pub struct Desk {
     bus_address: String,
     inspector: u16,
     theme: &'static str,
+    began: Instant,
     children: Vec<Child>,
     program: Option<Child>,
     driver_port: u16,
@@ -59,12 +61,15 @@ impl Desk {
             .arg(format!("--config-file={}", home.path().join("bus.conf").display()))
             .args(["--nofork", "--print-address=1"])
             .stdout(Stdio::piped())
+            .stderr(Stdio::null())
             .spawn()
             .expect("dbus-daemon is installed");
         let bus_address = first_line(&mut bus);
         let (inspector, driver_port) = (free_port(), free_port());
         let driver = Command::new("WebKitWebDriver")
             .args([format!("--port={driver_port}"), format!("--target=127.0.0.1:{inspector}")])
+            // A session ends with the process that knew, without a word to the driver.
+            .arg("--replace-on-new-session")
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
@@ -75,6 +80,7 @@ impl Desk {
             bus_address,
             inspector,
             theme,
+            began: Instant::now(),
             children: vec![driver, bus, display],
             program: None,
             driver_port,
@@ -151,7 +157,7 @@ impl Desk {
                         "0",
                         "0",
                     ]);
-                    return Web { driver, desk: self };
+                    return Web { driver: ManuallyDrop::new(driver), desk: self };
                 }
                 Err(error) => assert!(began.elapsed() < PATIENCE, "no web view to drive: {error}"),
             }
@@ -248,17 +254,22 @@ impl Drop for Desk {
 
 /// The web view, driven.
 pub struct Web<'d> {
-    driver: WebDriver,
+    /// Never told to quit: the session ends with the process that knew, and a quit would wait for it in vain.
+    driver: ManuallyDrop<WebDriver>,
     desk: &'d Desk,
 }
 
 impl Web<'_> {
     /// Waits for the first element an XPath finds that is shown.
     pub async fn find(&self, path: &str) -> WebElement {
+        self.wait_for(path, true).await
+    }
+
+    async fn wait_for(&self, path: &str, shown: bool) -> WebElement {
         let began = Instant::now();
         loop {
             for element in self.driver.find_all(By::XPath(path)).await.unwrap_or_default() {
-                if element.is_displayed().await.unwrap_or(false) {
+                if !shown || element.is_displayed().await.unwrap_or(false) {
                     return element;
                 }
             }
@@ -271,22 +282,31 @@ impl Web<'_> {
         }
     }
 
-    /// Waits for some text.
+    /// Waits for some text. Whether it is shown is not asked: WebDriver takes cells of a scrolled table for hidden.
     pub async fn see(&self, text: &str) -> WebElement {
-        self.find(&format!("//*[text()[contains(normalize-space(.), {})]]", quoted(text))).await
+        self.wait_for(&format!("//*[text()[contains(normalize-space(.), {})]]", quoted(text)), false).await
     }
 
     /// Waits for a button that can be pressed, by its words or its label, and presses it.
     pub async fn press(&self, words: &str) {
-        let words = quoted(words);
-        let path = format!(
-            "//button[not(@disabled)][contains(normalize-space(.), {words}) or starts-with(@aria-label, {words})]"
-        );
         let began = Instant::now();
-        while let Err(error) = self.find(&path).await.click().await {
-            assert!(began.elapsed() < PATIENCE, "{words} cannot be pressed: {error}");
+        while let Err(error) = self.button(words).await.click().await {
+            assert!(began.elapsed() < PATIENCE, "'{words}' cannot be pressed: {error}");
             tokio::time::sleep(LOOK_EVERY).await;
         }
+    }
+
+    /// Presses the button that locks. The process that would answer is gone before it can.
+    pub async fn press_lock(&self) {
+        let _ = self.button("Lock").await.click().await;
+    }
+
+    async fn button(&self, words: &str) -> WebElement {
+        let words = quoted(words);
+        self.find(&format!(
+            "//button[not(@disabled)][contains(normalize-space(.), {words}) or starts-with(@aria-label, {words})]"
+        ))
+        .await
     }
 
     /// Fills the control of a label with text.
@@ -308,6 +328,8 @@ impl Web<'_> {
 
     /// Looks at the screen: a picture, and no violation that axe knows.
     pub async fn inspect(&self, name: &str) {
+        // Where the time goes, and where it stood still, for whoever reads a failure.
+        println!("{:>6.1} s  {name}", self.desk.began.elapsed().as_secs_f32());
         self.desk.picture(name);
         let axe = Path::new(env!("CARGO_MANIFEST_DIR")).join("../ui/node_modules/axe-core/axe.min.js");
         self.driver.execute(fs::read_to_string(axe).expect("the UI's packages are installed"), vec![]).await.unwrap();
@@ -316,11 +338,6 @@ impl Web<'_> {
                                   (error) => done([['axe', String(error)]]));";
         let violations = self.driver.execute_async(run, vec![]).await.unwrap().json().clone();
         assert_eq!(violations, json!([]), "axe on {name}");
-    }
-
-    /// Lets go of the web view, which is about to end.
-    pub fn let_go(self) {
-        let _ = self.driver.leak();
     }
 }
 
