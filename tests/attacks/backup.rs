@@ -137,7 +137,7 @@ fn attack_66_a_link_planted_at_the_target_is_not_followed() {
 
 /// Names of the folder that a killed restore may leave: unfinished, and recognisable as ours.
 fn is_leftover(name: &str) -> bool {
-    name.starts_with(".coffer-") && name.ends_with(".tmp")
+    name.strip_prefix(".coffer-").is_some_and(|rest| rest.strip_suffix(".tmp").is_some())
 }
 
 #[test]
