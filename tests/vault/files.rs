@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use coffer_core::view::FileState;
-use coffer_core::{Damage, Fault, UnlockError};
+use coffer_core::{CallError, Damage, Fault, ListRecordsError, UnlockError};
 use coffer_tests::{LOGIN, PASSPHRASE, Place, login_draft, passphrase, tenant};
 
 fn tenant_file(place: &Place) -> PathBuf {
@@ -65,4 +65,27 @@ fn an_older_copy_of_the_directory_does_not_unlock() {
     let refused = place.vault().unlock(LOGIN, passphrase(PASSPHRASE));
     let damage = matches!(refused, Err(UnlockError::Fault(Fault::Damaged(Damage::Directory | Damage::Chain))));
     assert!(damage, "{refused:?}");
+}
+
+/// The tenant's rows as they were before its last write, after a clean lock: not a crash, whatever it looks like.
+#[test]
+fn a_cleanly_locked_tenant_that_lacks_its_last_write_does_not_open() {
+    let place = Place::new();
+    let (session, _kit) = place.create();
+    let acme = tenant(&session, "ACME");
+    session.add_record(acme.id, login_draft("First", "a", "b")).unwrap();
+    session.lock().unwrap();
+    let older = std::fs::read(tenant_file(&place)).unwrap();
+    let session = place.unlock();
+    session.add_record(acme.id, login_draft("Second", "a", "b")).unwrap();
+    session.lock().unwrap();
+
+    std::fs::write(tenant_file(&place), older).unwrap();
+    let session = place.unlock();
+    let refused = session.list_records(acme.id, 10, None);
+    let is_damage = matches!(refused, Err(ListRecordsError::Call(CallError::Fault(Fault::Damaged(Damage::Tenant)))));
+    assert!(is_damage, "{refused:?}");
+    let page = session.log_page(None, 50).unwrap();
+    assert!(page.entries.iter().any(|entry| entry.action == "file.altered"));
+    assert!(page.entries.iter().all(|entry| entry.action != "effect.missing"));
 }

@@ -159,7 +159,9 @@ impl CliError {
             "not_found" => "see `tenant list` and `record list` for what there is",
             "tenant_name_taken" => "choose another name",
             "version_conflict" => "show the record again and repeat the change on what it is now",
-            "damaged" | "file_altered" => "do not change anything; restore the newest backup into a new folder and compare",
+            "damaged" | "file_altered" => {
+                "do not change anything; restore the newest backup into a new folder and compare"
+            }
             "newer_version" => "install the newest Coffer",
             "no_space" => "make room and repeat; nothing was changed",
             "not_durable" => "check the disk before going on; the last change may be missing",

@@ -38,8 +38,8 @@ use crate::usecase;
 use crate::vault::{HEADER_FILE, TENANTS_FOLDER};
 use crate::view::{SessionView, VaultView};
 
-/// How long locking waits for a job to roll back.
-const JOBS_END_WITHIN: Duration = Duration::from_secs(1);
+/// How long locking waits for all jobs to roll back.
+const JOBS_END_WITHIN: Duration = Duration::from_millis(500);
 
 /// Most bytes of tenants' files read when locking: about half a second.
 const HASHED_AT_LOCK_MAX: u64 = 512 * 1024 * 1024;
@@ -105,8 +105,12 @@ pub(crate) struct Core {
     last_unlocked_at: Option<Timestamp>,
     failed_unlocks: u64,
     tenants: Mutex<BTreeMap<TenantId, Arc<OpenTenant>>>,
+    /// Held while a tenant is opened for the first time, so that its crash check runs once.
+    opening: Mutex<()>,
     jobs: Mutex<Vec<Lease>>,
     locked: AtomicBool,
+    /// A write may not have reached the disk: nothing is acknowledged any more (`StoreError::is_fatal`).
+    failed: AtomicBool,
     _lock: VaultLock,
 }
 
@@ -123,6 +127,8 @@ pub(crate) struct Office {
     pub(crate) header: Header,
     header_mac: MacKey,
     state: SealedState,
+    /// The directory's root was taken for the next session: nothing is written to it any more.
+    closed: bool,
 }
 
 /// A tenant whose key was unsealed in this session.
@@ -136,6 +142,10 @@ pub(crate) struct OpenTenant {
     tag_key: TagKey,
     /// Whether this session has changed it.
     changed: AtomicBool,
+    /// An import has it to itself.
+    importing: AtomicBool,
+    /// The entry of a write that failed after it was logged; settled before the next one.
+    unsettled: Mutex<Option<u64>>,
     writer: Mutex<TenantStore>,
     reader: Mutex<TenantStore>,
 }
@@ -163,15 +173,17 @@ impl Session {
                 roles: parts.roles,
                 keys: parts.keys,
                 log: parts.log,
-                office: Mutex::new(Office { directory, membership, header, header_mac, state }),
+                office: Mutex::new(Office { directory, membership, header, header_mac, state, closed: false }),
                 id: parts.id,
                 origin: parts.origin,
                 unlocked_at: parts.unlocked_at,
                 last_unlocked_at: parts.last_unlocked_at,
                 failed_unlocks: parts.failed_unlocks,
                 tenants: Mutex::new(BTreeMap::new()),
+                opening: Mutex::new(()),
                 jobs: Mutex::new(Vec::new()),
                 locked: AtomicBool::new(false),
+                failed: AtomicBool::new(false),
                 _lock: parts.lock,
             }),
         };
@@ -237,9 +249,7 @@ impl Drop for Session {
 impl Core {
     /// Asks the policy. A refusal is logged.
     pub(crate) fn authorize(&self, action: Action, tenant: Option<TenantId>) -> Result<Actor, CallError> {
-        if self.locked.load(Ordering::Acquire) {
-            return Err(CallError::Locked);
-        }
+        self.refuse_ended()?;
         let now = self.now();
         let right = tenant.and_then(|tenant| self.office().membership.right(tenant, self.account, now));
         if policy::allows(action, self.roles, right) {
@@ -252,14 +262,33 @@ impl Core {
 
     /// Logs a read before its value is handed out. Gives the entry's index.
     pub(crate) fn record(&self, _actor: &Actor, event: Event) -> Result<u64, CallError> {
+        self.refuse_ended()?;
+        Ok(self.append(event)?)
+    }
+
+    /// A session that was locked, or whose disk failed it, does nothing more.
+    fn refuse_ended(&self) -> Result<(), CallError> {
         if self.locked.load(Ordering::Acquire) {
             return Err(CallError::Locked);
         }
-        Ok(self.append(event)?)
+        if self.failed.load(Ordering::Acquire) { Err(Fault::NotDurable.into()) } else { Ok(()) }
+    }
+
+    /// Judges a failure of the store; one that leaves unknown what reached the disk ends the session.
+    pub(crate) fn fault(&self, error: StoreError, part: Damage) -> CallError {
+        if error.is_fatal() {
+            self.failed.store(true, Ordering::Release);
+        }
+        error.into_fault(part).into()
     }
 
     /// The tenant's open file; unseals its key, logged, the first time.
     pub(crate) fn open_tenant(&self, _actor: &Actor, tenant: TenantId) -> Result<Arc<OpenTenant>, CallError> {
+        if let Some(open) = lock(&self.tenants).get(&tenant) {
+            return Ok(Arc::clone(open));
+        }
+        // Two threads that come here at once must not both take each other's writes for missing ones.
+        let _opening = lock(&self.opening);
         if let Some(open) = lock(&self.tenants).get(&tenant) {
             return Ok(Arc::clone(open));
         }
@@ -280,6 +309,8 @@ impl Core {
             reader: Mutex::new(open_store()?),
             tag_key: derive::derive_tag_key(&key, &scope),
             changed: AtomicBool::new(false),
+            importing: AtomicBool::new(false),
+            unsettled: Mutex::new(None),
             path,
             scope,
             key,
@@ -297,33 +328,70 @@ impl Core {
         event: Event,
         write: impl FnOnce(&mut TenantTx<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
-        let mut store = lock(&tenant.writer);
-        let in_tenant = |error: StoreError| CallError::from(error.into_fault(Damage::Tenant));
-        // Authorised, then overtaken by the lock, which waits for this store.
-        if self.locked.load(Ordering::Acquire) {
-            return Err(CallError::Locked.into());
+        if tenant.importing.load(Ordering::Acquire) {
+            return Err(CallError::from(Fault::Busy).into());
         }
+        let mut store = lock(&tenant.writer);
+        let in_tenant = |error: StoreError| self.fault(error, Damage::Tenant);
+        // Authorised, then overtaken by the lock, which waits for this store.
+        self.refuse_ended()?;
+        self.settle(tenant, &store)?;
         let mut tx = store.begin(self.now(), self.account).map_err(in_tenant)?;
         let done = write(&mut tx)?;
-        let entry = self.append_write(tenant, event).map_err(CallError::from)?;
-        tx.commit(entry).map_err(in_tenant)?;
+        self.commit(tenant, tx, event)?;
         Ok(done)
     }
 
+    /// The last two steps of a write: its entry, then its rows. If the second fails, the entry is remembered as one
+    /// without effect; nothing is written before that is in the log, too.
+    pub(crate) fn commit(&self, tenant: &OpenTenant, tx: TenantTx<'_>, event: Event) -> Result<(), CallError> {
+        let entry = self.append_write(tenant, event)?;
+        tx.commit(entry).map_err(|error| self.fault(error, Damage::Tenant))?;
+        *lock(&tenant.unsettled) = None;
+        Ok(())
+    }
+
+    /// Tells the log of a write that failed after it was logged, if the one before did.
+    pub(crate) fn settle(&self, tenant: &OpenTenant, store: &TenantStore) -> Result<(), CallError> {
+        let Some(entry) = *lock(&tenant.unsettled) else { return Ok(()) };
+        let before = entry.checked_sub(1);
+        if self.missing_effects(tenant, before)?.contains(&entry) {
+            self.append(Event::EffectMissing { tenant: tenant.id, entry })?;
+            store.settle(entry).map_err(|error| self.fault(error, Damage::Tenant))?;
+        }
+        *lock(&tenant.unsettled) = None;
+        Ok(())
+    }
+
+    /// Writes of this tenant the log has after the entry `applied`.
+    fn missing_effects(&self, tenant: &OpenTenant, applied: Option<u64>) -> Result<Vec<u64>, CallError> {
+        let is_ours =
+            |index: u64, tag: &[u8; derive::WRITE_TAG_BYTES]| derive::write_tag(&tenant.tag_key, index) == *tag;
+        Ok(self.log.effects_after(applied, &is_ours).map_err(Fault::from)?)
+    }
+
     /// Appends the entry of a write, with the tag that ties it to its effect.
-    pub(crate) fn append_write(&self, tenant: &OpenTenant, event: Event) -> Result<u64, Fault> {
+    fn append_write(&self, tenant: &OpenTenant, event: Event) -> Result<u64, CallError> {
         self.expect_change(tenant)?;
-        let tag_of = |index| derive::write_tag(&tenant.tag_key, index);
-        Ok(self.log.append_write(self.now(), &self.origin, event, &tag_of, &mut self.random())?)
+        let tag_of = |index| {
+            // From here on the entry may be in the log, whatever comes back.
+            *lock(&tenant.unsettled) = Some(index);
+            derive::write_tag(&tenant.tag_key, index)
+        };
+        let appended = self.log.append_write(self.now(), &self.origin, event, &tag_of, &mut self.random());
+        Ok(appended.map_err(Fault::from)?)
     }
 
     /// Before the first change of a session: what was remembered of the file no longer holds.
-    fn expect_change(&self, tenant: &OpenTenant) -> Result<(), Fault> {
+    fn expect_change(&self, tenant: &OpenTenant) -> Result<(), CallError> {
         if tenant.changed.load(Ordering::Acquire) {
             return Ok(());
         }
-        let in_directory = |error: StoreError| error.into_fault(Damage::Directory);
+        let in_directory = |error: StoreError| self.fault(error, Damage::Directory);
         let mut office = self.office();
+        if office.closed {
+            return Err(CallError::Locked);
+        }
         let mut tx = office.directory.write().map_err(in_directory)?;
         tx.delete_file_root(tenant.id, tenant.epoch()).map_err(in_directory)?;
         tx.commit().map_err(in_directory)?;
@@ -339,10 +407,14 @@ impl Core {
         bodies: Vec<Body>,
         rows: impl FnOnce(&mut DirectoryTx<'_>) -> Result<(), StoreError>,
     ) -> Result<(), CallError> {
+        self.refuse_ended()?;
         self.append(event)?;
         let mut office = self.office();
         let office = &mut *office;
-        let in_directory = |error: StoreError| error.into_fault(Damage::Directory);
+        if office.closed {
+            return Err(CallError::Locked);
+        }
+        let in_directory = |error: StoreError| self.fault(error, Damage::Directory);
         let mut tx = office.directory.write().map_err(in_directory)?;
         // On a copy: what is not committed must leave no trace.
         let mut membership = office.membership.clone();
@@ -441,21 +513,31 @@ impl Core {
         String::from_utf8(name.expose().to_vec()).map_err(|_| damaged())
     }
 
-    /// Matches the log's write entries with the tenant's rows: after a crash the newest may lack its effect, which is
-    /// then logged; more than that means that rows were taken away.
+    /// Matches the log's write entries with the tenant's rows. After a crash the newest may lack its effect, which is
+    /// then logged. A file that was locked cleanly lacks none, and no file lacks two: rows were taken away.
     fn check_effects(&self, tenant: &OpenTenant) -> Result<(), CallError> {
         let applied = tenant.read(TenantStore::last_applied)?;
-        let is_ours =
-            |index: u64, tag: &[u8; derive::WRITE_TAG_BYTES]| derive::write_tag(&tenant.tag_key, index) == *tag;
-        match self.log.effects_after(applied, &is_ours).map_err(Fault::from)?.as_slice() {
-            [] => Ok(()),
-            [entry] => {
-                self.append(Event::EffectMissing { tenant: tenant.id, entry: *entry })?;
-                let settled = lock(&tenant.writer).settle(*entry);
-                Ok(settled.map_err(|error| error.into_fault(Damage::Tenant))?)
-            }
-            _ => Err(Fault::Damaged(Damage::Tenant).into()),
+        let missing = self.missing_effects(tenant, applied)?;
+        if missing.is_empty() {
+            return Ok(());
         }
+        let locked_cleanly = {
+            let office = self.office();
+            let root = office.directory.file_root(tenant.id, tenant.epoch());
+            root.map_err(|error| self.fault(error, Damage::Directory))?.is_some()
+        };
+        if locked_cleanly || missing.len() > 1 {
+            self.append(Event::FileAltered(tenant.id))?;
+        }
+        if locked_cleanly {
+            return Err(Fault::Damaged(Damage::Tenant).into());
+        }
+        let store = lock(&tenant.writer);
+        for entry in missing {
+            self.append(Event::EffectMissing { tenant: tenant.id, entry })?;
+            store.settle(entry).map_err(|error| self.fault(error, Damage::Tenant))?;
+        }
+        Ok(())
     }
 
     fn lock(&self) -> Result<(), Fault> {
@@ -464,19 +546,25 @@ impl Core {
         }
         let jobs: Vec<Lease> = lock(&self.jobs).drain(..).collect();
         jobs.iter().for_each(Lease::revoke);
+        let deadline = self.host.clock.monotonic() + JOBS_END_WITHIN;
         for job in &jobs {
-            job.wait_until_ended(JOBS_END_WITHIN);
+            job.wait_until_ended(deadline.saturating_sub(self.host.clock.monotonic()));
         }
-        let tenants = std::mem::take(&mut *lock(&self.tenants));
-        // Each of these matters by itself: a disk that is full for one must not keep the others from being tried.
-        let files = self.remember_files(&tenants);
-        drop(tenants);
+        // Each of these matters by itself: a disk that is full for one must not keep the others from being tried. The
+        // log first, since a shell in a hurry may end the process at any moment.
         let entry = self.append(Event::VaultLocked);
         let checkpoint = self.log.checkpoint(self.now(), &self.checkpoint_signer());
+        let tenants = std::mem::take(&mut *lock(&self.tenants));
+        if self.failed.load(Ordering::Acquire) {
+            // What cannot be relied on must not be remembered as if it could.
+            return Err(Fault::NotDurable);
+        }
+        let files = self.remember_files(&tenants);
+        drop(tenants);
         let remembered = self.remember();
-        files?;
         entry?;
         checkpoint?;
+        files?;
         remembered
     }
 
@@ -512,7 +600,7 @@ impl Core {
     fn remember(&self) -> Result<(), Fault> {
         let mut office = self.office();
         let office = &mut *office;
-        // Nothing is written to the directory after this.
+        office.closed = true;
         office.state.directory = match sqlcipher::checkpoint(office.directory.connection()) {
             Ok(()) => FileRoot::of_database(&self.folder.join(directory::FILE), |_| Ok::<(), Fault>(()))?,
             Err(_) => None,
@@ -540,9 +628,38 @@ impl OpenTenant {
         read(&lock(&self.reader)).map_err(|error: StoreError| error.into_fault(Damage::Tenant).into())
     }
 
+    /// Has the tenant to itself for an import, until dropped; `None` if another import has.
+    pub(crate) fn import(&self) -> Option<Importing<'_>> {
+        let begun = self.importing.compare_exchange(false, true, Ordering::AcqRel, Ordering::Acquire).is_ok();
+        begun.then(|| Importing { tenant: self, writer: self.writer() })
+    }
+
+    /// The entry of a write that failed after it was logged, not settled yet.
+    pub(crate) fn unsettled_entry(&self) -> Option<u64> {
+        *lock(&self.unsettled)
+    }
+
+    /// Whether an import has the tenant to itself.
+    pub(crate) fn is_importing(&self) -> bool {
+        self.importing.load(Ordering::Acquire)
+    }
+
     /// The writer, for work that stops it: backups.
     pub(crate) fn writer(&self) -> MutexGuard<'_, TenantStore> {
         lock(&self.writer)
+    }
+}
+
+/// An import's hold on a tenant: saves are told that it is busy, and backups wait for another moment.
+pub(crate) struct Importing<'t> {
+    tenant: &'t OpenTenant,
+    /// Stopped, since the import writes on a connection of its own.
+    pub(crate) writer: MutexGuard<'t, TenantStore>,
+}
+
+impl Drop for Importing<'_> {
+    fn drop(&mut self) {
+        self.tenant.importing.store(false, Ordering::Release);
     }
 }
 

@@ -233,7 +233,9 @@ impl Event {
             | Self::BackupVerified { counter: count }
             | Self::BackupRestored { counter: count }
             | Self::OlderBackupAccepted { counter: count } => EventParts { count: Some(count), ..none },
-            Self::TenantCreated(tenant) | Self::TenantOpened(tenant) | Self::FileAltered(tenant) => EventParts { tenant: Some(tenant), ..none },
+            Self::TenantCreated(tenant) | Self::TenantOpened(tenant) | Self::FileAltered(tenant) => {
+                EventParts { tenant: Some(tenant), ..none }
+            }
             Self::RecordsListed { tenant, count }
             | Self::RecordsSearched { tenant, count }
             | Self::RecordsImported { tenant, count } => {
@@ -287,9 +289,7 @@ impl Event {
             "records.listed" => Self::RecordsListed { tenant: parts.tenant?, count: parts.count? },
             "records.searched" => Self::RecordsSearched { tenant: parts.tenant?, count: parts.count? },
             "record.opened" => Self::RecordOpened(parts.record?),
-            "records.opened" => {
-                Self::RecordsOpened { first: parts.record?, count: parts.count?, after: parts.entry? }
-            }
+            "records.opened" => Self::RecordsOpened { first: parts.record?, count: parts.count?, after: parts.entry? },
             "record.history_opened" => Self::RecordHistoryOpened(parts.record?),
             "field.revealed" => {
                 Self::FieldRevealed { record: parts.record?, field: parts.field?, version: parts.version? }

@@ -337,6 +337,12 @@ pub enum InvalidRecord {
         /// Counted from 1.
         position: usize,
     },
+    /// A secret would be shown without having been revealed.
+    #[error("field {position}: a secret becomes something else only together with a new value")]
+    SecretKept {
+        /// Counted from 1.
+        position: usize,
+    },
     /// A value or the notes exceed 256 KiB, or the record 1 MiB.
     #[error("a value may have 256 KiB and a record 1 MiB at most")]
     TooLarge,
@@ -389,6 +395,11 @@ impl RecordContent {
             }
             let value = match (field.value, before) {
                 (Some(value), _) => value,
+                (None, Some(before))
+                    if before.field_type == FieldType::Secret && field.field_type != FieldType::Secret =>
+                {
+                    return Err(InvalidRecord::SecretKept { position });
+                }
                 (None, Some(before)) => before.value.clone(),
                 (None, None) => return Err(InvalidRecord::UnknownField { position }),
             };
@@ -516,6 +527,17 @@ mod tests {
         let second = RecordContent::parse(draft(vec![field("New", FieldType::Text, "x"), kept]), Some(&first)).unwrap();
         assert_eq!(second.field(id).unwrap().value.expose(), "1234");
         assert_ne!(second.fields()[0].id, id);
+    }
+
+    #[test]
+    fn a_secret_does_not_become_visible_by_changing_its_type() {
+        let first = RecordContent::parse(draft(vec![field("PIN", FieldType::Secret, "1234")]), None).unwrap();
+        let id = Some(first.fields()[0].id);
+        let shown = FieldDraft { id, name: "PIN".to_owned(), field_type: FieldType::Text, value: None };
+        let refused = RecordContent::parse(draft(vec![shown]), Some(&first));
+        assert_eq!(refused, Err(InvalidRecord::SecretKept { position: 1 }));
+        let replaced = FieldDraft { id, ..field("PIN", FieldType::Text, "none") };
+        assert!(RecordContent::parse(draft(vec![replaced]), Some(&first)).is_ok());
     }
 
     #[test]

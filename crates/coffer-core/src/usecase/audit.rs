@@ -10,7 +10,7 @@ use coffer_model::event::Event;
 use coffer_model::id::TenantId;
 
 use crate::audit::{CheckpointSigner, Observe, PageEntry, VerifyScope};
-use crate::fault::{CallError, Fault};
+use crate::fault::{CallError, Damage, Fault};
 use crate::job::{JobContext, JobError, JobHandle, Stopped};
 use crate::policy::Action;
 use crate::session::{Core, Session};
@@ -116,7 +116,7 @@ impl Core {
         let Some(mut report) = report else {
             return Err(observer.stopped.unwrap_or(Stopped::Cancelled).into());
         };
-        for (index, code) in self.unmatched_effects(&observer)? {
+        for (index, code) in self.unmatched_effects(&observer, report.entries)? {
             report.ok = false;
             report.findings.push(LogFindingView { code: code.to_owned(), index: Some(index) });
         }
@@ -135,17 +135,22 @@ impl Core {
 
     /// Holds every write in the log against the rows of its tenant. A write without its effect is in order if an entry
     /// after it says so; everything else is a finding.
-    fn unmatched_effects(&self, observed: &Observer<'_>) -> Result<Vec<(u64, &'static str)>, JobError> {
+    fn unmatched_effects(&self, observed: &Observer<'_>, verified: u64) -> Result<Vec<(u64, &'static str)>, JobError> {
         let mut findings = Vec::new();
         for tenant in self.opened() {
-            let applied: BTreeSet<u64> =
-                tenant.read(crate::store::tenant::TenantStore::applied).map_err(JobError::from)?.into_iter().collect();
+            // A write under way has its entry and not yet its rows, so all of them are waited for.
+            let writer = tenant.writer();
+            let applied = writer.applied().map_err(|error| self.fault(error, Damage::Tenant))?;
+            // The log was verified as it was when that began: later rows are not judged.
+            let applied: BTreeSet<u64> = applied.into_iter().filter(|&entry| entry < verified).collect();
+            let failed = tenant.unsettled_entry();
+            drop(writer);
             let logged = observed.writes.iter().filter(|(_, of)| *of == tenant.id).map(|(index, _)| *index);
             let logged: BTreeSet<u64> = logged.collect();
             findings.extend(
                 logged
                     .difference(&applied)
-                    .filter(|index| !observed.missing.contains(index))
+                    .filter(|&&index| !observed.missing.contains(&index) && failed != Some(index))
                     .map(|&index| (index, "unmatched_effect")),
             );
             // Rows that claim an entry the log does not have: somebody wrote past the log, or cut it.

@@ -293,6 +293,9 @@ impl Still {
         // A tenant this account may open could be opened at any moment, so it is opened now. The files of the others
         // nobody has open: the vault's lock is this session's.
         let tenants = open_all(core)?;
+        if tenants.iter().any(|tenant| tenant.is_importing()) {
+            return Err(Fault::Busy.into());
+        }
         let writers: Vec<_> = tenants.iter().map(|tenant| tenant.writer()).collect();
         let in_tenant = |error: StoreError| error.into_fault(Damage::Tenant);
         let mut held = Vec::with_capacity(tenants.len());

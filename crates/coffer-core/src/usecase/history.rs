@@ -23,6 +23,7 @@ impl Session {
         self.core.stored_version(&actor, &open, id, None)?;
         self.record(&actor, Event::RecordHistoryOpened(id))?;
         let mut views: Vec<VersionView> = Vec::new();
+        let mut authors = Vec::new();
         let mut newer: Option<RecordContent> = None;
         open.read(|store| {
             store.history(id.key(), |stored| {
@@ -30,11 +31,15 @@ impl Session {
                 if let (Some(newer), Some(view)) = (&newer, views.last_mut()) {
                     view.changes = differences(&content, newer);
                 }
-                let changed_by = self.core.login_of(changed_by);
-                views.push(VersionView { version, changed_at, changed_by, changes: Vec::new() });
+                views.push(VersionView { version, changed_at, changed_by: String::new(), changes: Vec::new() });
+                authors.push(changed_by);
                 newer = Some(content);
             })
         })?;
+        // Not inside: the reader is never held while the directory is asked.
+        for (view, author) in views.iter_mut().zip(authors) {
+            view.changed_by = self.core.login_of(author);
+        }
         Ok(views)
     }
 }

@@ -16,7 +16,7 @@ use coffer_model::id::TenantId;
 use coffer_model::record::FieldType;
 
 use super::records::in_tenant;
-use crate::fault::CallError;
+use crate::fault::{CallError, Fault};
 use crate::job::{JobContext, JobError, JobHandle};
 use crate::policy::Action;
 use crate::session::{Core, OpenTenant, Session};
@@ -142,15 +142,16 @@ impl Import<'_> {
         if request.dry_run {
             return self.read_all(rows, report, None).map(|(report, _)| report);
         }
-        // Its own connection: the session's go on reading, and its writer waits for this transaction like any other.
+        // Its own connection, so that the session goes on reading; its writer stands still.
+        let importing = self.open.import().ok_or(Fault::Busy)?;
+        self.core.settle(self.open, &importing.writer)?;
         let mut store = self.connect()?;
         let tx = store.begin(self.core.now(), self.core.account).map_err(in_tenant)?;
         let (report, tx) = self.read_all(rows, report, Some(tx))?;
         if let Some(tx) = tx {
             self.context.check()?;
             let event = Event::RecordsImported { tenant: self.open.id, count: report.imported };
-            let entry = self.core.append_write(self.open, event)?;
-            tx.commit(entry).map_err(in_tenant)?;
+            self.core.commit(self.open, tx, event)?;
         }
         // With any wrong row nothing became a record.
         let imported = if report.rejected == 0 { report.imported } else { 0 };

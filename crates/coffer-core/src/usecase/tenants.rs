@@ -156,11 +156,15 @@ impl Session {
                 right,
                 colour: colour_of(tenant),
                 created_at: tenant.created_at,
-                records: match open {
-                    Some(open) => Some(open.read(TenantStore::count)?),
-                    None => None,
-                },
+                records: None,
             });
+        }
+        // Not inside: no tenant's reader is waited for while the directory is held.
+        drop(office);
+        for view in &mut views {
+            if let Some(open) = opened.iter().find(|open| open.id == view.id) {
+                view.records = Some(open.read(TenantStore::count)?);
+            }
         }
         views.sort_by_cached_key(|view| view.name.to_lowercase());
         Ok(views)

@@ -27,6 +27,14 @@ use super::sqlcipher::{self, Access, StoreError};
 
 /// The schema this program writes and the newest it opens (`PRAGMA user_version`).
 const SCHEMA_VERSION: i64 = 1;
+/// The newest change's entry, or that of a write settled since. Not the highest of all: a log restarted after its end was
+/// lost gives indexes again that older rows hold.
+const LAST_APPLIED: &str = "
+    SELECT max(entry) FROM (
+        SELECT entry FROM (SELECT entry FROM change ORDER BY id DESC LIMIT 1)
+        UNION ALL
+        SELECT entry FROM settled WHERE change = (SELECT coalesce(max(id), 0) FROM change)
+    )";
 const SCHEMA: &str = include_str!("schema.sql");
 /// Prepared statements kept; more than this module has.
 const STATEMENTS_KEPT: usize = 64;
@@ -137,17 +145,16 @@ impl TenantStore {
 
     /// The newest log entry whose effect is here, or of which is known that it has none.
     pub(crate) fn last_applied(&self) -> Result<Option<u64>, StoreError> {
-        let entry: Option<i64> = self
-            .connection
-            .prepare_cached("SELECT max(entry) FROM (SELECT entry FROM change UNION ALL SELECT entry FROM settled)")?
-            .query_row([], |row| row.get(0))?;
+        let entry: Option<i64> = self.connection.prepare_cached(LAST_APPLIED)?.query_row([], |row| row.get(0))?;
         entry.map(|entry| u64::try_from(entry).map_err(|_| StoreError::Damaged)).transpose()
     }
 
     /// Remembers that the write of log entry `entry` never happened. The log has been told.
     pub(crate) fn settle(&self, entry: u64) -> Result<(), StoreError> {
         self.connection
-            .prepare_cached("INSERT INTO settled (entry) VALUES (?1)")?
+            .prepare_cached(
+                "INSERT OR REPLACE INTO settled (entry, change) VALUES (?1, (SELECT coalesce(max(id), 0) FROM change))",
+            )?
             .execute([sqlcipher::to_integer(entry)?])?;
         Ok(())
     }

@@ -16,7 +16,7 @@ CREATE TABLE meta (
 -- did, or nowhere; the log is compared with it at opening.
 CREATE TABLE change (
     id      INTEGER PRIMARY KEY,                -- ascending in the order of commits
-    entry   INTEGER NOT NULL UNIQUE,            -- index in the log
+    entry   INTEGER NOT NULL,                   -- index in the log
     at_ms   INTEGER NOT NULL,
     account BLOB NOT NULL CHECK (length(account) = 16)
 ) STRICT;
@@ -24,7 +24,8 @@ CREATE TABLE change (
 -- Writes the log announced that never happened, because the program ended in between: found at an opening, told to the
 -- log, and settled here, so that the next opening does not find them again.
 CREATE TABLE settled (
-    entry INTEGER PRIMARY KEY                   -- index in the log of the write that never happened
+    entry  INTEGER PRIMARY KEY,                 -- index in the log of the write that never happened
+    change INTEGER NOT NULL                     -- the newest `change` then; 0 if there was none
 ) STRICT;
 
 -- What lists and searches show of each record, taken from its newest version.
