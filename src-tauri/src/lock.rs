@@ -65,7 +65,9 @@ pub(crate) fn watch_idleness<R: Runtime>(app: &AppHandle<R>) {
             let before = std::mem::replace(&mut slept, idle::slept_ms());
             let was_suspended = slept.saturating_sub(before) >= SUSPEND_MS;
             let limit = Duration::from_secs(shell.settings().idle_seconds.into());
-            if shell.is_unlocked() && (was_suspended || shell.idle.elapsed() >= limit) {
+            // A kit that was not kept yet would be lost with the process, and with it any way back into the vault.
+            let has_unsaved_kit = shell.kit().is_some();
+            if shell.is_unlocked() && !has_unsaved_kit && (was_suspended || shell.idle.elapsed() >= limit) {
                 lock_and_leave(&app, After::Unlock);
                 return;
             }

@@ -1,7 +1,7 @@
 //! Small files of the program itself, in the user's configuration folder: settings, remembered places, known backups.
 //! Readable by their owner only; replaced whole, so that a crash leaves the old or the new.
 
-use std::fs::{self, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
@@ -43,7 +43,10 @@ pub(crate) fn replace_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
         let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&staged)?;
         file.write_all(bytes)?;
         file.sync_all()?;
-        fs::rename(&staged, path)
+        fs::rename(&staged, path)?;
+        // The name, too, survives a loss of power.
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        File::open(folder)?.sync_all()
     };
     let outcome = write();
     if outcome.is_err() {

@@ -91,6 +91,11 @@ impl RecoveryKit {
         SecretBytes::new(text.into_bytes())
     }
 
+    /// The vault it opens.
+    pub(crate) const fn vault(&self) -> VaultId {
+        self.vault
+    }
+
     /// Whether `typed` is the group at `position` (from 0) of the recovery code, in whatever case.
     pub fn group_matches(&self, position: usize, typed: &str) -> bool {
         let code = self.seed.to_recovery_code();

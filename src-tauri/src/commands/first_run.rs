@@ -89,6 +89,7 @@ async fn found<R: Runtime>(
     login: LoginName,
     demo: bool,
 ) -> Result<SessionView, Refusal> {
+    refuse_unlocked(shell)?;
     let (shell, dialog) = (Arc::clone(shell), app.clone());
     let name = folder.file_stem().unwrap_or_default().to_string_lossy().into_owned();
     let created = reply::ask(app, move |reply| {
@@ -160,6 +161,11 @@ pub(super) fn finish_first_run(shell: Held<'_>, _args: Args<Nothing>) -> Result<
     Ok(())
 }
 
+/// One vault a process: what was shown of an open one goes with its process, so no other begins in it.
+fn refuse_unlocked(shell: &Shell) -> Result<(), Refusal> {
+    if shell.is_unlocked() { Err(Refusal::INVALID_REQUEST) } else { Ok(()) }
+}
+
 /// Opens a vault that exists: its folder from a dialog, login and passphrase from the unlock window.
 #[tauri::command]
 pub(super) async fn open_vault<R: Runtime>(
@@ -167,6 +173,7 @@ pub(super) async fn open_vault<R: Runtime>(
     shell: Held<'_>,
     _args: Args<Nothing>,
 ) -> Result<(), Refusal> {
+    refuse_unlocked(&shell)?;
     let folder = choose(&app, &shell, Purpose::Vault, "").await.ok_or(Refusal::CANCELLED)?;
     let place = shell.remember_place(&folder)?;
     let (shell, dialog) = (Arc::clone(&shell), app.clone());

@@ -5,6 +5,7 @@ use std::thread;
 use std::time::Duration;
 
 use coffer_core::view::{RecordPage, RecordView, SearchResults, TenantView, VersionView};
+use coffer_model::record::FieldType;
 use coffer_model::tenant::TenantName;
 use tauri::Url;
 
@@ -83,8 +84,11 @@ pub(super) fn field_copy(shell: Held<'_>, args: Args<OneField>) -> Result<Copied
 #[tauri::command(async)]
 pub(super) fn url_open(shell: Held<'_>, args: Args<OneField>) -> Result<(), Refusal> {
     let OneField { id, field } = args.0;
-    let value = shell.with(|session| session.reveal_field(id, field, None))?;
-    open_in_browser(&web_address(value.expose()).ok_or(Refusal::UNSAFE_URL)?)
+    let record = shell.with(|session| session.open_record(id))?;
+    // Only what is an address by its type: no secret may end up in another program's arguments.
+    let address = record.fields.into_iter().find(|known| known.id == field && known.field_type == FieldType::Url);
+    let address = address.and_then(|known| known.value).ok_or(Refusal::UNSAFE_URL)?;
+    open_in_browser(&web_address(&address).ok_or(Refusal::UNSAFE_URL)?)
 }
 
 /// Finds records.

@@ -189,8 +189,8 @@ mod tests {
             vec![],
             vec![secret(Some(1), "PIN", None), secret(None, "More", Some("canary-3"))],
             vec![secret(Some(1), "PIN", Some(""))],
-            // Masked no longer: the value is visible in the record from now on, but it was a secret before.
-            vec![plain(Some(1), "PIN", None)],
+            // Masked no longer: the new value is visible from now on, the one before was a secret.
+            vec![plain(Some(1), "PIN", Some("none"))],
         ] {
             let first = draft("a", &[secret(None, "PIN", Some("canary-1"))]);
             let changes = versions(first, draft("a", &second));

@@ -41,7 +41,9 @@ impl Session {
     /// kept. `false` if one does not fit.
     pub fn confirm_recovery_kit(&self, kit: &RecoveryKit, groups: &[(usize, &str)]) -> Result<bool, CallError> {
         let actor = self.authorize(Action::ConfirmRecoveryKit, None)?;
-        let kept = !groups.is_empty() && groups.iter().all(|&(position, typed)| kit.group_matches(position, typed));
+        let kept = kit.vault() == self.core.vault.id
+            && !groups.is_empty()
+            && groups.iter().all(|&(position, typed)| kit.group_matches(position, typed));
         if kept {
             self.record(&actor, Event::RecoveryKitConfirmed)?;
         }

@@ -179,9 +179,22 @@ impl TenantStore {
 impl TenantTx<'_> {
     /// Makes the write durable as the effect of log entry `entry`, which is in the log already.
     pub(crate) fn commit(self, entry: u64) -> Result<(), StoreError> {
-        self.tx.prepare_cached("INSERT INTO change (id, entry, at_ms, account) VALUES (?1, ?2, ?3, ?4)")?.execute(
-            params![self.change, sqlcipher::to_integer(entry)?, self.at.unix_millis(), self.account.as_bytes()],
-        )?;
+        // One entry has one effect.
+        let inserted = self
+            .tx
+            .prepare_cached(
+                "INSERT INTO change (id, entry, at_ms, account)
+                 SELECT ?1, ?2, ?3, ?4 WHERE NOT EXISTS (SELECT 1 FROM change WHERE id = ?1 - 1 AND entry = ?2)",
+            )?
+            .execute(params![
+                self.change,
+                sqlcipher::to_integer(entry)?,
+                self.at.unix_millis(),
+                self.account.as_bytes()
+            ])?;
+        if inserted != 1 {
+            return Err(StoreError::Damaged);
+        }
         if self.added > 0 {
             self.tx
                 .prepare_cached("UPDATE meta SET records = records + ?1")?
