@@ -210,11 +210,12 @@ impl Desk {
         String::from_utf8(output.stdout).unwrap()
     }
 
-    /// Keeps a picture of the screen, if `COFFER_SCREENSHOTS` names a folder for them.
+    /// Waits for what was typed to be shown, as a person would; keeps a picture of the screen if `COFFER_SCREENSHOTS`
+    /// names a folder for them.
     pub fn picture(&self, name: &str) {
+        thread::sleep(Duration::from_millis(600));
         let Some(folder) = std::env::var_os("COFFER_SCREENSHOTS") else { return };
         fs::create_dir_all(&folder).unwrap();
-        thread::sleep(Duration::from_millis(400));
         let file = Path::new(&folder).join(format!("{name}-{}.png", self.theme));
         assert!(self.command("import").args(["-window", "root"]).arg(file).status().unwrap().success());
     }
