@@ -552,9 +552,13 @@ impl Core {
         }
         // Each of these matters by itself: a disk that is full for one must not keep the others from being tried. The
         // log first, since a shell in a hurry may end the process at any moment.
+        let tenants = std::mem::take(&mut *lock(&self.tenants));
+        for tenant in tenants.values() {
+            // One that cannot be settled now is left without a remembered root, and settled at its next opening.
+            let _ = self.settle(tenant, &tenant.writer());
+        }
         let entry = self.append(Event::VaultLocked);
         let checkpoint = self.log.checkpoint(self.now(), &self.checkpoint_signer());
-        let tenants = std::mem::take(&mut *lock(&self.tenants));
         if self.failed.load(Ordering::Acquire) {
             // What cannot be relied on must not be remembered as if it could.
             return Err(Fault::NotDurable);
@@ -573,7 +577,9 @@ impl Core {
     fn remember_files(&self, tenants: &BTreeMap<TenantId, Arc<OpenTenant>>) -> Result<(), Fault> {
         let mut roots = Vec::new();
         let mut to_read = HASHED_AT_LOCK_MAX;
-        for tenant in tenants.values().filter(|tenant| tenant.changed.load(Ordering::Acquire)) {
+        let changed =
+            |tenant: &&Arc<OpenTenant>| tenant.changed.load(Ordering::Acquire) && tenant.unsettled_entry().is_none();
+        for tenant in tenants.values().filter(changed) {
             let at_rest = sqlcipher::checkpoint(tenant.writer().connection());
             let bytes = std::fs::metadata(&tenant.path).map_or(u64::MAX, |facts| facts.len());
             if at_rest.is_err() || bytes > to_read {
