@@ -58,6 +58,8 @@ impl Ledger {
 
     /// Adds what a run found. A run that does not follow on the last one gets a line of its own.
     pub fn add(&mut self, proof: &str, first_seed: u64, outcome: &Outcome) -> Result<(), String> {
+        // Another proof may have added its own meanwhile.
+        self.rows = parse(&fs::read_to_string(&self.file).unwrap_or_default())?;
         let follows = |row: &Row| row.proof == proof && row.commit == self.commit && row.end_seed == first_seed;
         let index = self.rows.iter().position(follows);
         let index = index.unwrap_or_else(|| {
