@@ -45,6 +45,7 @@ impl Ledger {
     /// Opens the checkout's.
     pub fn open() -> Result<Self, String> {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the crate lies in the checkout");
+        refuse_older_than_sources(root, &super::program::coffer())?;
         let file = root.join("docs/proofs.md");
         let text = fs::read_to_string(&file).unwrap_or_default();
         Ok(Self { rows: parse(&text)?, commit: commit(root), file })
@@ -126,6 +127,19 @@ fn row(line: &str) -> Option<Row> {
         failures: failures.parse().ok()?,
         counts: counts.split(';').filter(|text| !text.trim().is_empty()).map(counted).collect::<Option<_>>()?,
     })
+}
+
+/// A program built before its sources were last changed would be proved under a name that is not its own.
+fn refuse_older_than_sources(root: &Path, program: &Path) -> Result<(), String> {
+    let changed = |path: &Path| fs::metadata(path).and_then(|facts| facts.modified()).ok();
+    let built = changed(program);
+    let listed = Command::new("git").arg("-C").arg(root).args(["ls-files", "crates/*/src/*"]).output();
+    let listed = listed.map_err(|error| format!("git: {error}"))?;
+    let names = String::from_utf8_lossy(&listed.stdout).into_owned();
+    match names.lines().find(|name| changed(&root.join(name)) > built) {
+        Some(newer) => Err(format!("{} is older than {newer}: build it again", program.display())),
+        None => Ok(()),
+    }
 }
 
 /// The commit, and whether the sources differ from it.

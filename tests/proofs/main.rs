@@ -22,6 +22,11 @@ fn a_failing_disk_a_kill_and_a_loss_of_power_leave_all_or_nothing() {
 }
 
 #[test]
+fn one_failed_write_does_not_make_a_vault_damaged() {
+    assert_proved(&faults::prove_failing_tenant_writes());
+}
+
+#[test]
 fn a_flipped_bit_is_detected_or_changes_nothing() {
     let header = flips::prove(slice(100, 60));
     assert_proved(&header);
