@@ -145,6 +145,25 @@ pub fn prove_failing_tenant_writes() -> Outcome {
     outcome
 }
 
+/// Lets the power go at each removal of an emptied write-ahead log: what the program did before closing its databases was
+/// not all forced to the disk, and a log that was emptied may be back in full. The vault has been remembered as locked by
+/// then, and opens as such.
+pub fn prove_losses_while_closing() -> Outcome {
+    let loss = ACTIONS.iter().position(|(action, _)| *action == "loss").expect("it is one of the actions");
+    let mut outcome = Outcome::default();
+    for stage in stages().iter().filter(|stage| matches!(stage.step, Step::Tenant | Step::Change)) {
+        let is_closing = |line: &str| line.contains(" unlink ") && line.contains("-wal");
+        for (number, _) in (1..).zip(&stage.operations).filter(|(_, line)| is_closing(line)) {
+            outcome.rounds += 1;
+            match stage.disturb(number, loss) {
+                Ok(what) => outcome.count(what),
+                Err(problem) => outcome.failures.push(problem),
+            }
+        }
+    }
+    outcome
+}
+
 /// New names of an undisturbed run whose folder is not synced afterwards, in the step's own words. Temporary names, and
 /// those that SQLite makes anew at need, do not have to last.
 pub fn names_not_synced(stage: &Stage) -> Vec<String> {

@@ -27,6 +27,11 @@ fn one_failed_write_does_not_make_a_vault_damaged() {
 }
 
 #[test]
+fn a_loss_of_power_while_closing_does_not_make_a_vault_damaged() {
+    assert_proved(&faults::prove_losses_while_closing());
+}
+
+#[test]
 fn a_flipped_bit_is_detected_or_changes_nothing() {
     let header = flips::prove(slice(100, 60));
     assert_proved(&header);

@@ -7,8 +7,8 @@ use std::process::{Command, Stdio};
 
 use coffer_core::view::BackupView;
 use coffer_core::{
-    BackupError, BackupIdentity, JobError, RecoveryKit, RestoreOptions, Session, parse_recovery_kit, start_restore,
-    start_verify_backup,
+    BackupError, BackupIdentity, EnrolDeviceError, JobError, RecoveryKit, RestoreOptions, Session, parse_recovery_kit,
+    start_restore, start_verify_backup,
 };
 use coffer_model::id::{RecordId, TenantId};
 use coffer_tests::{Place, login_draft, tenant};
@@ -179,10 +179,112 @@ fn a_backup_is_announced_in_the_log_and_only_the_owner_may_read_it() {
     let place = Place::new();
     let (session, _kit) = filled(&place);
     backed_up_unlocked(&place, &session, "one.age");
-    let page = session.log_page(None, 1).unwrap();
-    assert_eq!((page.entries[0].action.as_str(), page.entries[0].count), ("backup.exported", Some(1)));
+    let page = session.log_page(None, 2).unwrap();
+    let said: Vec<_> = page.entries.iter().map(|entry| (entry.action.as_str(), entry.count)).collect();
+    assert_eq!(said, [("backup.receipt_filed", Some(1)), ("backup.exported", Some(1))]);
     let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode(&place.path("one.age")), 0o600);
+}
+
+#[test]
+fn what_was_backed_up_while_locked_is_listed_after_the_next_unlock() {
+    let place = Place::new();
+    let (session, _kit) = filled(&place);
+    backed_up_unlocked(&place, &session, "one.age");
+    session.lock().unwrap();
+    for (name, counter) in [("two.age", 2), ("three.age", 3)] {
+        assert_eq!(place.vault().start_backup(&place.path(name)).wait().unwrap().counter, counter);
+    }
+    let session = place.unlock();
+    // Filed in the background, or at the latest with the next backup.
+    assert_eq!(backed_up_unlocked(&place, &session, "four.age").counter, 4);
+    let counters: Vec<_> = session.backups().unwrap().iter().map(|backup| backup.counter).collect();
+    assert_eq!(counters, [4, 3, 2, 1]);
+}
+
+#[test]
+fn a_backup_that_gets_no_name_leaves_no_receipt_and_its_number_is_not_given_again() {
+    let place = Place::new();
+    let (session, _kit) = filled(&place);
+    session.lock().unwrap();
+    // Somebody takes the name while the backup is being written: it is complete, announced, and never named.
+    let taken = place.path("one.age");
+    let session = loop {
+        let job = place.vault().start_backup(&taken);
+        let begun = || {
+            let names: Vec<_> =
+                fs::read_dir(place.path(".")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+            names.iter().any(|name| name.to_string_lossy().starts_with(".coffer-") || name == "one.age")
+        };
+        while !begun() {}
+        let _ = fs::write(&taken, "somebody's");
+        match job.wait() {
+            Err(JobError::Backup(BackupError::TargetExists)) => break place.unlock(),
+            // The name was taken too late.
+            Ok(_) => fs::remove_file(&taken).unwrap(),
+            Err(other) => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(fs::read(&taken).unwrap(), b"somebody's");
+    let next = backed_up_unlocked(&place, &session, "two.age");
+    let listed: Vec<_> = session.backups().unwrap().iter().map(|backup| backup.counter).collect();
+    assert_eq!(listed[0], next.counter);
+    let announced = |count| {
+        let page = session.log_page(None, 100).unwrap();
+        page.entries.iter().filter(|entry| entry.action == "backup.exported" && entry.count == Some(count)).count()
+    };
+    for number in 1..=next.counter {
+        assert_eq!(announced(number), 1, "the number {number} was given once");
+    }
+    assert!(listed.len() < usize::try_from(next.counter).unwrap(), "what has no name has no receipt: {listed:?}");
+}
+
+#[test]
+fn two_backups_at_once_come_one_after_the_other() {
+    let place = Place::new();
+    let (session, _kit) = filled(&place);
+    let jobs: Vec<_> = (0..3).map(|number| session.start_backup(&place.path(&format!("{number}.age")))).collect();
+    let mut counters: Vec<_> = jobs.into_iter().map(|job| job.wait().unwrap().counter).collect();
+    counters.sort_unstable();
+    assert_eq!(counters, [1, 2, 3]);
+}
+
+#[test]
+fn a_device_that_lost_its_key_is_enrolled_anew_by_an_administrator() {
+    let place = Place::new();
+    let (session, kit) = filled(&place);
+    let refused = session.enrol_device();
+    assert!(matches!(refused, Err(EnrolDeviceError::Enrolled)), "{refused:?}");
+    backed_up_unlocked(&place, &session, "before.age");
+    session.lock().unwrap();
+    place.host.devices.forget(place.vault().id()).unwrap();
+    let locked = place.vault().start_backup(&place.path("locked.age")).wait();
+    assert!(matches!(locked, Err(JobError::Backup(BackupError::NoDeviceKey))), "{locked:?}");
+
+    let session = place.unlock();
+    let unlocked = session.start_backup(&place.path("unlocked.age")).wait();
+    assert!(matches!(unlocked, Err(JobError::Backup(BackupError::NoDeviceKey))), "{unlocked:?}");
+    session.enrol_device().unwrap();
+    assert_eq!(backed_up_unlocked(&place, &session, "after.age").counter, 2);
+    let before = everything(&session);
+    session.lock().unwrap();
+    assert_eq!(place.vault().start_backup(&place.path("locked.age")).wait().unwrap().counter, 3);
+
+    // The kit opens all of them; the device those it made since.
+    let options = RestoreOptions { accept_older: true };
+    for name in ["before", "after", "locked"] {
+        let to = place.path(&format!("{name}.coffer"));
+        start_restore(&place.host, &place.path(&format!("{name}.age")), kit_identity(&kit), &to, options)
+            .wait()
+            .unwrap();
+        assert_eq!(everything(&place.unlock_at(&to)), before);
+    }
+    let here = |name: &str| {
+        let identity = BackupIdentity::Device(place.vault_folder());
+        start_verify_backup(&place.host, &place.path(name), identity).wait()
+    };
+    here("after.age").unwrap();
+    assert!(matches!(here("before.age"), Err(JobError::Backup(BackupError::WrongKey))));
 }
 
 #[test]

@@ -346,8 +346,11 @@ pub enum BackupCommand {
         #[command(flatten)]
         key: BackupKey,
     },
-    /// The backups made of this vault while unlocked, newest first.
+    /// The backups made of this vault, newest first, as their receipts say.
     List,
+    /// Give this device a key for the vault, if it has none: it then makes backups while the vault is locked.
+    #[command(after_help = "Example:\n  coffer --vault clients.coffer --login ines backup enrol")]
+    Enrol,
 }
 
 /// What opens a backup's outer layer.

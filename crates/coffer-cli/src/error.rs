@@ -5,8 +5,8 @@ use std::process::ExitCode;
 
 use coffer_core::host::PromptError;
 use coffer_core::{
-    CallError, CreateError, CreateTenantError, Damage, Fault, ImportError, JobError, ListRecordsError, OpenError,
-    PassphraseError, RecoveryCodeError, SaveRecordError, UnlockError,
+    CallError, CreateError, CreateTenantError, Damage, EnrolDeviceError, Fault, ImportError, JobError,
+    ListRecordsError, OpenError, PassphraseError, RecoveryCodeError, SaveRecordError, UnlockError,
 };
 use coffer_model::record::InvalidRecord;
 use coffer_model::tenant::InvalidTenantName;
@@ -38,6 +38,8 @@ pub enum CliError {
     CreateTenant(#[from] CreateTenantError),
     #[error(transparent)]
     Call(#[from] CallError),
+    #[error(transparent)]
+    EnrolDevice(#[from] EnrolDeviceError),
     #[error(transparent)]
     Save(#[from] SaveRecordError),
     #[error(transparent)]
@@ -114,6 +116,7 @@ impl CliError {
             Self::Create(error) => error.code(),
             Self::CreateTenant(error) => error.code(),
             Self::Call(error) => error.code(),
+            Self::EnrolDevice(error) => error.code(),
             Self::Save(error) => error.code(),
             Self::List(error) => error.code(),
             Self::ImportSetup(error) => error.code(),
@@ -167,12 +170,16 @@ impl CliError {
             "not_durable" => "check the disk before going on; the last change may be missing",
             "log_unavailable" => "check that the vault's folder can be written; without the log nothing is done",
             "busy" => "try again in a moment",
-            "device_key" => "unlock the keyring, or unlock the vault as an administrator to enrol this device anew",
+            "device_key" => "unlock the keyring and try again",
+            "device_enrolled" => "nothing needs to be done; `backup export` works without --login",
             "import_rejected" => "mend the rows and repeat, or leave columns out with --map \"COLUMN=skip\"",
             "log_findings" => "keep the vault as it is and compare it with a backup",
             "cancelled" => "nothing was changed",
             "bug" => "please report what you did; the vault is as it was before the command",
-            "backup_wrong_key" | "no_device_key" => "name the vault's recovery kit with --kit FILE",
+            "backup_wrong_key" => "name the vault's recovery kit with --kit FILE",
+            "no_device_key" => {
+                "an administrator enrols this device with `backup enrol`; the recovery kit opens backups, too: --kit FILE"
+            }
             "backup_older" => "if that is what you want, repeat with --accept-older",
             "backup_damaged" | "not_a_backup" | "backup_untrusted" | "backup_of_other_vault" => {
                 "take another backup; nothing was written"

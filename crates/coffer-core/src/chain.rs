@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 
 use coffer_crypto::label;
+use coffer_crypto::recovery::AgeRecipient;
 use coffer_crypto::seal::SealingPublicKey;
 use coffer_crypto::sign::{SigningKey, VerifyingKey};
 use coffer_model::account::{LoginName, Role, Roles};
@@ -21,6 +22,10 @@ use crate::encoding::{self, NotCanonical};
 
 /// SHA-256 of a statement with its signature, or of a ciphertext a statement vouches for.
 pub(crate) type Hash = [u8; 32];
+
+/// How far the number of a backup may be ahead of the one before. Backups made while locked have numbers, too, and may
+/// leave no receipt; but nobody is to use up all numbers there are.
+const MAX_BACKUPS_BETWEEN: u64 = 1_000_000;
 
 /// SHA-256.
 pub(crate) fn digest(bytes: &[u8]) -> Hash {
@@ -83,12 +88,9 @@ pub(crate) enum Body {
     /// An account holds a tenant's key. Signed by a steward.
     #[n(4)]
     Granted(#[n(0)] Granted),
-    /// A backup exists. Signed by any account of the vault.
+    /// A backup exists. Signed by an administrator.
     #[n(5)]
     BackupMade(#[n(0)] BackupMade),
-    /// The vault came out of a backup. Signed by the first account to unlock it.
-    #[n(6)]
-    Restored(#[n(0)] Restored),
 }
 
 /// Public keys of the vault and of its first account.
@@ -119,6 +121,9 @@ pub(crate) struct Founding {
     /// X-Wing public key of administrators and auditors together.
     #[n(8)]
     pub(crate) office: ByteVec,
+    /// X25519 public key of recovery's age identity, to which every portable backup is encrypted.
+    #[n(9)]
+    pub(crate) recovery_age: ByteArray<32>,
 }
 
 #[derive(Clone, Debug, Encode, Decode, CborLen)]
@@ -194,16 +199,6 @@ pub(crate) struct BackupMade {
     pub(crate) manifest: ByteArray<32>,
 }
 
-#[derive(Clone, Debug, Encode, Decode, CborLen)]
-pub(crate) struct Restored {
-    /// The backup's number.
-    #[n(0)]
-    pub(crate) counter: u64,
-    /// SHA-256 of its signed manifest.
-    #[n(1)]
-    pub(crate) manifest: ByteArray<32>,
-}
-
 /// Why a statement does not belong to the chain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum ChainError {
@@ -275,6 +270,7 @@ pub(crate) struct Membership {
     pub(crate) audit: SealingPublicKey,
     pub(crate) office: SealingPublicKey,
     pub(crate) recovery: SealingPublicKey,
+    pub(crate) recovery_age: AgeRecipient,
     /// Which writable copy wrote the newest statement.
     pub(crate) replica: ReplicaId,
     pub(crate) accounts: BTreeMap<AccountId, Account>,
@@ -380,6 +376,7 @@ impl Membership {
             audit: parse_sealing(&founding.audit)?,
             office: parse_sealing(&founding.office)?,
             recovery: parse_sealing(&founding.recovery_sealing)?,
+            recovery_age: AgeRecipient::from_bytes(*founding.recovery_age),
             replica: statement.replica,
             accounts: BTreeMap::from([(founding.account, account)]),
             tenants: BTreeMap::new(),
@@ -424,10 +421,11 @@ impl Membership {
             }
             Body::Granted(body) => self.admit_grant(body, statement.signer, at)?,
             Body::BackupMade(body) => {
-                require(self.newest_backup.as_ref().is_none_or(|newest| newest.counter < body.counter))?;
+                require(roles.contains(Role::Administrator))?;
+                let newest = self.newest_backup.as_ref().map_or(0, |newest| newest.counter);
+                require(body.counter > newest && body.counter - newest <= MAX_BACKUPS_BETWEEN)?;
                 self.newest_backup = Some(body);
             }
-            Body::Restored(_) => {}
         }
         self.replica = statement.replica;
         self.pin.length += 1;

@@ -6,6 +6,7 @@
 //! what lies inside that layer is ciphertext of the vault's own.
 
 use coffer_crypto::label::{self, Context};
+use coffer_crypto::recovery::AgeRecipient;
 use coffer_crypto::secret::{AgeIdentity, PlanKey, SecretBytes, SecretKey, SigningSeed};
 use coffer_crypto::sign::{SigningKey, VerifyingKey};
 use coffer_crypto::{Random, wrap};
@@ -123,9 +124,14 @@ impl SignedPlan {
 
 impl BackupPlan {
     /// Puts a plan together.
-    pub(crate) fn new(vault: VaultId, recovery_recipient: String, identity: &AgeIdentity) -> Self {
-        let recipients = vec![recovery_recipient, identity.recipient()];
+    pub(crate) fn new(vault: VaultId, recovery: &AgeRecipient, identity: &AgeIdentity) -> Self {
+        let recipients = vec![recovery.encode(), identity.recipient().encode()];
         Self { vault, recipients, identity: (*identity.expose()).into() }
+    }
+
+    /// Whether backups are encrypted to recovery and to the identity in the plan, and to nobody else.
+    pub(crate) fn is_for(&self, recovery: &AgeRecipient) -> bool {
+        self.recipients == [recovery.encode(), self.identity().recipient().encode()]
     }
 
     /// Signs it.

@@ -35,6 +35,8 @@ pub enum Action {
     VerifyBackup,
     /// Restores a backup into a new folder.
     RestoreBackup,
+    /// Gives this device a key for unattended work.
+    EnrolDevice,
     /// Reads the log.
     ReadLog,
     /// Verifies the log.
@@ -58,7 +60,7 @@ enum Requirement {
 
 impl Action {
     /// Every action, for the matrix in the tests and the documents.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::ListTenants,
         Self::CreateTenant,
         Self::ListRecords,
@@ -72,6 +74,7 @@ impl Action {
         Self::ExportBackup,
         Self::VerifyBackup,
         Self::RestoreBackup,
+        Self::EnrolDevice,
         Self::ReadLog,
         Self::VerifyLog,
         Self::ConfirmRecoveryKit,
@@ -82,16 +85,18 @@ impl Action {
         match self {
             // Checking files reads ciphertext only.
             Self::ListTenants | Self::CheckFiles => Requirement::Unlocked,
-            Self::CreateTenant => Requirement::Role(Role::Administrator),
             // Enforced by keys: without a grant there is no tenant key.
             Self::ListRecords | Self::OpenRecord | Self::RevealField | Self::CopyField | Self::SearchRecords => {
                 Requirement::Right(Right::Reader)
             }
             // Enforced by this program: a reader holds the same key.
             Self::AddRecord | Self::ChangeRecord | Self::ImportRecords => Requirement::Right(Right::Editor),
-            Self::ExportBackup | Self::VerifyBackup | Self::RestoreBackup | Self::ConfirmRecoveryKit => {
-                Requirement::Role(Role::Administrator)
-            }
+            Self::CreateTenant
+            | Self::ExportBackup
+            | Self::VerifyBackup
+            | Self::RestoreBackup
+            | Self::EnrolDevice
+            | Self::ConfirmRecoveryKit => Requirement::Role(Role::Administrator),
             // Reading is enforced by keys: only auditors hold the audit key.
             Self::ReadLog | Self::VerifyLog => Requirement::Role(Role::Auditor),
         }

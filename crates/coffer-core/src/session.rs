@@ -108,6 +108,8 @@ pub(crate) struct Core {
     /// Held while a tenant is opened for the first time, so that its crash check runs once.
     opening: Mutex<()>,
     jobs: Mutex<Vec<Lease>>,
+    /// One backup at a time, and nobody else at what this device remembers of them.
+    pub(crate) backups: Mutex<()>,
     locked: AtomicBool,
     /// A write may not have reached the disk: nothing is acknowledged any more (`StoreError::is_fatal`).
     failed: AtomicBool,
@@ -182,6 +184,7 @@ impl Session {
                 tenants: Mutex::new(BTreeMap::new()),
                 opening: Mutex::new(()),
                 jobs: Mutex::new(Vec::new()),
+                backups: Mutex::new(()),
                 locked: AtomicBool::new(false),
                 failed: AtomicBool::new(false),
                 _lock: parts.lock,
@@ -540,6 +543,11 @@ impl Core {
         Ok(())
     }
 
+    /// Says that everything up to now is as it stands.
+    pub(crate) fn checkpoint_log(&self) -> Result<(), Fault> {
+        Ok(self.log.checkpoint(self.now(), &self.checkpoint_signer())?)
+    }
+
     fn lock(&self) -> Result<(), Fault> {
         if self.locked.swap(true, Ordering::AcqRel) {
             return Ok(());
@@ -558,7 +566,7 @@ impl Core {
             let _ = self.settle(tenant, &tenant.writer());
         }
         let entry = self.append(Event::VaultLocked);
-        let checkpoint = self.log.checkpoint(self.now(), &self.checkpoint_signer());
+        let checkpoint = self.checkpoint_log();
         if self.failed.load(Ordering::Acquire) {
             // What cannot be relied on must not be remembered as if it could.
             return Err(Fault::NotDurable);
@@ -580,7 +588,7 @@ impl Core {
         let changed =
             |tenant: &&Arc<OpenTenant>| tenant.changed.load(Ordering::Acquire) && tenant.unsettled_entry().is_none();
         for tenant in tenants.values().filter(changed) {
-            let at_rest = sqlcipher::checkpoint(tenant.writer().connection());
+            let at_rest = sqlcipher::come_to_rest(tenant.writer().connection(), &tenant.path);
             let bytes = std::fs::metadata(&tenant.path).map_or(u64::MAX, |facts| facts.len());
             if at_rest.is_err() || bytes > to_read {
                 continue;
@@ -607,8 +615,9 @@ impl Core {
         let mut office = self.office();
         let office = &mut *office;
         office.closed = true;
-        office.state.directory = match sqlcipher::checkpoint(office.directory.connection()) {
-            Ok(()) => FileRoot::of_database(&self.folder.join(directory::FILE), |_| Ok::<(), Fault>(()))?,
+        let path = self.folder.join(directory::FILE);
+        office.state.directory = match sqlcipher::come_to_rest(office.directory.connection(), &path) {
+            Ok(()) => FileRoot::of_database(&path, |_| Ok::<(), Fault>(()))?,
             Err(_) => None,
         };
         office.state.set_pin(office.membership.pin());

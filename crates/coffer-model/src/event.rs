@@ -105,6 +105,11 @@ pub enum Event {
         /// Its number in this vault.
         counter: u64,
     },
+    /// A backup that has its name got its statement in the membership chain.
+    BackupReceiptFiled {
+        /// Its number in this vault.
+        counter: u64,
+    },
     /// A backup was verified.
     BackupVerified {
         /// Its number in its vault.
@@ -191,6 +196,7 @@ impl Event {
             Self::RecordsImported { .. } => "records.imported",
             Self::EffectMissing { .. } => "effect.missing",
             Self::BackupExported { .. } => "backup.exported",
+            Self::BackupReceiptFiled { .. } => "backup.receipt_filed",
             Self::BackupVerified { .. } => "backup.verified",
             Self::BackupRestored { .. } => "backup.restored",
             Self::OlderBackupAccepted { .. } => "backup.older_accepted",
@@ -230,6 +236,7 @@ impl Event {
             | Self::LogRead { count }
             | Self::LogExported { count }
             | Self::BackupExported { counter: count }
+            | Self::BackupReceiptFiled { counter: count }
             | Self::BackupVerified { counter: count }
             | Self::BackupRestored { counter: count }
             | Self::OlderBackupAccepted { counter: count } => EventParts { count: Some(count), ..none },
@@ -300,6 +307,7 @@ impl Event {
             "records.imported" => Self::RecordsImported { tenant: parts.tenant?, count: parts.count? },
             "effect.missing" => Self::EffectMissing { tenant: parts.tenant?, entry: parts.entry? },
             "backup.exported" => Self::BackupExported { counter: parts.count? },
+            "backup.receipt_filed" => Self::BackupReceiptFiled { counter: parts.count? },
             "backup.verified" => Self::BackupVerified { counter: parts.count? },
             "backup.restored" => Self::BackupRestored { counter: parts.count? },
             "backup.older_accepted" => Self::OlderBackupAccepted { counter: parts.count? },

@@ -7,11 +7,11 @@ from .encoding import BYTES, INTEGER, TEXT, UNSIGNED, Exactly, OneOf, Optional, 
 from .refused import require
 
 ID, HASH, PUBLIC_KEY = Exactly(16), Exactly(32), Exactly(1216)
-FOUNDING, DEVICE_ENROLLED, TENANT_CREATED, EPOCH_OPENED, GRANTED, BACKUP_MADE, RESTORED = range(7)
+FOUNDING, DEVICE_ENROLLED, TENANT_CREATED, EPOCH_OPENED, GRANTED, BACKUP_MADE = range(6)
 BODIES = OneOf(
     {
-        # suite, account, login, sealing and signing key of the account, of recovery; audit and office key
-        FOUNDING: (UNSIGNED, ID, TEXT, PUBLIC_KEY, HASH, PUBLIC_KEY, HASH, PUBLIC_KEY, PUBLIC_KEY),
+        # suite, account, login, sealing and signing key of the account, of recovery; audit and office key; age recipient
+        FOUNDING: (UNSIGNED, ID, TEXT, PUBLIC_KEY, HASH, PUBLIC_KEY, HASH, PUBLIC_KEY, PUBLIC_KEY, HASH),
         # signing key
         DEVICE_ENROLLED: (HASH,),
         # tenant, first steward
@@ -22,7 +22,6 @@ BODIES = OneOf(
         GRANTED: (ID, UNSIGNED, ID, HASH, UNSIGNED, Optional(INTEGER), HASH, HASH),
         # counter, digest of the manifest
         BACKUP_MADE: (UNSIGNED, HASH),
-        RESTORED: (UNSIGNED, HASH),
     }
 )
 # vault, position, hash of the statement before, time, replica, signer, body
@@ -72,6 +71,7 @@ class Membership:
     office: bytes
     recovery_sealing: bytes
     recovery_signing: bytes
+    recovery_age: bytes
     accounts: dict = field(default_factory=dict)
     tenants: dict = field(default_factory=dict)
     grants: dict = field(default_factory=dict)  # by tenant and account
@@ -98,11 +98,11 @@ def _found(vault, statement, signature):
     of_vault, position, previous, _at, _replica, signer, (kind, (body,)) = decode(statement, STATEMENT)
     require(kind == FOUNDING and of_vault == vault, "the chain does not begin with the founding of this vault")
     require(position == 0 and previous == bytes(32), "a statement out of place")
-    suite, account, login, sealing, signing, recovery_sealing, recovery_signing, audit, office = body
+    suite, account, login, sealing, signing, recovery_sealing, recovery_signing, audit, office, recovery_age = body
     require(suite == 1 and signer == account, "founded by somebody else, or of an unknown suite")
     check_verifying_key(recovery_signing)
     verify(signing, label("statement") + statement, signature)
-    membership = Membership(vault, audit, office, recovery_sealing, recovery_signing)
+    membership = Membership(vault, audit, office, recovery_sealing, recovery_signing, recovery_age)
     membership.accounts[account] = Account(login, sealing, signing)
     membership.heads.append(sha256(statement, signature))
     return membership
@@ -153,12 +153,9 @@ def _granted(membership, signer, at, tenant, number, grantee, keys_digest, right
 
 
 def _backup_made(membership, _signer, _at, counter, manifest_digest):
-    require(counter > max(membership.backups, default=0), "a backup's number is used twice")
+    newest = max(membership.backups, default=0)
+    require(newest < counter <= newest + 1_000_000, "a backup's number that cannot be")
     membership.backups[counter] = manifest_digest
-
-
-def _restored(_membership, _signer, _at, _counter, _manifest_digest):
-    """Says where the vault came from; changes nothing."""
 
 
 _APPLY = {
@@ -167,5 +164,4 @@ _APPLY = {
     EPOCH_OPENED: _epoch_opened,
     GRANTED: _granted,
     BACKUP_MADE: _backup_made,
-    RESTORED: _restored,
 }

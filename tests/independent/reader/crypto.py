@@ -84,6 +84,10 @@ def _open_aead(key, nonce, ciphertext, associated):
 # §4.7 Sealing: HPKE base mode with X-Wing, HKDF-SHA256, AES-256-GCM
 
 
+def x25519_public(private_key):
+    return _raw(X25519PrivateKey.from_private_bytes(private_key).public_key())
+
+
 class XWing:
     """A key pair of draft-connolly-cfrg-xwing-kem, from its 32-byte private key."""
 

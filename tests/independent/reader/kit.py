@@ -23,7 +23,9 @@ class Kit:
         # Every key of recovery, by one rule.
         self.sealing = crypto.XWing(expand(self.seed, info("recovery/sealing-seed"), 32))
         self.verifying_key = crypto.verifying_key(expand(self.seed, info("recovery/signing-seed"), 32))
-        self.age_identity = bech32("age-secret-key-", expand(self.seed, info("recovery/age-identity"), 32)).upper()
+        age_private_key = expand(self.seed, info("recovery/age-identity"), 32)
+        self.age_public_key = crypto.x25519_public(age_private_key)
+        self.age_identity = bech32("age-secret-key-", age_private_key).upper()
         require(self.age_identity in text.split("\n"), "the age identity is not the one of the recovery code")
 
 

@@ -43,8 +43,8 @@ ABOUT = {
     **dict.fromkeys("field.revealed field.copied".split(), {10, 11, 12, 13}),
     "effect.missing": {10, 15},
     **dict.fromkeys(
-        "vault.unlock_failures_counted backup.exported backup.verified backup.restored backup.older_accepted "
-        "log.read log.exported".split(),
+        "vault.unlock_failures_counted backup.exported backup.receipt_filed backup.verified backup.restored "
+        "backup.older_accepted log.read log.exported".split(),
         {14},
     ),
     "log.restarted": {15},

@@ -34,6 +34,7 @@ class Vault:
         require(self.membership.heads[0] == self.kit.founding, "a chain of another founding")
         require(self.membership.recovery_sealing == self.kit.sealing.public, "a chain for another kit")
         require(self.membership.recovery_signing == self.kit.verifying_key, "a chain for another kit")
+        require(self.membership.recovery_age == self.kit.age_public_key, "a chain for another kit")
         require(self.header.audit_public_key == self.membership.audit, "the header's audit key is not the chain's")
         require(set(self.header.accounts) == set(self.membership.accounts), "the header's accounts are not the chain's")
 

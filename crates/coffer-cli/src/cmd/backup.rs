@@ -38,6 +38,7 @@ pub fn run(session: &Session, command: &BackupCommand, output: &Output) -> Resul
             restore(start, to, output)
         }
         BackupCommand::List => list(session, output),
+        BackupCommand::Enrol => enrol(session, output),
     }
 }
 
@@ -57,7 +58,7 @@ pub fn run_locked(host: &Host, global: &Global, command: &BackupCommand, output:
             let options = RestoreOptions { accept_older: *accept_older };
             restore(|| start_restore(host, file, identity, to, options), to, output)
         }
-        BackupCommand::List => Err(CliError::NoLogin),
+        BackupCommand::List | BackupCommand::Enrol => Err(CliError::NoLogin),
     }
 }
 
@@ -74,6 +75,14 @@ fn verify(start: impl FnOnce() -> JobHandle<BackupView>, output: &Output) -> Res
 fn restore(start: impl FnOnce() -> JobHandle<BackupView>, to: &Path, output: &Output) -> Result<(), CliError> {
     let backup = job::run("restoring", || Ok::<_, JobError>(start()))?;
     Ok(output.answer(&backup, |backup| text(&format!("restored to {}", to.display()), backup))?)
+}
+
+fn enrol(session: &Session, output: &Output) -> Result<(), CliError> {
+    session.enrol_device()?;
+    let done = |_: &serde_json::Value| {
+        "this device has a key for the vault: it makes backups while the vault is locked".to_owned()
+    };
+    Ok(output.answer(&serde_json::json!({ "enrolled": true }), done)?)
 }
 
 fn list(session: &Session, output: &Output) -> Result<(), CliError> {

@@ -37,7 +37,9 @@ fn words(check: &str, detail: &str) -> String {
         ("disk_encryption", _) => "the system does not say whether the disk is encrypted".to_owned(),
         ("device_key", "keyring") => "this device's key lies in the keyring".to_owned(),
         ("device_key", "file") => "this device's key lies in a private file: no keyring was available".to_owned(),
-        ("device_key", _) => "this device has no key for the vault; unlock as an administrator to make one".to_owned(),
+        ("device_key", _) => {
+            "this device has no key for the vault; an administrator makes one with `backup enrol`".to_owned()
+        }
         ("memory", "not_dumpable") => "other programs cannot read this program's memory; no core dumps".to_owned(),
         ("memory", _) => "the system did not accept the protection of this program's memory".to_owned(),
         ("kdf", cost) => format!("a guess at a passphrase costs {cost}"),

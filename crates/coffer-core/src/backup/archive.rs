@@ -15,6 +15,7 @@ use coffer_crypto::secret::AgeIdentity;
 use coffer_crypto::sign::{SigningKey, VerifyingKey};
 use coffer_evidence::manifest::{BackupPath, MAX_FILES, Manifest, ManifestFile, ManifestHead};
 use coffer_evidence::note::{self, SignedNote, Signer};
+use coffer_model::id::VaultId;
 use sha2::{Digest, Sha256};
 
 use super::BackupError;
@@ -80,9 +81,7 @@ pub(crate) struct Unverified {
 impl Unverified {
     /// The manifest, if one of `devices` has signed it.
     pub(crate) fn authenticate(&self, devices: &[VerifyingKey]) -> Result<&Manifest, BackupError> {
-        let known: Vec<Signer> =
-            devices.iter().filter_map(|key| Signer::device(self.manifest.head.vault, &key.encode()).ok()).collect();
-        let signed = Manifest::open(&self.note, &known).map_err(|_| BackupError::Untrusted)?;
+        let signed = open_manifest(self.manifest.head.vault, self.note.as_bytes(), devices)?;
         if signed == self.manifest { Ok(&self.manifest) } else { Err(BackupError::Untrusted) }
     }
 
@@ -90,6 +89,14 @@ impl Unverified {
     pub(crate) fn claims(&self) -> &Manifest {
         &self.manifest
     }
+}
+
+/// Reads a signed manifest of the vault, if one of `devices` has signed it.
+pub(crate) fn open_manifest(vault: VaultId, note: &[u8], devices: &[VerifyingKey]) -> Result<Manifest, BackupError> {
+    let known: Vec<Signer> = devices.iter().filter_map(|key| Signer::device(vault, &key.encode()).ok()).collect();
+    let note = std::str::from_utf8(note).map_err(|_| BackupError::Untrusted)?;
+    let manifest = Manifest::open(note, &known).map_err(|_| BackupError::Untrusted)?;
+    if manifest.head.vault == vault { Ok(manifest) } else { Err(BackupError::OtherVault) }
 }
 
 /// Where the files of a backup go while it is read. Not to be relied on before the reading has ended well.

@@ -1,5 +1,5 @@
 //! What this device remembers of a vault's backups while nobody is unlocked: the newest number, how far the membership
-//! chain had come, whose signatures count. Layout: docs/FORMAT.md, "Backups".
+//! chain had come, whose signatures count, receipts for the next session to file. Layout: docs/FORMAT.md, "Backups".
 //!
 //! In the vault's folder as `backup.state`, under the device's plan key, in no backup. A session writes it from the
 //! chain; a locked backup counts on from it. Lost, it takes away the warning about older backups and locked backups
@@ -10,7 +10,7 @@ use std::path::Path;
 use coffer_crypto::Random;
 use coffer_crypto::sign::VerifyingKey;
 use coffer_model::id::VaultId;
-use minicbor::bytes::ByteArray;
+use minicbor::bytes::{ByteArray, ByteVec};
 use minicbor::{CborLen, Decode, Encode};
 
 use crate::chain::{ChainPin, Membership};
@@ -20,8 +20,10 @@ use crate::store::files::{self, FileError};
 
 /// Name of the file in the vault's folder.
 const FILE: &str = "backup.state";
-/// Most bytes of it: room for a thousand devices.
-const MAX_BYTES: u64 = 64 * 1024;
+/// Most bytes of it: room for a thousand devices and for the receipts of large vaults.
+const MAX_BYTES: u64 = 64 * 1024 * 1024;
+/// Most receipts that wait to be filed. Of more, the oldest are dropped; that the backups were made is in the log.
+const MAX_RECEIPTS: usize = 100;
 
 /// What is remembered.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, CborLen)]
@@ -41,6 +43,9 @@ pub(crate) struct BackupMemory {
     /// Ed25519 public keys of the devices it certifies.
     #[n(4)]
     devices: Vec<ByteArray<32>>,
+    /// Signed manifests of backups that are made and have no statement in the chain yet, oldest first.
+    #[n(5)]
+    receipts: Vec<ByteVec>,
 }
 
 impl BackupMemory {
@@ -54,18 +59,32 @@ impl BackupMemory {
             chain_head: pin.head.into(),
             founding: pin.founding.into(),
             devices: membership.devices.iter().map(|key| key.encode().into()).collect(),
+            receipts: counted.map_or_else(Vec::new, |memory| memory.receipts.clone()),
         };
-        in_chain.counting(counted)
-    }
-
-    /// The same, going on from the higher of two numbers.
-    pub(crate) fn counting(self, counted: Option<&Self>) -> Self {
-        self.with(counted.map_or(0, |memory| memory.newest))
+        in_chain.with(counted.map_or(0, |memory| memory.newest))
     }
 
     /// The same, once there is a backup of the number `newest`.
     pub(crate) fn with(self, newest: u64) -> Self {
         Self { newest: self.newest.max(newest), ..self }
+    }
+
+    /// The same, with the signed manifest of a backup that has been made.
+    pub(crate) fn with_receipt(mut self, note: &[u8]) -> Self {
+        self.receipts.push(note.to_vec().into());
+        let surplus = self.receipts.len().saturating_sub(MAX_RECEIPTS);
+        self.receipts.drain(..surplus);
+        self
+    }
+
+    /// The same, once its receipts are filed.
+    pub(crate) fn without_receipts(self) -> Self {
+        Self { receipts: Vec::new(), ..self }
+    }
+
+    /// Signed manifests that wait to be filed, oldest first.
+    pub(crate) fn receipts(&self) -> impl Iterator<Item = &[u8]> {
+        self.receipts.iter().map(|note| note.as_slice())
     }
 
     /// How far the chain was known.

@@ -43,6 +43,7 @@ pub(crate) fn restore(
     let looked_at = archive::read(&backup, identities, &mut Nowhere, context)?;
     judge_claims(&looked_at)?;
 
+    files::sweep_abandoned(target).map_err(BackupError::from)?;
     let staging = NewFolder::beside(target).map_err(BackupError::from)?;
     let mut unpack = Unpack::new(staging.path());
     let unpacked = archive::read(&backup, identities, &mut unpack, context)?;

@@ -83,7 +83,7 @@ impl Place {
         fs::create_dir(folder.path().join("vault")).unwrap();
         let sources = sources(&folder.path().join("vault"));
         let out = File::create(folder.path().join("backup.age")).unwrap();
-        let recipients = [identity(8).recipient(), identity(9).recipient()];
+        let recipients = [identity(8).recipient().encode(), identity(9).recipient().encode()];
         archive::write(out, &recipients, head(5), &sources, &device(), &JobContext::detached()).unwrap();
         Self { folder }
     }
@@ -114,7 +114,7 @@ fn restore_here(place: &Place) -> Result<(), JobError> {
 }
 
 fn encrypt(plain: &[u8], to: &AgeIdentity) -> Vec<u8> {
-    let recipient: age::x25519::Recipient = to.recipient().parse().unwrap();
+    let recipient: age::x25519::Recipient = to.recipient().encode().parse().unwrap();
     age::encrypt(&recipient, plain).unwrap()
 }
 
@@ -385,8 +385,14 @@ fn a_source_that_shrinks_while_it_is_copied_gives_no_backup() {
     let folder = tempfile::tempdir().unwrap();
     let mut sources = sources(folder.path());
     sources[0].size += 1;
-    let written =
-        archive::write(Vec::new(), &[identity(9).recipient()], head(1), &sources, &device(), &JobContext::detached());
+    let written = archive::write(
+        Vec::new(),
+        &[identity(9).recipient().encode()],
+        head(1),
+        &sources,
+        &device(),
+        &JobContext::detached(),
+    );
     assert!(written.is_err());
 }
 

@@ -9,6 +9,7 @@ use minicbor::bytes::ByteArray;
 use minicbor::{CborLen, Decode, Encode};
 
 use super::files::{self, FileError};
+use super::sqlcipher;
 
 /// Bytes of a block.
 const BLOCK_BYTES: usize = 64 * 1024;
@@ -29,9 +30,7 @@ impl FileRoot {
         path: &Path,
         mut go_on: impl FnMut(u64) -> Result<(), E>,
     ) -> Result<Option<Self>, E> {
-        let mut log = path.as_os_str().to_owned();
-        log.push("-wal");
-        if std::fs::symlink_metadata(&log).is_ok_and(|facts| facts.len() > 0) {
+        if std::fs::symlink_metadata(sqlcipher::write_ahead_log(path)).is_ok_and(|facts| facts.len() > 0) {
             return Ok(None);
         }
         let mut file = files::open_private_file(path)?;

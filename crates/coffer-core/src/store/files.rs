@@ -8,10 +8,12 @@
 //! report success over data that is gone (<https://wiki.postgresql.org/wiki/Fsync_Errors>). Whoever gets it ends the
 //! vault's session and never retries.
 
+use std::ffi::OsStr;
 use std::fs::{self, DirBuilder, File, Permissions, TryLockError};
 use std::io::{self, ErrorKind, Read, Seek, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use coffer_model::time::Timestamp;
 use rustix::fs::{CWD, Mode, OFlags, RenameFlags};
@@ -30,6 +32,9 @@ const OTHERS: u32 = 0o077;
 const TEMPORARY_PREFIX: &str = ".coffer-";
 /// How every temporary of ours ends.
 const TEMPORARY_SUFFIX: &str = ".tmp";
+
+/// How long a temporary is left alone that nobody has locked: its maker may be about to.
+const ABANDONED_AFTER: Duration = Duration::from_mins(1);
 
 /// Name of the lock file in a vault's folder.
 const LOCK_FILE: &str = "lock";
@@ -184,6 +189,7 @@ pub(crate) fn make_all_private(folder: &Path) -> Result<(), FileError> {
         match open_private_file(&entry.path()) {
             // Links and pipes; somebody else's; temporaries of a job that end meanwhile.
             Ok(_) | Err(FileError::NotPlain | FileError::NotOurs | FileError::Missing) => {}
+            Err(FileError::Io(error)) if error.kind() == ErrorKind::PermissionDenied => {}
             Err(error) => return Err(error),
         }
     }
@@ -194,14 +200,41 @@ pub(crate) fn make_all_private(folder: &Path) -> Result<(), FileError> {
 pub(crate) fn sweep_temporaries(folder: &Path) -> Result<(), FileError> {
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
-        let name = entry.file_name();
-        let ours =
-            name.to_str().is_some_and(|name| name.starts_with(TEMPORARY_PREFIX) && name.ends_with(TEMPORARY_SUFFIX));
-        if ours && entry.file_type()?.is_file() {
+        if is_temporary(&entry.file_name()) && entry.file_type()?.is_file() {
             fs::remove_file(entry.path())?;
         }
     }
     Ok(())
+}
+
+/// Removes the temporaries that a kill left beside `place`, where a file or folder is about to be made: ours, locked by
+/// nobody, untouched for a while. Those of other programs that work at this moment are locked.
+pub(crate) fn sweep_abandoned(place: &Path) -> Result<(), FileError> {
+    for entry in fs::read_dir(parent(place))? {
+        let entry = entry?;
+        if !is_temporary(&entry.file_name()) {
+            continue;
+        }
+        let Ok(facts) = entry.metadata() else { continue };
+        let untouched = facts.modified().ok().and_then(|at| at.elapsed().ok()).unwrap_or_default();
+        if !is_ours(&facts) || untouched < ABANDONED_AFTER || !is_free(&entry.path()) {
+            continue;
+        }
+        // One that cannot be removed is in nobody's way.
+        let _ = if facts.is_dir() { fs::remove_dir_all(entry.path()) } else { fs::remove_file(entry.path()) };
+    }
+    Ok(())
+}
+
+/// Whether nobody holds the lock that makers of temporaries take.
+fn is_free(path: &Path) -> bool {
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let opened = rustix::fs::open(path, flags, Mode::empty()).map(File::from);
+    opened.is_ok_and(|file| file.try_lock().is_ok())
+}
+
+fn is_temporary(name: &OsStr) -> bool {
+    name.to_str().is_some_and(|name| name.starts_with(TEMPORARY_PREFIX) && name.ends_with(TEMPORARY_SUFFIX))
 }
 
 /// A file that is not there yet: an exclusive temporary beside its place, gone if dropped.
@@ -218,6 +251,8 @@ impl NewFile {
             .suffix(TEMPORARY_SUFFIX)
             .permissions(Permissions::from_mode(PRIVATE_FILE))
             .tempfile_in(parent(place))?;
+        // Tells others that it is not abandoned. Where the file system has no locks, time alone does.
+        let _ = temporary.as_file().try_lock();
         Ok(Self { temporary, place: place.to_owned() })
     }
 
@@ -245,6 +280,8 @@ impl NewFile {
 pub(crate) struct NewFolder {
     temporary: TempDir,
     place: PathBuf,
+    /// Held open for its lock, which tells others that the folder is not abandoned.
+    _lock: File,
 }
 
 impl NewFolder {
@@ -260,7 +297,13 @@ impl NewFolder {
             .suffix(TEMPORARY_SUFFIX)
             .permissions(Permissions::from_mode(PRIVATE_FOLDER))
             .tempdir_in(parent(place))?;
-        Ok(Self { temporary, place: place.to_owned() })
+        let lock = File::from(rustix::fs::open(
+            temporary.path(),
+            OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC,
+            Mode::empty(),
+        )?);
+        let _ = lock.try_lock();
+        Ok(Self { temporary, place: place.to_owned(), _lock: lock })
     }
 
     /// Where it is being filled.
@@ -518,6 +561,33 @@ mod tests {
         }
         sweep_temporaries(place.path()).unwrap();
         assert_eq!(names(place.path()), [".coffer-abc", "header", "x.tmp"]);
+    }
+
+    #[test]
+    fn abandoned_temporaries_are_swept_and_those_at_work_left() {
+        let place = tempfile::tempdir().unwrap();
+        let target = place.path().join("backup.age");
+        let at_work = NewFile::beside(&target).unwrap();
+        let folder_at_work = NewFolder::beside(&place.path().join("restored")).unwrap();
+        let long_ago = std::time::SystemTime::UNIX_EPOCH + ABANDONED_AFTER;
+        let age = |path: &Path| File::open(path).unwrap().set_modified(long_ago).unwrap();
+        for name in [".coffer-old.tmp", "old.tmp", ".coffer-new.tmp"] {
+            fs::write(place.path().join(name), "").unwrap();
+        }
+        create_private_folder(&place.path().join(".coffer-oldfolder.tmp")).unwrap();
+        fs::write(place.path().join(".coffer-oldfolder.tmp/header"), "").unwrap();
+        for name in [".coffer-old.tmp", "old.tmp", ".coffer-oldfolder.tmp"] {
+            age(&place.path().join(name));
+        }
+        age(at_work.temporary.path());
+        age(folder_at_work.path());
+        sweep_abandoned(&target).unwrap();
+        let mut left = names(place.path());
+        left.retain(|name| name != "old.tmp" && name != ".coffer-new.tmp");
+        assert_eq!(left.len(), 2, "those at work: {left:?}");
+        at_work.publish().unwrap();
+        folder_at_work.publish().unwrap();
+        assert_eq!(names(place.path()), [".coffer-new.tmp", "backup.age", "old.tmp", "restored"]);
     }
 
     #[test]

@@ -204,6 +204,24 @@ pub(crate) fn checkpoint(connection: &Connection) -> Result<(), StoreError> {
     if busy == 0 { Ok(()) } else { Err(StoreError::Busy) }
 }
 
+/// As [`checkpoint`], for the database at `path`, and makes that last: SQLite forces the main file to the disk before it
+/// empties the log, but not that the log is empty. After a loss of power it could be back.
+pub(crate) fn come_to_rest(connection: &Connection, path: &Path) -> Result<(), StoreError> {
+    checkpoint(connection)?;
+    match files::open_private_file(&write_ahead_log(path)) {
+        Ok(log) => Ok(files::sync_file(&log)?),
+        Err(FileError::Missing) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Where SQLite keeps the write-ahead log of the database at `path`.
+pub(super) fn write_ahead_log(path: &Path) -> PathBuf {
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    log.into()
+}
+
 /// Takes a count or an index as SQLite stores numbers. Its greatest is 2^63 − 1, which nothing here comes near.
 pub(crate) fn to_integer(number: u64) -> Result<i64, StoreError> {
     i64::try_from(number).map_err(|_| StoreError::Failed { code: ffi::SQLITE_RANGE })

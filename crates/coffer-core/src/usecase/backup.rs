@@ -3,39 +3,46 @@
 //!
 //! Locked, a backup is this device's doing: the vault's lock keeps everybody else out, and nothing is opened but the
 //! log. Unlocked, writers are stopped for the moment it takes to hold every database still, then go on while the files
-//! are copied. Either way the log entry, and unlocked the receipt in the chain, come before the file gets its name.
+//! are copied. Either way the log entry comes before the file gets its name, and the receipt after: a session files it in
+//! the chain at once, a locked device remembers it for the next administrator's session.
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, MutexGuard, TryLockError};
+use std::thread;
+use std::time::Duration;
 
 use coffer_crypto::derive;
+use coffer_crypto::sign::VerifyingKey;
 use coffer_evidence::manifest::{BackupPath, Manifest, ManifestHead};
 use coffer_evidence::note::SignedNote;
 use coffer_model::account::Role;
 use coffer_model::event::Event;
 use coffer_model::id::VaultId;
 
+use super::devices::{self, OnDevice};
 use crate::audit::{AuditLog, CheckpointSigner, EntryOrigin, LogCopy};
 use crate::backup::BackupError;
 use crate::backup::archive::{self, SourceFile, Written};
 use crate::backup::collect::{self, Collected};
 use crate::backup::memory::BackupMemory;
 use crate::backup::restore;
-use crate::chain::{self, BackupMade, Body, ChainPin, DeviceEnrolled};
-use crate::device::{BackupPlan, DeviceKeys, PLAN_FILE, PLAN_MAX_BYTES, SignedPlan};
+use crate::chain::{self, BackupMade, Body, ChainPin};
 use crate::fault::{CallError, Damage, Fault};
 use crate::host::{self, Host};
 use crate::job::{JobContext, JobError, JobHandle};
 use crate::kit::ReadKit;
 use crate::policy::Action;
-use crate::session::{Core, OpenTenant, Session};
+use crate::session::{Actor, Core, OpenTenant, Session};
 use crate::store::error::StoreError;
 use crate::store::files::{self, NewFile, VaultLock};
 use crate::store::snapshot::HeldTenant;
 use crate::store::sqlcipher;
 use crate::vault::{Vault, read_header};
 use crate::view::{BackupView, ProgressUnit};
+
+/// How often a backup looks whether the one before it is done.
+const OTHERS_POLL: Duration = Duration::from_millis(20);
 
 /// What opens a backup.
 #[derive(Debug)]
@@ -44,38 +51,6 @@ pub enum BackupIdentity {
     Device(PathBuf),
     /// The recovery kit of the backup's vault.
     RecoveryKit(ReadKit),
-}
-
-/// This device's keys for a vault, and what they open in its folder.
-pub(super) struct OnDevice {
-    pub(super) vault: VaultId,
-    pub(super) keys: DeviceKeys,
-    pub(super) plan: BackupPlan,
-    signed: SignedPlan,
-    pub(super) memory: Option<BackupMemory>,
-}
-
-impl OnDevice {
-    /// Loads them for the vault in `folder`.
-    pub(super) fn load(host: &Host, folder: &Path, vault: VaultId) -> Result<Self, BackupError> {
-        let damaged = |_| Fault::Damaged(Damage::BackupPlan);
-        let material = host.devices.load(vault).map_err(Fault::from)?.ok_or(BackupError::NoDeviceKey)?;
-        let keys = DeviceKeys::parse(material.secret.expose()).map_err(damaged)?;
-        let sealed = match files::read_private_file(&folder.join(PLAN_FILE), PLAN_MAX_BYTES) {
-            Err(files::FileError::Missing) => return Err(BackupError::NoDeviceKey),
-            read => read.map_err(Fault::from)?,
-        };
-        let signed = keys.open_plan(vault, &sealed).map_err(|_| BackupError::NoDeviceKey)?;
-        let plan = BackupPlan::parse(&signed, vault).map_err(damaged)?;
-        let memory = BackupMemory::load(folder, vault, &keys).map_err(Fault::from)?;
-        Ok(Self { vault, keys, plan, signed, memory })
-    }
-
-    /// Loads them for the vault whose header is in `folder`.
-    pub(super) fn load_at(host: &Host, folder: &Path) -> Result<Self, BackupError> {
-        let header = read_header(folder)?;
-        Self::load(host, folder, header.vault)
-    }
 }
 
 impl Vault {
@@ -98,9 +73,9 @@ fn back_up_locked(
 ) -> Result<BackupView, JobError> {
     restore::refuse_existing(file)?;
     let _lock = VaultLock::acquire(folder, &Vault::holder(host)).map_err(BackupError::from)?;
-    let device = OnDevice::load(host, folder, vault)?;
+    let mut device = OnDevice::load(host, folder, vault)?;
     // Only a session can know the chain; before the first one has ended, this device remembers nothing.
-    let memory = device.memory.as_ref().ok_or(BackupError::NoDeviceKey)?;
+    let memory = device.memory.clone().ok_or(BackupError::NoDeviceKey)?;
     let header = read_header(folder)?;
     let log = AuditLog::open_locked(folder, vault, &header.audit_cache).map_err(Fault::from)?;
     let log_copy = log.hold_for_copy().map_err(Fault::from)?;
@@ -108,17 +83,15 @@ fn back_up_locked(
     let sources = Collected::open(folder, is_log).map_err(BackupError::from)?.into_files();
     let counter = memory.newest + 1;
     let head = manifest_head(host, vault, counter, &memory.pin(), &log_copy);
-    let view = write_file(file, &device, head, &sources, context, |_| {
-        let mut random = host::crypto_random(host);
-        let origin = EntryOrigin::locked(&host.identity);
-        log.append(host.clock.now(), &origin, Event::BackupExported { counter }, &mut random).map_err(Fault::from)?;
-        let device_key = device.keys.signing_key();
-        log.checkpoint(host.clock.now(), &CheckpointSigner::device(vault, &device_key)).map_err(Fault::from)?;
-        memory.clone().with(counter).save(folder, vault, &device.keys, &mut random).map_err(Fault::from)?;
-        Ok(())
-    })?;
+    let backup = Unnamed::write(file, &device, head, &sources, context)?;
     drop(log_copy);
-    Ok(view)
+    let mut random = host::crypto_random(host);
+    let origin = EntryOrigin::locked(&host.identity);
+    log.append(host.clock.now(), &origin, Event::BackupExported { counter }, &mut random).map_err(Fault::from)?;
+    let device_key = device.keys.signing_key();
+    log.checkpoint(host.clock.now(), &CheckpointSigner::device(vault, &device_key)).map_err(Fault::from)?;
+    let named = backup.name(host, &mut device, memory)?;
+    Ok(named.view)
 }
 
 impl Session {
@@ -176,26 +149,16 @@ pub fn start_verify_backup(host: &Host, file: &Path, identity: BackupIdentity) -
         BackupIdentity::Device(folder) => {
             let device = OnDevice::load_at(&host, &folder)?;
             let manifest = verify(&file, &device, &device.trusted(), context)?;
-            let newest = device.memory.as_ref().map_or(0, |memory| memory.newest);
-            Ok(view(&manifest, newest))
+            Ok(view(&manifest, device.newest()))
         }
         BackupIdentity::RecoveryKit(kit) => super::restore::verify_with_kit(&file, &kit.seed, context),
     })
 }
 
-impl OnDevice {
-    /// Whose signatures count while locked: the devices the chain certified when a session last looked, and this one.
-    pub(super) fn trusted(&self) -> Vec<coffer_crypto::sign::VerifyingKey> {
-        let mut devices = self.memory.as_ref().map_or_else(Vec::new, BackupMemory::devices);
-        devices.push(self.keys.signing_key().verifying_key());
-        devices
-    }
-}
-
 fn verify(
     file: &Path,
     device: &OnDevice,
-    devices: &[coffer_crypto::sign::VerifyingKey],
+    devices: &[VerifyingKey],
     context: &JobContext,
 ) -> Result<Manifest, JobError> {
     let backup = restore::open_backup(file)?;
@@ -209,74 +172,95 @@ fn verify(
 fn back_up(core: &Core, file: &Path, context: &JobContext) -> Result<BackupView, JobError> {
     let actor = core.authorize(Action::ExportBackup, None)?;
     restore::refuse_existing(file)?;
-    let device = OnDevice::load(&core.host, &core.folder, core.vault.id)?;
-    certify_device(core, &device)?;
+    let _alone = alone(core, context)?;
+    let mut device = OnDevice::load(&core.host, &core.folder, core.vault.id)?;
+    devices::certify_device(core, &actor, &device)?;
+    // Numbers ascend in the chain: what was made while locked comes first.
+    file_receipts(core, &actor, &mut device)?;
     let still = Still::hold(core)?;
     let counter = newest_known(core, &device) + 1;
     let head = manifest_head(&core.host, core.vault.id, counter, &still.pin, &still.log);
-    let view = write_file(file, &device, head, &still.sources, context, |written| {
-        // The right may have gone while the files were copied.
-        core.authorize(Action::ExportBackup, None)?;
-        let note = written.note.as_bytes();
+    let backup = Unnamed::write(file, &device, head, &still.sources, context)?;
+    drop(still);
+    // The right may have gone while the files were copied.
+    let actor = core.authorize(Action::ExportBackup, None)?;
+    core.record(&actor, Event::BackupExported { counter })?;
+    core.checkpoint_log()?;
+    let memory = BackupMemory::of(&core.office().membership, device.memory.as_ref());
+    let named = backup.name(&core.host, &mut device, memory)?;
+    // The backup is made, whatever becomes of its receipt; a session that could not file it leaves it to the next.
+    if named.is_remembered {
+        let _ = file_receipts(core, &actor, &mut device);
+    }
+    Ok(named.view)
+}
+
+/// Waits until no other backup of the session is being made.
+fn alone<'c>(core: &'c Core, context: &JobContext) -> Result<MutexGuard<'c, ()>, JobError> {
+    loop {
+        match core.backups.try_lock() {
+            Ok(guard) => return Ok(guard),
+            Err(TryLockError::Poisoned(poisoned)) => return Ok(poisoned.into_inner()),
+            Err(TryLockError::WouldBlock) => context.check()?,
+        }
+        thread::sleep(OTHERS_POLL);
+    }
+}
+
+/// Puts the receipts that this device remembers into the chain, each for good before the next.
+fn file_receipts(core: &Core, actor: &Actor, device: &mut OnDevice) -> Result<(), CallError> {
+    let Some(memory) = device.memory.clone() else { return Ok(()) };
+    for note in memory.receipts() {
+        let (certified, newest) = {
+            let membership = &core.office().membership;
+            (membership.devices.clone(), membership.newest_backup.as_ref().map_or(0, |newest| newest.counter))
+        };
+        // A receipt that nobody of the vault signed is nothing; one that was filed before a kill is done with.
+        let Ok(manifest) = archive::open_manifest(core.vault.id, note, &certified) else { continue };
+        let counter = manifest.head.counter;
+        if counter <= newest {
+            continue;
+        }
         let made = Body::BackupMade(BackupMade { counter, manifest: chain::digest(note).into() });
-        core.change_directory(&actor, Event::BackupExported { counter }, vec![made], |tx| {
+        core.change_directory(actor, Event::BackupReceiptFiled { counter }, vec![made], |tx| {
             tx.insert_backup(counter, note)
         })?;
-        remember(core, &device)?;
-        Ok(())
-    })?;
-    Ok(view)
+    }
+    let filed = BackupMemory::of(&core.office().membership, Some(&memory)).without_receipts();
+    if filed != memory {
+        device.remember(&core.host, filed)?;
+    }
+    Ok(())
 }
 
 /// The newest backup's number, as far as the chain or this device knows.
-fn newest_known(core: &Core, device: &OnDevice) -> u64 {
+pub(super) fn newest_known(core: &Core, device: &OnDevice) -> u64 {
     let in_chain = core.office().membership.newest_backup.as_ref().map_or(0, |newest| newest.counter);
-    in_chain.max(device.memory.as_ref().map_or(0, |memory| memory.newest))
+    in_chain.max(device.newest())
 }
 
-/// Writes down, for when nobody is unlocked, what the chain says now.
-fn remember(core: &Core, device: &OnDevice) -> Result<(), Fault> {
-    let memory = BackupMemory::of(&core.office().membership, device.memory.as_ref());
-    Ok(memory.save(&core.folder, core.vault.id, &device.keys, &mut core.random())?)
-}
-
-/// Writes down, as a session begins, what locked backups need to know. On a thread of its own, because a keyring may take
-/// its time. A lock does not stop it: it uses no key of the session, and holds the vault's lock until it has ended, so
-/// that no other process can count on in between.
+/// As a session begins: files what was made while locked, and writes down what locked backups need to know. On a thread
+/// of its own, because a keyring may take its time; nothing of the session is held while it does.
 pub(crate) fn remember_in_background(core: &Arc<Core>) {
-    let held = Arc::clone(core);
-    let job = JobHandle::start("remember-backups", ProgressUnit::Entries, move |_| {
-        let device = OnDevice::load(&held.host, &held.folder, held.vault.id)?;
-        let memory = BackupMemory::of(&held.office().membership, device.memory.as_ref());
+    let (host, folder, vault) = (core.host.clone(), core.folder.clone(), core.vault.id);
+    let session = Arc::downgrade(core);
+    let job = JobHandle::start("remember-backups", ProgressUnit::Entries, move |context| {
+        let mut device = OnDevice::load(&host, &folder, vault)?;
+        let Some(core) = session.upgrade() else { return Ok(()) };
+        let _alone = alone(&core, context)?;
+        device.recall()?;
+        if device.has_receipts() && core.roles.contains(Role::Administrator) {
+            let actor = core.authorize(Action::ExportBackup, None)?;
+            file_receipts(&core, &actor, &mut device)?;
+        }
+        let memory = BackupMemory::of(&core.office().membership, device.memory.as_ref());
         if device.memory.as_ref() != Some(&memory) {
-            memory.save(&held.folder, held.vault.id, &device.keys, &mut held.random()).map_err(Fault::from)?;
+            device.remember(&core.host, memory)?;
         }
         Ok(())
     });
     // Without this device's key there is nothing to remember, and a locked backup says so when it is asked for.
     core.adopt(job.lease());
-}
-
-/// A restored vault's device, or a new one, has a key that no statement certifies yet: an administrator's session does.
-fn certify_device(core: &Core, device: &OnDevice) -> Result<(), JobError> {
-    let key = device.keys.signing_key().verifying_key();
-    if core.office().membership.devices.contains(&key) {
-        // Whoever holds this device's key could have put a plan of their own in the place of the administrator's.
-        let office = core.office();
-        let signer = office.membership.accounts.get(&device.signed.signer);
-        let by_administrator = signer.is_some_and(|account| {
-            account.roles.contains(Role::Administrator) && device.signed.verify(&account.signing)
-        });
-        return if by_administrator { Ok(()) } else { Err(Fault::Damaged(Damage::BackupPlan).into()) };
-    }
-    let actor = core.authorize(Action::ExportBackup, None)?;
-    let enrolled = Body::DeviceEnrolled(DeviceEnrolled { signing: key.encode().into() });
-    core.change_directory(&actor, Event::DeviceEnrolled, vec![enrolled], |_| Ok(()))?;
-    // The plan was put together without an administrator at hand.
-    let signed = device.plan.sign(core.account, &core.keys.signing);
-    let sealed = device.keys.seal_plan(core.vault.id, &signed, &mut core.random());
-    files::replace_private_file(&core.folder.join(PLAN_FILE), &sealed).map_err(Fault::from)?;
-    Ok(())
 }
 
 /// Everything of an unlocked vault, held still for as long as this lives.
@@ -351,22 +335,48 @@ fn manifest_head(host: &Host, vault: VaultId, counter: u64, pin: &ChainPin, log:
     }
 }
 
-/// Writes the backup beside its place, runs `announce`, and gives it its name.
-fn write_file(
-    file: &Path,
-    device: &OnDevice,
-    head: ManifestHead,
-    sources: &[SourceFile],
-    context: &JobContext,
-    announce: impl FnOnce(&Written) -> Result<(), JobError>,
-) -> Result<BackupView, JobError> {
-    let mut new = NewFile::beside(file).map_err(BackupError::from)?;
-    let key = device.keys.signing_key();
-    let written = archive::write(new.as_file_mut(), &device.plan.recipients, head, sources, &key, context)?;
-    context.check()?;
-    announce(&written)?;
-    new.publish().map_err(BackupError::from)?;
-    Ok(view(&written.manifest, head.counter))
+/// A backup that is complete and on the disk, and has no name yet; gone if dropped.
+struct Unnamed {
+    file: NewFile,
+    written: Written,
+}
+
+/// A backup that has its name.
+struct Named {
+    view: BackupView,
+    /// This device knows of its receipt.
+    is_remembered: bool,
+}
+
+impl Unnamed {
+    /// Writes it beside its place.
+    fn write(
+        place: &Path,
+        device: &OnDevice,
+        head: ManifestHead,
+        sources: &[SourceFile],
+        context: &JobContext,
+    ) -> Result<Self, JobError> {
+        files::sweep_abandoned(place).map_err(BackupError::from)?;
+        let mut file = NewFile::beside(place).map_err(BackupError::from)?;
+        let key = device.keys.signing_key();
+        let written = archive::write(file.as_file_mut(), &device.plan.recipients, head, sources, &key, context)?;
+        files::sync_file(file.as_file_mut()).map_err(BackupError::from)?;
+        context.check()?;
+        Ok(Self { file, written })
+    }
+
+    /// Gives it its name. Its number is taken before, so that no two backups have the same, whatever happens; its
+    /// receipt is remembered after, so that none speaks of a backup that is not there.
+    fn name(self, host: &Host, device: &mut OnDevice, memory: BackupMemory) -> Result<Named, JobError> {
+        let manifest = &self.written.manifest;
+        let counter = manifest.head.counter;
+        device.remember(host, memory.clone().with(counter))?;
+        self.file.publish().map_err(BackupError::from)?;
+        let receipt = memory.with(counter).with_receipt(self.written.note.as_bytes());
+        let is_remembered = device.remember(host, receipt).is_ok();
+        Ok(Named { view: view(manifest, counter), is_remembered })
+    }
 }
 
 /// What is said of a backup, `newest` being the newest number known.

@@ -109,6 +109,7 @@ impl Vault {
     /// Takes a second or two: the cost of Argon2id is fitted to this machine.
     pub fn create(host: &Host, folder: &Path, new: NewVault) -> Result<CreatedVault, CreateError> {
         strength::check(&new.passphrase, &[new.login.as_str(), &name_of(folder)], false)?;
+        files::sweep_abandoned(folder)?;
         let staged = NewFolder::beside(folder)?;
         let mut random = host::crypto_random(host);
         let random: &mut dyn Random = &mut random;
@@ -217,6 +218,7 @@ impl FoundingKeys {
             recovery_signing: recovery::derive_signing_key(&self.recovery).verifying_key().encode().into(),
             audit: public(&self.audit_seed),
             office: public(&self.office_seed),
+            recovery_age: (*recovery::derive_age_identity(&self.recovery).recipient().as_bytes()).into(),
         }
     }
 
@@ -326,7 +328,7 @@ fn write_plan(
     random: &mut dyn Random,
 ) -> Result<(), Fault> {
     let recipient = recovery::derive_age_identity(&keys.recovery).recipient();
-    let plan = BackupPlan::new(vault, recipient, &AgeIdentity::generate(random));
+    let plan = BackupPlan::new(vault, &recipient, &AgeIdentity::generate(random));
     let sealed = device.seal_plan(vault, &plan.sign(account, &keys.signing()), random);
     Ok(files::replace_private_file(&folder.join(PLAN_FILE), &sealed)?)
 }

@@ -4,6 +4,7 @@ mod audit;
 pub(crate) mod backup;
 mod check_files;
 mod create;
+mod devices;
 mod fields;
 mod health;
 mod history;
@@ -17,6 +18,7 @@ mod unlock;
 
 pub use backup::{BackupIdentity, start_verify_backup};
 pub use create::{CreateError, CreatedVault, NewVault};
+pub use devices::EnrolDeviceError;
 pub use fields::CopyFieldError;
 pub use import::{ImportError, ImportRequest};
 pub use records::{ListRecordsError, SaveRecordError};

@@ -15,11 +15,13 @@ use coffer_crypto::label::{self, Context};
 use coffer_crypto::recovery;
 use coffer_crypto::seal;
 use coffer_crypto::secret::{AgeIdentity, DirectoryKey, RecoverySeed};
+use coffer_crypto::sign::VerifyingKey;
 use coffer_evidence::manifest::{BackupPath, Manifest, ManifestHead};
 use coffer_model::account::Role;
 use coffer_model::event::Event;
 
-use super::backup::{BackupIdentity, OnDevice, view};
+use super::backup::{BackupIdentity, newest_known, view};
+use super::devices::OnDevice;
 use crate::audit::{AuditLog, EntryOrigin};
 use crate::backup::BackupError;
 use crate::backup::archive::{self, Unverified};
@@ -58,7 +60,8 @@ pub fn start_restore(
     JobHandle::start("restore", ProgressUnit::Bytes, move |context| match identity {
         BackupIdentity::Device(folder) => {
             let device = OnDevice::load_at(&host, &folder)?;
-            restore_on_device(&host, &file, &device, &to, options, context)
+            let known = Known { devices: device.trusted(), newest: device.newest() };
+            restore_on_device(&host, &file, &device, &known, &to, options, context)
         }
         BackupIdentity::RecoveryKit(kit) => restore_with_kit(&host, &file, &kit, &to, context),
     })
@@ -72,7 +75,9 @@ impl Session {
         let job = JobHandle::start("restore", ProgressUnit::Bytes, move |context| {
             let actor = core.authorize(Action::RestoreBackup, None)?;
             let device = OnDevice::load(&core.host, &core.folder, core.vault.id)?;
-            let restored = restore_on_device(&core.host, &file, &device, &to, options, context)?;
+            let known =
+                Known { devices: core.office().membership.devices.clone(), newest: newest_known(&core, &device) };
+            let restored = restore_on_device(&core.host, &file, &device, &known, &to, options, context)?;
             let counter = restored.counter;
             if restored.newer_known {
                 core.record(&actor, Event::OlderBackupAccepted { counter })?;
@@ -85,20 +90,29 @@ impl Session {
     }
 }
 
+/// What a backup is held against where the vault is known.
+struct Known {
+    /// Whose signatures count.
+    devices: Vec<VerifyingKey>,
+    /// Number of the newest backup.
+    newest: u64,
+}
+
 fn restore_on_device(
     host: &Host,
     file: &Path,
     device: &OnDevice,
+    known: &Known,
     to: &Path,
     options: RestoreOptions,
     context: &JobContext,
 ) -> Result<BackupView, JobError> {
-    let newest = device.memory.as_ref().map_or(0, |memory| memory.newest);
+    let newest = known.newest;
     let judge = |read: &Unverified| {
         if read.claims().head.vault != device.vault {
             return Err(BackupError::OtherVault.into());
         }
-        let counter = read.authenticate(&device.trusted())?.head.counter;
+        let counter = read.authenticate(&known.devices)?.head.counter;
         if counter < newest && !options.accept_older {
             return Err(BackupError::Older { counter, newest }.into());
         }
@@ -216,7 +230,8 @@ fn verify_chain(folder: &Path, read: &Unverified, seed: &RecoverySeed) -> Result
     let directory = Directory::open(scratch.path(), &database_key, Access::ReadWrite);
     let statements = directory.and_then(|directory| directory.statements()).map_err(|_| BackupError::Untrusted)?;
     let membership = Membership::replay(vault, &statements, None).map_err(|_| BackupError::Untrusted)?;
-    if membership.recovery != *pair.public_key() {
+    let recipient = recovery::derive_age_identity(seed).recipient();
+    if membership.recovery != *pair.public_key() || membership.recovery_age != recipient {
         return Err(BackupError::Untrusted.into());
     }
     let last = head.chain_length.checked_sub(1).and_then(|last| statements.get(usize::try_from(last).ok()?));
@@ -250,8 +265,7 @@ fn prepare_device(
     let opens = files::read_private_file(&plan_file, crate::device::PLAN_MAX_BYTES)
         .is_ok_and(|sealed| keys.open_plan(vault, &sealed).is_ok());
     if !opens {
-        let recipient = recovery::derive_age_identity(seed).recipient();
-        let plan = BackupPlan::new(vault, recipient, &AgeIdentity::generate(&mut random));
+        let plan = BackupPlan::new(vault, &membership.recovery_age, &AgeIdentity::generate(&mut random));
         // Recovery signs in the place of an administrator until one unlocks.
         let administrator = membership.accounts.iter().find(|(_, account)| account.roles.contains(Role::Administrator));
         let (&account, _) = administrator.ok_or(Fault::Damaged(Damage::Chain))?;

@@ -90,10 +90,30 @@ impl AgeIdentity {
         Self::parse(bytes.as_slice()).map_err(|_| AgeIdentityError)
     }
 
-    /// Encodes its public half as `age1…`, to which backups are encrypted.
-    pub fn recipient(&self) -> String {
-        let public = MontgomeryPoint::mul_base_clamped(*self.expose());
-        bech32::encode_lower::<Bech32>(RECIPIENT_HRP, public.as_bytes()).expect("32 bytes are below Bech32's limit")
+    /// Its public half, to which backups are encrypted.
+    pub fn recipient(&self) -> AgeRecipient {
+        AgeRecipient(MontgomeryPoint::mul_base_clamped(*self.expose()).to_bytes())
+    }
+}
+
+/// The X25519 public key of an age identity.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AgeRecipient([u8; 32]);
+
+impl AgeRecipient {
+    /// Takes the key's bytes. Every 32 bytes are one (RFC 7748 §5).
+    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// The key's bytes.
+    pub const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
+    /// Encodes it as `age1…`.
+    pub fn encode(&self) -> String {
+        bech32::encode_lower::<Bech32>(RECIPIENT_HRP, &self.0).expect("32 bytes are below Bech32's limit")
     }
 }
 
@@ -116,7 +136,7 @@ mod tests {
         let text = std::str::from_utf8(text.expose()).unwrap();
         assert_eq!(text.len(), IDENTITY_TEXT_BYTES);
         let by_age = age::x25519::Identity::from_str(text).unwrap();
-        assert_eq!(by_age.to_public().to_string(), identity.recipient());
+        assert_eq!(by_age.to_public().to_string(), identity.recipient().encode());
         assert_eq!(AgeIdentity::parse_text(text).unwrap().expose(), identity.expose());
     }
 
@@ -129,7 +149,7 @@ mod tests {
             let changed = String::from_utf8(changed).unwrap();
             assert_eq!(AgeIdentity::parse_text(&changed).err(), Some(AgeIdentityError));
         }
-        let recipient = derive_age_identity(&seed()).recipient();
+        let recipient = derive_age_identity(&seed()).recipient().encode();
         assert_eq!(AgeIdentity::parse_text(&recipient).err(), Some(AgeIdentityError));
     }
 

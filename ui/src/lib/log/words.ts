@@ -28,6 +28,7 @@ const ACTIONS: Record<string, (entry: LogEntryView) => string> = {
   "records.imported": (entry) => m.log_records_imported(count(entry)),
   "effect.missing": (entry) => m.log_effect_missing({ entry: formatCount(entry.entry ?? 0) }),
   "backup.exported": (entry) => m.log_backup_exported(number(entry)),
+  "backup.receipt_filed": (entry) => m.log_backup_receipt_filed(number(entry)),
   "backup.verified": (entry) => m.log_backup_verified(number(entry)),
   "backup.restored": (entry) => m.log_backup_restored(number(entry)),
   "backup.older_accepted": (entry) => m.log_backup_older_accepted(number(entry)),
