@@ -21,7 +21,7 @@ use coffer_model::account::Role;
 use coffer_model::event::Event;
 
 use super::backup::{BackupIdentity, newest_known, view};
-use super::devices::OnDevice;
+use super::devices::{self, OnDevice};
 use crate::audit::{AuditLog, EntryOrigin};
 use crate::backup::BackupError;
 use crate::backup::archive::{self, Unverified};
@@ -254,7 +254,7 @@ fn prepare_device(
 ) -> Result<Option<coffer_model::id::VaultId>, JobError> {
     let vault = head.vault;
     let mut random = host::crypto_random(host);
-    let known = host.devices.load(vault).map_err(Fault::from)?;
+    let known = devices::saved_key(host, vault)?;
     let is_new = known.is_none();
     let keys = match known {
         Some(material) => {
