@@ -27,6 +27,8 @@ pub(crate) struct Shell {
     session: RwLock<Option<Session>>,
     /// The kit of a vault just created, until the first run is finished.
     kit: Mutex<Option<RecoveryKit>>,
+    /// Whether two of its groups were typed again: somebody has it, and can read it.
+    kit_confirmed: AtomicBool,
     settings: RwLock<Settings>,
     places: Mutex<Places>,
     /// Whether the person asked for the first run although vaults are known.
@@ -84,6 +86,7 @@ impl Shell {
             idle: Idle::new(),
             session: RwLock::new(None),
             kit: Mutex::new(None),
+            kit_confirmed: AtomicBool::new(false),
             settings: RwLock::new(settings),
             places: Mutex::new(places),
             wants_first_run: AtomicBool::new(false),
@@ -129,6 +132,7 @@ impl Shell {
         let created =
             Vault::create(&self.host, folder, NewVault { login, passphrase, demo }).map_err(|error| error.code())?;
         let view = created.session.view();
+        self.kit_confirmed.store(false, Ordering::Relaxed);
         *self.kit() = Some(created.kit);
         self.begin(created.session);
         let _ = self.remember(folder, Some(&name));
@@ -171,6 +175,16 @@ impl Shell {
     /// The kit of the vault just created.
     pub(crate) fn kit(&self) -> MutexGuard<'_, Option<RecoveryKit>> {
         self.kit.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes that somebody has the kit and can read it.
+    pub(crate) fn note_kit_confirmed(&self) {
+        self.kit_confirmed.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether ending the program would lose the only copy of a kit that anybody is known to have.
+    pub(crate) fn has_unconfirmed_kit(&self) -> bool {
+        self.kit().is_some() && !self.kit_confirmed.load(Ordering::Relaxed)
     }
 
     /// Drops the kit: from now on nobody can see it again.
