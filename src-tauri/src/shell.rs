@@ -12,7 +12,7 @@ use coffer_model::account::LoginName;
 
 use crate::chosen::Chosen;
 use crate::idle::Idle;
-use crate::jobs::Jobs;
+use crate::jobs::{Job, Jobs};
 use crate::native::words::{self, Words};
 use crate::places::{Place, Places};
 use crate::refusal::Refusal;
@@ -25,6 +25,8 @@ pub(crate) struct Shell {
     pub(crate) jobs: Jobs,
     pub(crate) idle: Idle,
     session: RwLock<Option<Session>>,
+    /// The check of the tenants' files that began with the session.
+    file_check: Mutex<Option<Job>>,
     /// The kit of a vault just created, until the first run is finished.
     kit: Mutex<Option<RecoveryKit>>,
     /// Whether two of its groups were typed again: somebody has it, and can read it.
@@ -85,6 +87,7 @@ impl Shell {
             jobs: Jobs::default(),
             idle: Idle::new(),
             session: RwLock::new(None),
+            file_check: Mutex::new(None),
             kit: Mutex::new(None),
             kit_confirmed: AtomicBool::new(false),
             settings: RwLock::new(settings),
@@ -115,6 +118,8 @@ impl Shell {
         let session = vault.unlock(login, passphrase)?;
         let login = session.view().login;
         self.begin(session);
+        // What it finds is shown beside what is worked on. That it cannot begin is found out by whoever asks for it.
+        let _ = self.first_file_check();
         // That the vault will not be offered next time is no reason to keep anybody out now.
         let _ = self.remember(&folder, Some(&login));
         Ok(())
@@ -168,6 +173,27 @@ impl Shell {
 
     fn write_session(&self) -> RwLockWriteGuard<'_, Option<Session>> {
         self.session.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    // ---- Files ----
+
+    /// The check of the tenants' files that began with the session; begins it if it has not.
+    pub(crate) fn first_file_check(&self) -> Result<Job, Refusal> {
+        let mut first = self.file_check.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(job) = &*first
+            && self.jobs.progress(&job.job).is_ok()
+        {
+            return Ok(job.clone());
+        }
+        let job = self.start_file_check()?;
+        *first = Some(job.clone());
+        Ok(job)
+    }
+
+    /// Begins another one.
+    pub(crate) fn start_file_check(&self) -> Result<Job, Refusal> {
+        let job = self.with(|session| session.start_check_files())?;
+        Ok(self.jobs.follow(job, None))
     }
 
     // ---- First run ----

@@ -62,6 +62,7 @@ pub(crate) struct Words {
     pub(crate) step_window: String,
     pub(crate) step_title: String,
     pub(crate) step_export: String,
+    pub(crate) step_enrol: String,
     pub(crate) step_continue: String,
     pub(crate) step_busy: String,
     pub(crate) step_wrong: String,
