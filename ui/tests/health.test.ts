@@ -57,7 +57,7 @@ describe("the files", () => {
   it("are checked once by themselves after unlocking", async () => {
     const { user, engine } = await openWindow();
     await goToHealth(user);
-    await screen.findByText("2 files checked: none was altered while the vault was locked");
+    await screen.findByText("2 files are as they were locked");
     expect(engine.calls.filter((call) => call.command === "files_check").map((call) => call.args)).toEqual([
       { again: false },
     ]);
@@ -85,7 +85,16 @@ describe("the files", () => {
     await goToHealth(user);
     await user.click(await screen.findByRole("button", { name: "Cancel" }));
     await screen.findByText("Check cancelled");
-    expect(screen.queryByText(/none was altered/)).toBeNull();
+    expect(screen.queryByText(/as they were locked/)).toBeNull();
+  });
+});
+
+describe("a file of which nothing is known", () => {
+  it("is not counted among those that are as they were", async () => {
+    const { user } = await openWindow({ firstFile: "not_checkable" });
+    await goToHealth(user);
+    await screen.findByText(/^Not checkable/);
+    await screen.findByText("1 file is as it was locked");
   });
 });
 

@@ -12,7 +12,7 @@ pub(crate) fn show(words: &'static Words, parent: Option<&gtk::Window>, vault: &
     let leave = look::button(&words.leave_kit_leave, "danger");
     let back = look::button(&words.leave_kit_back, "main");
 
-    let actions = look::row(GAP);
+    let actions = look::row(2 * GAP);
     actions.set_halign(gtk::Align::End);
     actions.set_margin_top(GAP);
     actions.pack_start(&leave, false, false, 0);
