@@ -172,6 +172,8 @@ async fn work(desk: &Desk, web: &Web<'_>) {
     // A device whose key was lost makes no backups until it is enrolled anew.
     fs::remove_dir_all(desk.path("data/coffer/devices")).unwrap();
     web.press("Health").await;
+    // The last of the lines above the button: a click lands where the button is now.
+    web.see("Free space").await;
     web.press("Check the vault's files").await;
     web.see("Not checkable").await;
     web.inspect("28-health").await;
