@@ -18,7 +18,7 @@ use x11rb::rust_connection::RustConnection;
 /// Time between two looks: short beside what is measured, long beside what a look costs.
 const LOOK_EVERY: Duration = Duration::from_millis(5);
 /// A program that has painted nothing by then never will.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 /// Toolkits keep windows of a few pixels for themselves.
 const LEAST_PIXELS: u16 = 200;
 /// Colours of a window with text on it, whose edges are smoothed; an empty one with a frame has two or three.
@@ -208,7 +208,7 @@ impl Drop for Program {
     }
 }
 
-/// "pid (name) state parent …", where the name may hold anything. proc_pid_stat(5).
+/// "pid (name) state parent …", where the name may hold anything. `proc_pid_stat(5)`.
 fn parent_of(process: u32) -> Option<u32> {
     let stat = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
     let (_, rest) = stat.rsplit_once(") ")?;
