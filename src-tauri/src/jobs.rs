@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use coffer_core::JobHandle;
-use coffer_core::view::{BackupView, ImportReport, LogReport, Progress};
+use coffer_core::view::{BackupView, FileCheckView, ImportReport, LogReport, Progress};
 use serde::Serialize;
 use ts_rs::TS;
 
@@ -44,6 +44,8 @@ pub enum JobResult {
     Import(ImportReport),
     /// The log was verified.
     Log(LogReport),
+    /// The tenants' files were checked.
+    Files(Vec<FileCheckView>),
 }
 
 impl From<BackupView> for JobResult {
@@ -55,6 +57,12 @@ impl From<BackupView> for JobResult {
 impl From<ImportReport> for JobResult {
     fn from(report: ImportReport) -> Self {
         Self::Import(report)
+    }
+}
+
+impl From<Vec<FileCheckView>> for JobResult {
+    fn from(checks: Vec<FileCheckView>) -> Self {
+        Self::Files(checks)
     }
 }
 

@@ -9,7 +9,9 @@ use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 use coffer_core::view;
-use coffer_desktop::commands::{AppState, BackupFile, COMMANDS, Chosen, Copied, ImportFile, SavedKit, Screen};
+use coffer_desktop::commands::{
+    AppState, BackupFile, BackupRow, COMMANDS, Chosen, Copied, ImportFile, SavedKit, Screen,
+};
 use coffer_desktop::jobs::{Job, JobProgress, JobResult, JobState};
 use coffer_desktop::refusal::Refusal;
 use coffer_desktop::settings::{Language, LockPreset, Settings, Theme};
@@ -52,6 +54,10 @@ fn generated() -> String {
         view::ImportReport,
         view::ImportRowError,
         view::ImportColumn,
+        view::HealthView,
+        view::HealthState,
+        view::FileCheckView,
+        view::FileState,
         view::Progress,
         view::ProgressUnit,
         Screen,
@@ -64,6 +70,7 @@ fn generated() -> String {
         SavedKit,
         Copied,
         ImportFile,
+        BackupRow,
         BackupFile,
         Refusal,
         Job,

@@ -11,6 +11,7 @@ mod portable_backup;
 mod records;
 mod reference;
 mod rows;
+mod screen;
 mod table;
 mod window;
 
@@ -63,7 +64,7 @@ fn main() {
         log::measure(&arguments, &mut table);
     }
     if arguments.wants(&["S13"]) {
-        window::measure(&mut table);
+        window::measure(&arguments, &mut table);
     }
     println!("{table}");
 }

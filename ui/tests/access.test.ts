@@ -30,6 +30,7 @@ const SCREENS: [string, (user: User) => Promise<unknown>][] = [
   ["the palette", (user) => user.keyboard("{Control>}k{/Control}")],
   ["settings", (user) => user.keyboard("{Control>},{/Control}")],
   ["backups", (user) => user.click(screen.getByRole("button", { name: "Backups" }))],
+  ["health", (user) => user.click(screen.getByRole("button", { name: "Health" }))],
   ["the log", (user) => user.click(screen.getByRole("button", { name: "Log" }))],
   ["a new tenant", (user) => user.click(screen.getByRole("button", { name: "New tenant" }))],
 ];

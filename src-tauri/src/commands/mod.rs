@@ -5,6 +5,7 @@
 
 mod args;
 mod first_run;
+mod health;
 mod log;
 mod program;
 mod records;
@@ -18,7 +19,7 @@ use std::sync::Arc;
 use tauri::ipc::Invoke;
 use tauri::{Runtime, State};
 
-pub use requests::{AppState, BackupFile, Chosen, Copied, ImportFile, SavedKit, Screen};
+pub use requests::{AppState, BackupFile, BackupRow, Chosen, Copied, ImportFile, SavedKit, Screen};
 
 include!("names.rs");
 
@@ -63,6 +64,9 @@ pub(crate) fn handler<R: Runtime>() -> impl Fn(Invoke<R>) -> bool + Send + Sync 
         work::backups_list,
         work::job_progress,
         work::job_cancel,
+        health::health,
+        health::files_check,
+        health::device_enrol,
         log::log_page,
         log::log_verify_start,
     ]

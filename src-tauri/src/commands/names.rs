@@ -38,6 +38,10 @@ pub const COMMANDS: &[&str] = &[
     "backups_list",
     "job_progress",
     "job_cancel",
+    // Health.
+    "health",
+    "files_check",
+    "device_enrol",
     // Log.
     "log_page",
     "log_verify_start",

@@ -215,20 +215,39 @@ pub(crate) struct OneJob {
     pub(crate) job: String,
 }
 
-/// A backup that was written on this machine.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
-pub struct BackupFile {
+/// A backup the vault has a receipt of, with its file if it was written from here.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+pub struct BackupRow {
     /// When.
     #[ts(type = "string")]
     pub made_at: Timestamp,
     /// Its number in its vault.
     #[ts(type = "number")]
     pub counter: u64,
-    /// The file's name, without folders.
-    pub file_name: String,
     /// Bytes of the vault's files in it.
     #[ts(type = "number")]
     pub bytes: u64,
+    /// The file this program wrote it to; `None` if another one or another machine made it.
+    pub file: Option<BackupFile>,
+}
+
+/// A file this program wrote a backup to. It may be somewhere else by now.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(deny_unknown_fields)]
+pub struct BackupFile {
+    /// Its name.
+    pub name: String,
+    /// The name of the folder it was in, without what is above.
+    pub folder: String,
+}
+
+// ---- Health ----
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct FilesCheck {
+    /// Another check than the one that began with the session.
+    pub(crate) again: bool,
 }
 
 // ---- Log ----

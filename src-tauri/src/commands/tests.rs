@@ -79,6 +79,7 @@ fn request(command: &str) -> Value {
         "search" => json!({"query": "q", "tenant": null, "limit": 10}),
         "import_start" => json!({"handle": "h", "tenant": TENANT, "mapping": [], "dry_run": true}),
         "job_progress" | "job_cancel" => json!({"job": "0"}),
+        "files_check" => json!({"again": false}),
         "log_page" => json!({"before": null, "limit": 10}),
         _ => json!({}),
     }

@@ -1,8 +1,16 @@
 // A make-believe engine behind the window's own commands, for quick work on the interface and for its tests. It is in
 // no build of the program.
 import { mockIPC, mockWindows } from "@tauri-apps/api/mocks";
-import type { AppState, BackupFile, JobProgress, RecordDraft, Settings } from "../lib/api/commands.ts";
-import type { ImportColumn, ImportReport, LogEntryView, RecordView, TenantView } from "../lib/api/types.ts";
+import type { AppState, BackupRow, JobProgress, RecordDraft, Settings } from "../lib/api/commands.ts";
+import type {
+  FileCheckView,
+  HealthView,
+  ImportColumn,
+  ImportReport,
+  LogEntryView,
+  RecordView,
+  TenantView,
+} from "../lib/api/types.ts";
 import { logEntries, records, type StoredRecord, TENANTS } from "./data.ts";
 
 /** Found in the program's own build, it would give the make-believe engine away (tests/bundle.test.ts). */
@@ -18,6 +26,10 @@ export type MockOptions = {
   records?: (tenant: TenantView) => StoredRecord[];
   log?: LogEntryView[];
   failedUnlocks?: number;
+  /** How the first tenant's file is found. */
+  firstFile?: FileCheckView["state"];
+  /** Whether this device has a key for the vault. */
+  enrolled?: boolean;
   /** Time a job takes, in milliseconds. */
   jobMillis?: number;
 };
@@ -42,24 +54,26 @@ export class MockEngine {
   >();
   readonly #jobMillis: number;
   readonly #failedUnlocks: number;
-  #backups: BackupFile[] = [
+  #firstFile: FileCheckView["state"];
+  #enrolled: boolean;
+  #backups: BackupRow[] = [
     {
       made_at: new Date(Date.now() - 5 * 3_600_000).toISOString(),
       counter: 12,
-      file_name: "office-2026-11-21.coffer-backup",
       bytes: 48_211_004,
+      file: { name: "office 2026-11-21.age", folder: "Backups" },
     },
     {
       made_at: new Date(Date.now() - 29 * 3_600_000).toISOString(),
       counter: 11,
-      file_name: "office-2026-11-20.coffer-backup",
       bytes: 48_010_112,
+      file: null,
     },
     {
       made_at: new Date(Date.now() - 53 * 3_600_000).toISOString(),
       counter: 10,
-      file_name: "office-2026-11-19.coffer-backup",
       bytes: 47_922_650,
+      file: { name: "office 2026-11-19.age", folder: "Backups" },
     },
   ];
 
@@ -80,6 +94,8 @@ export class MockEngine {
     this.#log = options.log ?? logEntries(2_480);
     this.#jobMillis = options.jobMillis ?? 4_000;
     this.#failedUnlocks = options.failedUnlocks ?? 0;
+    this.#firstFile = options.firstFile ?? "unchanged";
+    this.#enrolled = options.enrolled ?? true;
   }
 
   /** Puts itself behind `invoke`. */
@@ -328,7 +344,12 @@ export class MockEngine {
       this.#start("bytes", 48_211_004, () => {
         const counter = (this.#backups[0]?.counter ?? 0) + 1;
         this.#backups = [
-          { made_at: new Date().toISOString(), counter, file_name: "office-new.coffer-backup", bytes: 48_300_000 },
+          {
+            made_at: new Date().toISOString(),
+            counter,
+            bytes: 48_300_000,
+            file: { name: "office-new.age", folder: "Backups" },
+          },
           ...this.#backups,
         ];
         return this.#backup(counter);
@@ -336,6 +357,15 @@ export class MockEngine {
     backup_verify_start: () => this.#start("bytes", 48_211_004, () => this.#backup(11)),
     backup_restore_start: () => this.#start("bytes", 48_211_004, () => this.#backup(11)),
     backups_list: () => this.#backups,
+    health: () => this.#health(),
+    files_check: ({ again }) => {
+      const isFirst = again === false;
+      return this.#start("bytes", 96_211_004, () => this.#files(isFirst));
+    },
+    device_enrol: () => {
+      this.#enrolled = true;
+      return true;
+    },
     log_page: ({ before, limit }) => {
       const from = before === null ? 0 : this.#log.findIndex((entry) => entry.index < Number(before));
       const entries = from < 0 ? [] : this.#log.slice(from, from + Number(limit));
@@ -357,6 +387,27 @@ export class MockEngine {
       return null;
     },
   };
+
+  #health(): HealthView[] {
+    return [
+      { check: "disk_encryption", state: "unknown", detail: "unknown" },
+      this.#enrolled
+        ? { check: "device_key", state: "good", detail: "keyring" }
+        : { check: "device_key", state: "attention", detail: "none" },
+      { check: "memory", state: "good", detail: "not_dumpable" },
+      { check: "kdf", state: "good", detail: "256 MiB, 4 passes" },
+      { check: "free_space", state: "attention", detail: "912331776" },
+    ];
+  }
+
+  /** As the engine: a file changed in the session, which a later check finds, cannot be told about any more. */
+  #files(isFirst: boolean): FileCheckView[] {
+    return this.tenants.map((tenant, index) => ({
+      tenant: tenant.id,
+      tenant_name: tenant.name,
+      state: index > 0 ? "unchanged" : isFirst ? this.#firstFile : "not_checkable",
+    }));
+  }
 
   #backup(counter: number) {
     return {
@@ -381,6 +432,8 @@ export function startMock(): void {
     screen: take<AppState["screen"]>("screen", "unlocked"),
     settings: { theme: take("theme", "system"), language: take("language", "en") },
     failedUnlocks: Number(take("failed", "0")),
+    firstFile: take<FileCheckView["state"]>("file", "unchanged"),
+    enrolled: take("enrolled", "yes") === "yes",
     jobMillis: Number(take("job", "4000")),
   }).install();
 }

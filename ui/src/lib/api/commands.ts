@@ -4,9 +4,10 @@ import { invoke } from "@tauri-apps/api/core";
 import { CommandError } from "./error.ts";
 import type {
   AppState,
-  BackupFile,
+  BackupRow,
   Chosen,
   Copied,
+  HealthView,
   ImportColumn,
   ImportFile,
   Job,
@@ -24,7 +25,7 @@ import type {
 
 export type {
   AppState,
-  BackupFile,
+  BackupRow,
   Chosen,
   Copied,
   ImportFile,
@@ -99,9 +100,15 @@ export const importStart = (handle: string, tenant: string, mapping: ImportColum
 export const backupExportStart = () => call<Job | null>("backup_export_start");
 export const backupVerifyStart = () => call<Job | null>("backup_verify_start");
 export const backupRestoreStart = () => call<Job | null>("backup_restore_start");
-export const backupsList = () => call<BackupFile[]>("backups_list");
+export const backupsList = () => call<BackupRow[]>("backups_list");
 export const jobProgress = (job: string) => call<JobProgress>("job_progress", { job });
 export const jobCancel = (job: string) => call<void>("job_cancel", { job });
+
+// ---- Health ----------------------------------------------------------------
+
+export const health = () => call<HealthView[]>("health");
+export const filesCheck = (again: boolean) => call<Job>("files_check", { again });
+export const deviceEnrol = () => call<boolean>("device_enrol");
 
 // ---- Log -------------------------------------------------------------------
 

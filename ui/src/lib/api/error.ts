@@ -31,6 +31,7 @@ const WORDS = {
   csv_utf16: { what: m.error_csv_utf16, todo: m.error_csv_utf16_do },
   damaged: { what: m.error_damaged, todo: m.error_damaged_do },
   device_key: { what: m.error_device_key, todo: m.error_device_key_do },
+  device_enrolled: { what: m.error_device_enrolled, todo: m.error_device_enrolled_do },
   file_unreadable: { what: m.error_file_unreadable, todo: m.error_file_unreadable_do },
   held_elsewhere: { what: m.error_held_elsewhere, todo: m.error_held_elsewhere_do },
   invalid_cursor: { what: m.error_bug, todo: m.error_bug_do },

@@ -460,6 +460,40 @@ export type ImportColumn = {
   field_type: "text" | "secret" | "multiline" | "email" | "phone" | "url" | "date" | "number" | null;
 };
 
+export type HealthView = {
+  /**
+   * Permanent name: `disk_encryption`, `device_key`, `memory`, `kdf`, `free_space`.
+   */
+  check: string;
+  /**
+   * Whether anything wants doing.
+   */
+  state: HealthState;
+  /**
+   * What was found: a permanent name, or a figure.
+   */
+  detail: string;
+};
+
+export type HealthState = "good" | "attention" | "unknown";
+
+export type FileCheckView = {
+  /**
+   * The tenant.
+   */
+  tenant: string;
+  /**
+   * The tenant's name, if this account may know it.
+   */
+  tenant_name: string | null;
+  /**
+   * What was found.
+   */
+  state: FileState;
+};
+
+export type FileState = "unchanged" | "altered" | "not_checkable";
+
 export type Progress = {
   /**
    * Done so far, in the job's unit.
@@ -575,7 +609,7 @@ export type ImportFile = {
   preview: Array<Array<string>>;
 };
 
-export type BackupFile = {
+export type BackupRow = {
   /**
    * When.
    */
@@ -585,13 +619,24 @@ export type BackupFile = {
    */
   counter: number;
   /**
-   * The file's name, without folders.
-   */
-  file_name: string;
-  /**
    * Bytes of the vault's files in it.
    */
   bytes: number;
+  /**
+   * The file this program wrote it to; `None` if another one or another machine made it.
+   */
+  file: BackupFile | null;
+};
+
+export type BackupFile = {
+  /**
+   * Its name.
+   */
+  name: string;
+  /**
+   * The name of the folder it was in, without what is above.
+   */
+  folder: string;
 };
 
 export type Refusal = {
@@ -610,7 +655,7 @@ export type Job = {
 
 export type JobState = "running" | "done" | "failed" | "cancelled";
 
-export type JobResult = BackupView | ImportReport | LogReport;
+export type JobResult = BackupView | ImportReport | LogReport | Array<FileCheckView>;
 
 export type JobProgress = {
   /**

@@ -33,8 +33,11 @@ const ACTIONS: Record<string, (entry: LogEntryView) => string> = {
   "backup.restored": (entry) => m.log_backup_restored(number(entry)),
   "backup.older_accepted": (entry) => m.log_backup_older_accepted(number(entry)),
   "device.enrolled": () => m.log_device_enrolled(),
+  "files.checked": () => m.log_files_checked(),
+  "file.altered": () => m.log_file_altered(),
   "log.read": (entry) => m.log_log_read(count(entry)),
   "log.verified": () => m.log_log_verified(),
+  "log.restarted": (entry) => m.log_log_restarted({ entry: formatCount(entry.entry ?? 0) }),
   "log.exported": (entry) => m.log_log_exported(count(entry)),
   "account.created": () => m.log_account_created(),
 };
@@ -47,7 +50,7 @@ export function actionWords(entry: LogEntryView): string {
 
 /** Whether an entry deserves a second look. */
 export function isNotable(entry: LogEntryView): boolean {
-  return /failed|failures|refused|missing|older_accepted/.test(entry.action);
+  return /failed|failures|refused|missing|altered|restarted|older_accepted/.test(entry.action);
 }
 
 const FINDINGS: Record<string, () => string> = {
@@ -62,6 +65,7 @@ const FINDINGS: Record<string, () => string> = {
   reordered: m.finding_reordered,
   repeated: m.finding_repeated,
   truncated: m.finding_truncated,
+  unlogged_effect: m.finding_unlogged_effect,
   unmatched_effect: m.finding_unmatched_effect,
   unreadable: m.finding_unreadable,
 };
