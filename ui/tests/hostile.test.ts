@@ -52,7 +52,7 @@ describe("attack 45: markup in every field", () => {
     isInert();
     await user.click(screen.getAllByRole("button", { name: /^Reveal/ })[0] as HTMLElement);
     await waitFor(() => expect(screen.queryByRole("button", { name: /^Mask/ })).not.toBeNull());
-    await user.click(screen.getByRole("button", { name: /large type$/ }));
+    await user.click(screen.getAllByRole("button", { name: /large type$/ })[0] as HTMLElement);
     isInert();
     await user.click(screen.getAllByRole("button", { name: "Close" })[0] as HTMLElement);
     await user.click(screen.getByRole("radio", { name: "2 versions" }));
