@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use coffer_core::JobHandle;
-use coffer_core::view::{BackupView, ImportReport, LogReport, Progress};
+use coffer_core::view::{BackupView, ImportReport, LogReport, Progress, SecretHealthView};
 use serde::Serialize;
 use ts_rs::TS;
 
@@ -44,11 +44,19 @@ pub enum JobResult {
     Import(ImportReport),
     /// The log was verified.
     Log(LogReport),
+    /// A tenant's secrets were assessed.
+    Secrets(SecretHealthView),
 }
 
 impl From<BackupView> for JobResult {
     fn from(view: BackupView) -> Self {
         Self::Backup(view)
+    }
+}
+
+impl From<SecretHealthView> for JobResult {
+    fn from(view: SecretHealthView) -> Self {
+        Self::Secrets(view)
     }
 }
 

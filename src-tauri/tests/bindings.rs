@@ -9,7 +9,9 @@ use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 use coffer_core::view;
-use coffer_desktop::commands::{AppState, BackupFile, COMMANDS, Chosen, Copied, ImportFile, SavedKit, Screen};
+use coffer_desktop::commands::{
+    AppState, BackupFile, COMMANDS, Chosen, Copied, ImportFile, MadeSecret, SavedKit, Screen, ShownCode,
+};
 use coffer_desktop::jobs::{Job, JobProgress, JobResult, JobState};
 use coffer_desktop::refusal::Refusal;
 use coffer_desktop::settings::{Language, LockPreset, Settings, Theme};
@@ -39,6 +41,15 @@ fn generated() -> String {
         view::RecordPage,
         view::RecordView,
         view::FieldView,
+        view::ReferenceView,
+        view::KindView,
+        view::KindFieldView,
+        view::KindOptionView,
+        view::ExpiringRecords,
+        view::ExpiringView,
+        view::SecretHealthView,
+        view::SecretFindingView,
+        view::SecretProblem,
         view::VersionView,
         view::ChangeView,
         view::ChangeKind,
@@ -63,6 +74,8 @@ fn generated() -> String {
         Chosen,
         SavedKit,
         Copied,
+        ShownCode,
+        MadeSecret,
         ImportFile,
         BackupFile,
         Refusal,

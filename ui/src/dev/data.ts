@@ -1,5 +1,5 @@
 // Invented but believable data for the make-believe engine. Nothing here is about anybody.
-import type { LogEntryView, RecordView, TenantView } from "../lib/api/types.ts";
+import type { KindFieldView, KindView, LogEntryView, RecordView, TenantView } from "../lib/api/types.ts";
 import { isMasked } from "../lib/records/limits.ts";
 
 /** A small generator (mulberry32) so that every run shows the same. */
@@ -70,6 +70,54 @@ export const TENANTS: TenantView[] = [
     colour: 5,
     created_at: "2026-11-02T10:00:00.000Z",
     records: 0,
+  },
+];
+
+const words = (
+  ...fields: [NonNullable<KindFieldView["word"]>, KindFieldView["field_type"], KindFieldView["role"]?][]
+) =>
+  fields.map(([word, field_type, role = null]): KindFieldView => {
+    const options = field_type === "choice" ? (["production", "staging", "test"] as const) : [];
+    return { word, name: null, field_type, options: options.map((word) => ({ word, text: null })), role };
+  });
+
+/** Kinds with their templates, as the engine gives them, and one of the vault's own. */
+export const KINDS: KindView[] = [
+  {
+    kind: "login",
+    name: null,
+    fields: words(
+      ["user", "text", "user"],
+      ["password", "secret", "secret"],
+      ["website", "url", "url"],
+      ["one_time_code", "totp"],
+    ),
+  },
+  {
+    kind: "contact",
+    name: null,
+    fields: words(["company", "text"], ["email", "email", "user"], ["phone", "phone"], ["address", "multiline"]),
+  },
+  { kind: "note", name: null, fields: [] },
+  {
+    kind: "server",
+    name: null,
+    fields: words(
+      ["host", "text"],
+      ["user", "text", "user"],
+      ["password", "secret", "secret"],
+      ["port", "number"],
+      ["environment", "choice"],
+    ),
+  },
+  { kind: "custom", name: null, fields: [] },
+  {
+    kind: "door_code",
+    name: "Door code",
+    fields: [
+      { word: null, name: "Place", field_type: "text", options: [], role: null },
+      { word: "pin", name: null, field_type: "secret", options: [], role: "secret" },
+    ],
   },
 ];
 
@@ -164,9 +212,13 @@ export function records(tenant: TenantView): StoredRecord[] {
           ["User", "text", "svc_app"],
           ["Password", "secret", "vQ9#mlI1-0O·eR2x"],
           ["Port", "number", "5432"],
+          ["One-time code", "totp", "JBSWY3DPEHPK3PXP"],
+          ["Environment", "choice", "Production"],
           ["Console", "url", "https://console.acme.example/databases/prod"],
+          ["Replica", "reference", "00003"],
           ["Owner", "email", "ines.weber@acme.example"],
-          ["Certificate until", "date", "2027-03-31"],
+          ["Certificate until", "expiry", day(-12)],
+          ["Support until", "expiry", day(24)],
           ["Failover", "multiline", "1. promote db2\n2. move the floating address\n3. tell the on-call lead"],
         ],
         notes: "Read replicas are db2 and db3. Maintenance on the first Sunday of the month, 02:00–04:00 UTC.",
@@ -177,6 +229,11 @@ export function records(tenant: TenantView): StoredRecord[] {
   return made.sort((a, b) => a.view.title.localeCompare(b.view.title) || a.view.id.localeCompare(b.view.id));
 }
 
+/** The day so many days from now. */
+function day(from: number): string {
+  return new Date(Date.now() + from * 86_400_000).toISOString().slice(0, 10);
+}
+
 type Content = Shape & { notes: string; age: number };
 
 /** Puts a record together. */
@@ -185,7 +242,17 @@ export function store(id: string, tenantName: string, content: Content): StoredR
   const fields = content.fields.map(([name, field_type, value], index) => {
     const isSecret = isMasked(field_type);
     if (isSecret) secrets.set(index + 1, value);
-    return { id: index + 1, name, field_type, value: isSecret ? null : value, empty: value === "" };
+    return {
+      id: index + 1,
+      name,
+      field_type,
+      value: isSecret ? null : value,
+      empty: value === "",
+      reference:
+        field_type === "reference" && value !== ""
+          ? { id: `${id.split(".")[0]}.${value}`, title: "Postgres, replica" }
+          : null,
+    };
   });
   const changed_at = new Date(Date.now() - content.age).toISOString();
   return {

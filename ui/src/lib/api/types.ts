@@ -200,7 +200,13 @@ export type FieldView = {
    * Whether it holds nothing.
    */
   empty: boolean;
+  /**
+   * The record it refers to; `None` if it is no reference, or that record is gone.
+   */
+  reference: ReferenceView | null;
 };
+
+export type ReferenceView = { id: string; title: string };
 
 export type VersionView = {
   /**
@@ -500,7 +506,7 @@ export type Progress = {
   unit: ProgressUnit;
 };
 
-export type ProgressUnit = "bytes" | "rows" | "entries";
+export type ProgressUnit = "bytes" | "rows" | "entries" | "records";
 
 export type Screen = "first_run" | "locked" | "unlocked";
 
@@ -635,7 +641,7 @@ export type Job = {
 
 export type JobState = "running" | "done" | "failed" | "cancelled";
 
-export type JobResult = BackupView | ImportReport | LogReport;
+export type JobResult = BackupView | ImportReport | LogReport | SecretHealthView;
 
 export type JobProgress = {
   /**
@@ -655,3 +661,108 @@ export type JobProgress = {
    */
   error: Refusal | null;
 };
+
+export type KindView = { kind: string; name: string | null; fields: Array<KindFieldView> };
+
+export type KindFieldView = {
+  word:
+    | "address"
+    | "bank"
+    | "bic"
+    | "card_number"
+    | "company"
+    | "document_number"
+    | "document_type"
+    | "email"
+    | "environment"
+    | "expires"
+    | "holder"
+    | "host"
+    | "iban"
+    | "issued"
+    | "key"
+    | "one_time_code"
+    | "password"
+    | "phone"
+    | "pin"
+    | "port"
+    | "product"
+    | "service"
+    | "user"
+    | "website"
+    | null;
+  name: string | null;
+  field_type:
+    | "text"
+    | "secret"
+    | "multiline"
+    | "email"
+    | "phone"
+    | "url"
+    | "date"
+    | "number"
+    | "totp"
+    | "choice"
+    | "reference"
+    | "expiry";
+  options: Array<KindOptionView>;
+  role: "user" | "secret" | "url" | null;
+};
+
+export type KindOptionView = {
+  word:
+    | "driving_licence"
+    | "identity_card"
+    | "passport"
+    | "production"
+    | "residence_permit"
+    | "staging"
+    | "test"
+    | null;
+  text: string | null;
+};
+
+export type ExpiringRecords = { today: string; records: Array<ExpiringView>; more: boolean };
+
+export type ExpiringView = {
+  tenant_name: string;
+  id: string;
+  kind: string;
+  title: string;
+  changed_at: string;
+  field: number;
+  field_name: string;
+  day: string;
+  days_left: number;
+};
+
+export type SecretHealthView = {
+  tenant: string;
+  tenant_name: string;
+  assessed: number;
+  weak: number;
+  reused: number;
+  old: number;
+  expired: number;
+  findings: Array<SecretFindingView>;
+  more: boolean;
+};
+
+export type SecretFindingView = {
+  id: string;
+  kind: string;
+  title: string;
+  changed_at: string;
+  field: number;
+  field_name: string;
+  problem: SecretProblem;
+  group: number | null;
+  since: string | null;
+  day: string | null;
+};
+
+export type SecretProblem = "weak" | "reused" | "old" | "expired";
+
+export type ShownCode = { code: string; seconds_left: number; period_seconds: number };
+
+export type MadeSecret = { handle: string; entropy_bits: number; score: number };
