@@ -2,8 +2,10 @@
 #![allow(clippy::unwrap_used, reason = "test code")]
 
 mod backup;
+mod fields;
 mod files;
 mod import;
 mod life;
 mod model;
 mod records;
+mod upkeep;
