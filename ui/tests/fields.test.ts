@@ -121,7 +121,13 @@ describe("a made secret", () => {
     await user.click(within(form).getByRole("button", { name: "Save" }));
     await screen.findByRole("heading", { level: 2, name: "Mail relay" });
     const sent = engine.calls.find((call) => call.command === "record_add")?.args.draft as { fields: object[] };
-    expect(sent.fields).toContainEqual({ id: null, name: "Password", field_type: "secret", value: null, made: "made2" });
+    expect(sent.fields).toContainEqual({
+      id: null,
+      name: "Password",
+      field_type: "secret",
+      value: null,
+      made: "made2",
+    });
     expect(engine.count("secret_show")).toBe(0);
   });
 
@@ -185,13 +191,11 @@ describe("templates", () => {
     await user.keyboard("{Control>}e{/Control}");
     const row = await screen.findByRole("group", { name: "Environment" });
     const choice = within(row).getByLabelText("Value");
-    expect(within(choice).getAllByRole("option").map((option) => option.textContent)).toEqual([
-      "Nothing chosen",
-      "Production",
-      "Staging",
-      "Test",
-      "Something else…",
-    ]);
+    expect(
+      within(choice)
+        .getAllByRole("option")
+        .map((option) => option.textContent),
+    ).toEqual(["Nothing chosen", "Production", "Staging", "Test", "Something else…"]);
     await user.selectOptions(choice, "Something else…");
     const other = within(row).getByLabelText("Value");
     await user.clear(other);
@@ -273,9 +277,21 @@ describe("a field takes what the engine takes", () => {
     ["totp", "JBSW Y3DP EHPK 3PXP", "482913"],
     ["totp", "jbsw-y3dp-ehpk-3pxp", "JBSWY3DPEHPK3PX"],
     ["totp", "otpauth://totp/ACME:ines?secret=JBSWY3DPEHPK3PXP&issuer=ACME", "otpauth://totp/x?issuer=ACME"],
-    ["totp", "OTPAUTH://TOTP/x?Secret=JBSWY3DPEHPK3PXP%3D&digits=8&period=60", "otpauth://totp/x?secret=JBSWY3DPEHPK3PXP&digits=9"],
-    ["totp", "otpauth://totp/x?secret=JBSWY3DPEHPK3PXP&algorithm=sha512", "otpauth://hotp/x?secret=JBSWY3DPEHPK3PXP&counter=1"],
-    ["totp", "otpauth://totp/x?secret=JBSWY3DPEHPK3PXP#top", "otpauth://totp/x?secret=JBSWY3DPEHPK3PXP&secret=JBSWY3DPEHPK3PXP"],
+    [
+      "totp",
+      "OTPAUTH://TOTP/x?Secret=JBSWY3DPEHPK3PXP%3D&digits=8&period=60",
+      "otpauth://totp/x?secret=JBSWY3DPEHPK3PXP&digits=9",
+    ],
+    [
+      "totp",
+      "otpauth://totp/x?secret=JBSWY3DPEHPK3PXP&algorithm=sha512",
+      "otpauth://hotp/x?secret=JBSWY3DPEHPK3PXP&counter=1",
+    ],
+    [
+      "totp",
+      "otpauth://totp/x?secret=JBSWY3DPEHPK3PXP#top",
+      "otpauth://totp/x?secret=JBSWY3DPEHPK3PXP&secret=JBSWY3DPEHPK3PXP",
+    ],
     ["choice", "Production", "a\nb"],
     ["reference", "06df5xj9j9y2cbv0rkcpsd4x5r", "Gateway"],
     ["expiry", "2026-02-28", "28.2.2026"],

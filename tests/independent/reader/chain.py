@@ -8,7 +8,8 @@ from .encoding import BYTES, INTEGER, TEXT, UNSIGNED, Exactly, OneOf, Optional, 
 from .refused import require
 
 ID, HASH, PUBLIC_KEY = Exactly(16), Exactly(32), Exactly(1216)
-FOUNDING, DEVICE_ENROLLED, TENANT_CREATED, EPOCH_OPENED, GRANTED, BACKUP_MADE, KIND_SET, KIND_REMOVED = range(8)
+FOUNDING, DEVICE_ENROLLED, TENANT_CREATED, EPOCH_OPENED, GRANTED, BACKUP_MADE = range(6)
+KIND_SET, KIND_REMOVED = 6, 7
 BODIES = OneOf(
     {
         # suite, account, login, sealing and signing key of the account, of recovery; audit and office key; age recipient

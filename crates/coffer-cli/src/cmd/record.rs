@@ -54,7 +54,7 @@ pub fn run(session: &Session, command: &RecordCommand, output: &Output) -> Resul
             let field = find_field(&record.fields, field)?.id;
             let code = session.totp_code(*id, field)?;
             let answer =
-                Code { code: code.code.expose(), seconds_left: code.seconds_left, period_seconds: code.period_seconds };
+                Code { digits: code.code.expose(), seconds_left: code.seconds_left, period_seconds: code.period_seconds };
             output.answer(&answer, |answer| answer.digits.to_owned())?;
             output.note(format_args!("good for {} seconds", code.seconds_left));
         }
