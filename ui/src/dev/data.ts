@@ -183,6 +183,9 @@ function shape(pick: <T>(from: readonly T[]) => T, number: number): Shape {
   }
 }
 
+/** The key of a record that another one refers to. */
+const REPLICA = "06df5xj9j9y2cbv0rkcpsd4x5r";
+
 /** The records of a tenant, in the order of their titles. */
 export function records(tenant: TenantView): StoredRecord[] {
   const next = random(tenant.id.length * 7_919 + tenant.colour);
@@ -203,6 +206,14 @@ export function records(tenant: TenantView): StoredRecord[] {
   }
   if (tenant.id === "7acme") {
     made.push(
+      store(`7acme.${REPLICA}`, tenant.name, {
+        kind: "server",
+        title: "Postgres, replica",
+        tags: ["db"],
+        fields: [["Host", "text", "db2.acme.example"]],
+        notes: "",
+        age: 9 * 86_400_000,
+      }),
       store("7acme.99001", tenant.name, {
         kind: "server",
         title: "Postgres, primary",
@@ -215,7 +226,7 @@ export function records(tenant: TenantView): StoredRecord[] {
           ["One-time code", "totp", "JBSWY3DPEHPK3PXP"],
           ["Environment", "choice", "Production"],
           ["Console", "url", "https://console.acme.example/databases/prod"],
-          ["Replica", "reference", "00003"],
+          ["Replica", "reference", REPLICA],
           ["Owner", "email", "ines.weber@acme.example"],
           ["Certificate until", "expiry", day(-12)],
           ["Support until", "expiry", day(24)],
