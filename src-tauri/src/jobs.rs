@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use coffer_core::JobHandle;
-use coffer_core::view::{BackupView, FileCheckView, ImportReport, LogReport, Progress};
+use coffer_core::view::{BackupView, FileCheckView, ImportReport, LogReport, Progress, SecretHealthView};
 use serde::Serialize;
 use ts_rs::TS;
 
@@ -46,11 +46,19 @@ pub enum JobResult {
     Log(LogReport),
     /// The tenants' files were checked.
     Files(Vec<FileCheckView>),
+    /// A tenant's secrets were assessed.
+    Secrets(SecretHealthView),
 }
 
 impl From<BackupView> for JobResult {
     fn from(view: BackupView) -> Self {
         Self::Backup(view)
+    }
+}
+
+impl From<SecretHealthView> for JobResult {
+    fn from(view: SecretHealthView) -> Self {
+        Self::Secrets(view)
     }
 }
 

@@ -1,8 +1,8 @@
 //! How a command says no: the engine's permanent code, for which the interface holds the words.
 
 use coffer_core::{
-    CallError, CopyFieldError, CreateError, CreateTenantError, EnrolDeviceError, Fault, ImportError, JobError,
-    ListRecordsError, OpenError, RecoveryCodeError, SaveRecordError, UnlockError,
+    CallError, CodeError, CopyFieldError, CreateError, CreateTenantError, EnrolDeviceError, Fault, ImportError,
+    InvalidRecipe, JobError, KindError, ListRecordsError, OpenError, RecoveryCodeError, SaveRecordError, UnlockError,
 };
 use serde::Serialize;
 use ts_rs::TS;
@@ -43,13 +43,16 @@ macro_rules! coded {
 
 coded!(
     CallError,
+    CodeError,
     CopyFieldError,
     CreateError,
     CreateTenantError,
     EnrolDeviceError,
     Fault,
     ImportError,
+    InvalidRecipe,
     JobError,
+    KindError,
     ListRecordsError,
     OpenError,
     SaveRecordError,

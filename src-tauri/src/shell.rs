@@ -9,10 +9,12 @@ use coffer_core::host::Host;
 use coffer_core::view::SessionView;
 use coffer_core::{NewVault, Passphrase, RecoveryKit, Session, UnlockError, Vault};
 use coffer_model::account::LoginName;
+use coffer_model::record::Value;
 
 use crate::chosen::Chosen;
 use crate::idle::Idle;
 use crate::jobs::{Job, Jobs};
+use crate::made::Made;
 use crate::native::words::{self, Words};
 use crate::places::{Place, Places};
 use crate::refusal::Refusal;
@@ -22,6 +24,7 @@ use crate::settings::Settings;
 pub(crate) struct Shell {
     pub(crate) host: Host,
     pub(crate) chosen: Chosen,
+    pub(crate) made: Made,
     pub(crate) jobs: Jobs,
     pub(crate) idle: Idle,
     session: RwLock<Option<Session>>,
@@ -84,6 +87,7 @@ impl Shell {
         Self {
             host,
             chosen: Chosen::default(),
+            made: Made::default(),
             jobs: Jobs::default(),
             idle: Idle::new(),
             session: RwLock::new(None),
@@ -154,6 +158,7 @@ impl Shell {
     pub(crate) fn lock(&self) {
         self.jobs.cancel_all();
         self.forget_kit();
+        self.made.forget();
         // Waits for calls under way; each is short, and whoever locks has a limit of its own.
         if let Some(session) = self.write_session().take() {
             // The log could not take the last entry, say. The keys are gone all the same, and so is everybody to tell.
@@ -279,6 +284,13 @@ impl Shell {
         let handle = self.new_handle();
         self.chosen.keep(handle.clone(), path);
         (handle, name)
+    }
+
+    /// Keeps a secret that was made for a record being written, and gives its handle.
+    pub(crate) fn keep_made(&self, secret: Value) -> String {
+        let handle = self.new_handle();
+        self.made.keep(handle.clone(), secret);
+        handle
     }
 
     /// 128 random bits in hexadecimal: no handle can be guessed.

@@ -2,9 +2,11 @@
 #![allow(clippy::unwrap_used, reason = "test code")]
 
 mod backup;
+mod fields;
 mod files;
 mod health;
 mod import;
 mod life;
 mod model;
 mod records;
+mod upkeep;

@@ -30,6 +30,7 @@ pub use job::{JobError, JobHandle};
 pub use kit::{ReadKit, RecoveryKit, parse_recovery_kit};
 pub use session::Session;
 pub use usecase::{BackupIdentity, RestoreOptions, start_restore, start_verify_backup};
+pub use usecase::{CodeError, GeneratedSecret, InvalidRecipe, KindError, OneTimeCode, SecretRecipe, generate_secret};
 pub use usecase::{
     CopyFieldError, CreateError, CreateTenantError, CreatedVault, EnrolDeviceError, ImportError, ImportRequest,
     ListRecordsError, NewVault, SaveRecordError, UnlockError,

@@ -11,6 +11,12 @@ use coffer_model::time::Timestamp;
 use serde::Serialize;
 use ts_rs::TS;
 
+mod kinds;
+mod upkeep;
+
+pub use kinds::{KindFieldView, KindOptionView, KindView};
+pub use upkeep::{ExpiringRecords, ExpiringView, SecretFindingView, SecretHealthView, SecretProblem};
+
 /// What can be said of a vault while it is locked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
 pub struct VaultView {
@@ -151,7 +157,7 @@ pub struct RecordView {
     pub changed_by: String,
 }
 
-/// One field, masked if it is a secret.
+/// One field, masked if it is a secret or a seed of codes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
 pub struct FieldView {
     /// The field inside its record.
@@ -160,12 +166,26 @@ pub struct FieldView {
     /// What the person calls it.
     pub name: String,
     /// How it is shown and protected.
-    #[ts(type = "\"text\" | \"secret\" | \"multiline\" | \"email\" | \"phone\" | \"url\" | \"date\" | \"number\"")]
+    #[ts(
+        type = "\"text\" | \"secret\" | \"multiline\" | \"email\" | \"phone\" | \"url\" | \"date\" | \"number\" | \"totp\" | \"choice\" | \"reference\" | \"expiry\""
+    )]
     pub field_type: FieldType,
-    /// The value; `None` for a secret, which has to be revealed.
+    /// The value; `None` if it is masked and has to be revealed.
     pub value: Option<String>,
-    /// Whether a secret holds anything.
+    /// Whether it holds nothing.
     pub empty: bool,
+    /// The record it refers to; `None` if it is no reference, or that record is gone.
+    pub reference: Option<ReferenceView>,
+}
+
+/// A record that another one refers to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+pub struct ReferenceView {
+    /// The record.
+    #[ts(type = "string")]
+    pub id: RecordId,
+    /// One line by which people know it.
+    pub title: String,
 }
 
 /// One version of a record, newest first in lists.
@@ -373,7 +393,7 @@ pub struct ImportColumn {
     pub target: Option<String>,
     /// The field's type, when it becomes a field.
     #[ts(
-        type = "\"text\" | \"secret\" | \"multiline\" | \"email\" | \"phone\" | \"url\" | \"date\" | \"number\" | null"
+        type = "\"text\" | \"secret\" | \"multiline\" | \"email\" | \"phone\" | \"url\" | \"date\" | \"number\" | \"totp\" | \"choice\" | \"reference\" | \"expiry\" | null"
     )]
     pub field_type: Option<FieldType>,
 }
@@ -427,6 +447,8 @@ pub enum ProgressUnit {
     Rows,
     /// Entries of the log.
     Entries,
+    /// Records.
+    Records,
 }
 
 /// One thing that protects a vault on this computer, or does not.

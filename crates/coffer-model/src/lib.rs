@@ -2,9 +2,12 @@
 //! Pure: no clock, no files, no randomness; all of these are arguments.
 
 pub mod account;
+pub mod day;
 pub mod event;
 pub mod grant;
 pub mod id;
 pub mod record;
+pub mod template;
 pub mod tenant;
 pub mod time;
+pub mod totp;

@@ -4,6 +4,7 @@
 //! program's own are refused as `locked`.
 
 mod args;
+mod fields;
 mod first_run;
 mod health;
 mod log;
@@ -12,6 +13,7 @@ mod records;
 mod requests;
 #[cfg(test)]
 mod tests;
+mod upkeep;
 mod work;
 
 use std::sync::Arc;
@@ -19,7 +21,9 @@ use std::sync::Arc;
 use tauri::ipc::Invoke;
 use tauri::{Runtime, State};
 
-pub use requests::{AppState, BackupFile, BackupRow, Chosen, Copied, ImportFile, SavedKit, Screen};
+pub use requests::{
+    AppState, BackupFile, BackupRow, Chosen, Copied, ImportFile, MadeSecret, SavedKit, Screen, ShownCode,
+};
 
 include!("names.rs");
 
@@ -56,6 +60,17 @@ pub(crate) fn handler<R: Runtime>() -> impl Fn(Invoke<R>) -> bool + Send + Sync 
         records::field_copy,
         records::url_open,
         records::search,
+        fields::code_show,
+        fields::code_copy,
+        fields::secret_generate,
+        fields::secret_show,
+        fields::secret_copy,
+        fields::secret_assess,
+        fields::kinds_list,
+        fields::kind_set,
+        fields::kind_remove,
+        upkeep::expiring_list,
+        upkeep::secret_health_start,
         work::import_choose_file,
         work::import_start,
         work::backup_export_start,

@@ -29,6 +29,19 @@ pub const COMMANDS: &[&str] = &[
     "field_copy",
     "url_open",
     "search",
+    // Fields and kinds.
+    "code_show",
+    "code_copy",
+    "secret_generate",
+    "secret_show",
+    "secret_copy",
+    "secret_assess",
+    "kinds_list",
+    "kind_set",
+    "kind_remove",
+    // Upkeep.
+    "expiring_list",
+    "secret_health_start",
     // Long work.
     "import_choose_file",
     "import_start",

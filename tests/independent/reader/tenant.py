@@ -7,7 +7,10 @@ from .directory import open_encrypted
 from .encoding import TEXT, UNSIGNED, decode
 from .refused import require
 
-TYPES = {1: "text", 2: "secret", 3: "multiline", 4: "email", 5: "phone", 6: "url", 7: "date", 8: "number"}
+TYPES = {
+    1: "text", 2: "secret", 3: "multiline", 4: "email", 5: "phone", 6: "url", 7: "date", 8: "number",
+    9: "totp", 10: "choice", 11: "reference", 12: "expiry",
+}
 # kind, title, fields (number, type, name, value), number of the next new field, tags, notes
 BODY = {0: TEXT, 1: TEXT, 2: [(UNSIGNED, UNSIGNED, TEXT, TEXT)], 3: UNSIGNED, 4: [TEXT], 5: TEXT}
 
@@ -62,6 +65,14 @@ class TenantDatabase:
             last = history[-1]
             agrees = (title, kind, changed_ms) == (last.title, last.kind, last.changed_ms)
             require(agrees and created_ms == history[0].changed_ms, "a list shows what its record does not hold")
+        days = {
+            (field.value, row, field.number, field.name)
+            for row, key in row_of.items()
+            for field in versions[key][-1].fields
+            if field.type == "expiry" and field.value
+        }
+        listed_days = self._database.execute("SELECT day, record, field, name FROM expiry").fetchall()
+        require(set(listed_days) == days and len(listed_days) == len(days), "reminders that their records do not make")
         count = self._database.execute("SELECT records FROM meta").fetchone()[0]
         require(count == len(listed), "the number of records is wrong")
         return versions

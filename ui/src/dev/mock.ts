@@ -1,17 +1,32 @@
 // A make-believe engine behind the window's own commands, for quick work on the interface and for its tests. It is in
 // no build of the program.
 import { mockIPC, mockWindows } from "@tauri-apps/api/mocks";
-import type { AppState, BackupRow, JobProgress, RecordDraft, Settings } from "../lib/api/commands.ts";
 import type {
+  AppState,
+  BackupRow,
+  JobProgress,
+  KindTemplate,
+  RecordDraft,
+  SecretRecipe,
+  Settings,
+} from "../lib/api/commands.ts";
+import type {
+  ExpiringRecords,
   FileCheckView,
   HealthView,
   ImportColumn,
   ImportReport,
+  KindView,
   LogEntryView,
+  ProgressUnit,
   RecordView,
+  SecretFindingView,
+  SecretHealthView,
+  SecretProblem,
   TenantView,
 } from "../lib/api/types.ts";
-import { logEntries, records, type StoredRecord, TENANTS } from "./data.ts";
+import { isMasked } from "../lib/records/limits.ts";
+import { KINDS, logEntries, records, type StoredRecord, TENANTS } from "./data.ts";
 
 /** Found in the program's own build, it would give the make-believe engine away (tests/bundle.test.ts). */
 export const MARK = "make-believe-engine";
@@ -48,9 +63,11 @@ export class MockEngine {
 
   readonly #records = new Map<string, StoredRecord[]>();
   readonly #log: LogEntryView[];
+  readonly #made = new Map<string, string>();
+  #kinds: KindView[] = KINDS;
   readonly #jobs = new Map<
     string,
-    { started: number; total: number; unit: "bytes" | "rows" | "entries"; result: () => unknown; cancelled: boolean }
+    { started: number; total: number; unit: ProgressUnit; result: () => unknown; cancelled: boolean }
   >();
   readonly #jobMillis: number;
   readonly #failedUnlocks: number;
@@ -129,7 +146,7 @@ export class MockEngine {
     return { id, kind, title, changed_at };
   }
 
-  #start(unit: "bytes" | "rows" | "entries", total: number, result: () => unknown) {
+  #start(unit: ProgressUnit, total: number, result: () => unknown) {
     const job = `job${this.#jobs.size + 1}`;
     this.#jobs.set(job, { started: Date.now(), total, unit, result, cancelled: false });
     return { job };
@@ -151,8 +168,9 @@ export class MockEngine {
     let nextField = Math.max(0, ...(before?.view.fields.map((field) => field.id) ?? [])) + 1;
     const fields = draft.fields.map((field) => {
       const fieldId = field.id ?? nextField++;
-      const value = field.value ?? before?.secrets.get(fieldId) ?? "";
-      const isSecret = field.field_type === "secret";
+      const made = field.made === undefined ? undefined : this.#made.get(field.made);
+      const value = made ?? field.value ?? before?.secrets.get(fieldId) ?? "";
+      const isSecret = isMasked(field.field_type);
       if (isSecret) secrets.set(fieldId, value);
       return {
         id: fieldId,
@@ -160,6 +178,7 @@ export class MockEngine {
         field_type: field.field_type,
         value: isSecret ? null : value,
         empty: value === "",
+        reference: this.#reference(id, field.field_type === "reference" ? value : ""),
       };
     });
     const now = new Date().toISOString();
@@ -182,6 +201,67 @@ export class MockEngine {
     others.sort((a, b) => a.view.title.localeCompare(b.view.title));
     this.#records.set(id.split(".")[0] ?? "", others);
     return view;
+  }
+
+  #reference(id: string, key: string) {
+    const tenant = id.split(".")[0] ?? "";
+    const found = this.#records.get(tenant)?.find(({ view }) => key !== "" && view.id === `${tenant}.${key}`);
+    return found ? { id: found.view.id, title: found.view.title } : null;
+  }
+
+  #expiring(days: number): ExpiringRecords {
+    const now = Date.now();
+    const today = new Date(now).toISOString().slice(0, 10);
+    const found = this.tenants.flatMap(({ id, name }) =>
+      (this.#records.get(id) ?? []).flatMap((record) =>
+        record.view.fields
+          .filter(({ field_type, value }) => field_type === "expiry" && value)
+          .map(({ id: field, name: field_name, value }) => ({
+            tenant_name: name,
+            ...this.#row(record),
+            field,
+            field_name,
+            day: String(value),
+            days_left: Math.round((Date.parse(String(value)) - Date.parse(today)) / 86_400_000),
+          })),
+      ),
+    );
+    const records = found.filter((row) => row.days_left <= days).sort((a, b) => a.days_left - b.days_left);
+    return { today, records, more: false };
+  }
+
+  #secretHealth(tenant: string): SecretHealthView {
+    const all = this.#records.get(tenant) ?? [];
+    const finding = (problem: SecretProblem) => (record: StoredRecord) =>
+      record.view.fields
+        .filter((field) => field.field_type === (problem === "expired" ? "expiry" : "secret"))
+        .slice(0, 1)
+        .map(
+          (field): SecretFindingView => ({
+            ...this.#row(record),
+            field: field.id,
+            field_name: field.name,
+            problem,
+            group: problem === "reused" ? 1 : null,
+            since: problem === "old" ? record.view.changed_at : null,
+            day: problem === "expired" ? field.value : null,
+          }),
+        );
+    const weak = all.slice(0, 40).flatMap(finding("weak")).slice(0, 5);
+    const reused = all.slice(40, 80).flatMap(finding("reused")).slice(0, 2);
+    const expired = all.flatMap(finding("expired")).filter((row) => Date.parse(row.day ?? "") < Date.now());
+    const findings = [...weak, ...reused, ...expired];
+    return {
+      tenant,
+      tenant_name: this.tenants.find(({ id }) => id === tenant)?.name ?? "",
+      assessed: all.length,
+      weak: weak.length,
+      reused: reused.length,
+      old: 0,
+      expired: expired.length,
+      findings,
+      more: false,
+    };
   }
 
   readonly #answers: Record<string, (args: Args) => unknown> = {
@@ -303,6 +383,45 @@ export class MockEngine {
         );
       return { hits: hits.slice(0, Number(limit)), more: hits.length > Number(limit) };
     },
+    code_show: () => {
+      const seconds = Math.floor(Date.now() / 1_000);
+      const code = String((Math.floor(seconds / 30) * 48_271) % 1_000_000).padStart(6, "0");
+      return { code, seconds_left: 30 - (seconds % 30), period_seconds: 30 };
+    },
+    code_copy: () => ({ clear_after_seconds: this.settings.clipboard_seconds }),
+    secret_generate: ({ recipe }) => {
+      const handle = `made${this.#made.size + 1}`;
+      const isWords = (recipe as SecretRecipe).kind === "passphrase";
+      this.#made.set(handle, isWords ? "reset-clumsy-tinfoil-gravel-outpost-woven" : "tQ7#vR2m-Kp9_xLw4Zs!");
+      return { handle, entropy_bits: isWords ? 77.5 : 129.2, score: 4 };
+    },
+    secret_show: ({ handle }) => this.#made.get(String(handle)) ?? "",
+    secret_copy: () => ({ clear_after_seconds: this.settings.clipboard_seconds }),
+    secret_assess: ({ value }) => Math.min(4, Math.floor(String(value).length / 4)),
+    kinds_list: () => this.#kinds,
+    kind_set: ({ template }) => {
+      const { kind, name, fields } = template as KindTemplate;
+      const set: KindView = {
+        kind,
+        name,
+        fields: fields.map((field) => ({
+          word: null,
+          name: field.name,
+          field_type: field.type,
+          options: field.options.map((text) => ({ word: null, text })),
+          role: field.role,
+        })),
+      };
+      this.#kinds = [...this.#kinds.filter((known) => known.kind !== kind), set];
+      return set;
+    },
+    kind_remove: ({ kind }) => {
+      this.#kinds = this.#kinds.filter((known) => known.kind !== kind);
+      return null;
+    },
+    expiring_list: ({ days }) => this.#expiring(Number(days)),
+    secret_health_start: ({ tenant }) =>
+      this.#start("records", this.#records.get(String(tenant))?.length ?? 0, () => this.#secretHealth(String(tenant))),
     import_choose_file: () => ({
       handle: "0f",
       name: "customers-export.csv",

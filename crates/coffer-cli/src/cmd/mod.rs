@@ -4,12 +4,15 @@ mod backup;
 mod completions;
 mod demo;
 mod doctor;
+mod generate;
 mod import;
+mod kind;
 mod log;
 mod record;
 mod search;
 mod shell;
 mod tenant;
+mod upkeep;
 mod vault;
 
 use std::path::Path;
@@ -34,6 +37,7 @@ pub fn run(host: &Host, cli: &Cli, output: &Output) -> Result<(), CliError> {
         Command::Demo { dir } => demo::run(host, dir, output),
         Command::Shell => shell::run(host, global, output),
         Command::Doctor => doctor::run(host, global, output),
+        Command::Generate(command) => generate::run(host, command, output),
         Command::Completions { shell } => completions::complete(*shell),
         Command::Man { dir } => completions::manual(dir),
         // A backup needs no account, and restoring one not even a vault.
@@ -56,6 +60,8 @@ fn run_unlocked(session: &Session, command: &Command, output: &Output) -> Result
     match command {
         Command::Tenant(command) => tenant::run(session, command, output),
         Command::Record(command) => record::run(session, command, output),
+        Command::Kind(command) => kind::run(session, command, output),
+        Command::Generate(command) => generate::run(session.host(), command, output),
         Command::Import(args) => import::run(session, args, output),
         Command::Search(args) => search::run(session, args, output),
         Command::Backup(command) => backup::run(session, command, output),

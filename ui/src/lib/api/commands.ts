@@ -7,18 +7,23 @@ import type {
   BackupRow,
   Chosen,
   Copied,
+  ExpiringRecords,
   HealthView,
   ImportColumn,
   ImportFile,
   Job,
   JobProgress,
+  KindFieldView,
+  KindView,
   LogPage,
+  MadeSecret,
   RecordPage,
   RecordView,
   SavedKit,
   SearchResults,
   SessionView,
   Settings,
+  ShownCode,
   TenantView,
   VersionView,
 } from "./types.ts";
@@ -32,6 +37,7 @@ export type {
   Job,
   JobProgress,
   JobResult,
+  MadeSecret,
   SavedKit,
   Screen,
   Settings,
@@ -40,8 +46,37 @@ export type {
 /** The types a field can have. */
 export type FieldType = RecordView["fields"][number]["field_type"];
 
-/** A field as it is sent: without `id` a new one; `value: null` keeps what the field holds. */
-export type FieldDraft = { id: number | null; name: string; field_type: FieldType; value: string | null };
+/**
+ * A field as it is sent: without `id` a new one; `value: null` keeps what the field holds, or takes the secret that was
+ * made under the handle.
+ */
+export type FieldDraft = {
+  id: number | null;
+  name: string;
+  field_type: FieldType;
+  value: string | null;
+  made?: string;
+};
+
+/** What secret is to be made. */
+export type SecretRecipe =
+  | { kind: "passphrase"; words: number; separator: string; capitals: boolean }
+  | {
+      kind: "password";
+      length: number;
+      lower: boolean;
+      upper: boolean;
+      digits: boolean;
+      symbols: boolean;
+      unambiguous: boolean;
+    };
+
+/** A kind of the vault's own as it is sent. */
+export type KindTemplate = {
+  kind: string;
+  name: string;
+  fields: { name: string; type: FieldType; options: string[]; role: KindFieldView["role"] }[];
+};
 
 /** A record as it is sent. */
 export type RecordDraft = { kind: string; title: string; fields: FieldDraft[]; tags: string[]; notes: string };
@@ -91,6 +126,23 @@ export const fieldCopy = (id: string, field: number) => call<Copied>("field_copy
 export const urlOpen = (id: string, field: number) => call<void>("url_open", { id, field });
 export const search = (query: string, tenant: string | null, limit: number) =>
   call<SearchResults>("search", { query, tenant, limit });
+
+// ---- Fields and kinds ------------------------------------------------------
+
+export const codeShow = (id: string, field: number) => call<ShownCode>("code_show", { id, field });
+export const codeCopy = (id: string, field: number) => call<Copied>("code_copy", { id, field });
+export const secretGenerate = (recipe: SecretRecipe) => call<MadeSecret>("secret_generate", { recipe });
+export const secretShow = (handle: string) => call<string>("secret_show", { handle });
+export const secretCopy = (handle: string) => call<Copied>("secret_copy", { handle });
+export const secretAssess = (value: string) => call<number>("secret_assess", { value });
+export const kindsList = () => call<KindView[]>("kinds_list");
+export const kindSet = (template: KindTemplate) => call<KindView>("kind_set", { template });
+export const kindRemove = (kind: string) => call<void>("kind_remove", { kind });
+
+// ---- Upkeep ----------------------------------------------------------------
+
+export const expiringList = (days: number) => call<ExpiringRecords>("expiring_list", { days });
+export const secretHealthStart = (tenant: string) => call<Job>("secret_health_start", { tenant });
 
 // ---- Long work -------------------------------------------------------------
 

@@ -2,6 +2,9 @@
 import * as api from "$lib/api/commands.ts";
 import { CommandError } from "$lib/api/error.ts";
 import type { FieldView, RecordView, VersionView } from "$lib/api/types.ts";
+import { Codes } from "./codes.svelte.ts";
+import type { Kinds } from "./kinds.svelte.ts";
+import { isMasked } from "./limits.ts";
 import { Revealed } from "./revealed.svelte.ts";
 
 export class OpenRecord {
@@ -10,8 +13,15 @@ export class OpenRecord {
   state: "empty" | "loading" | "ready" | "failed" = $state("empty");
   error: CommandError | null = $state(null);
   readonly revealed = new Revealed();
+  readonly codes = new Codes();
+
+  readonly #kinds: Kinds | null;
 
   #turn = 0;
+
+  constructor(kinds: Kinds | null = null) {
+    this.#kinds = kinds;
+  }
 
   /** Opens a record; the one before is left, and what was revealed of it dropped. */
   async open(id: string): Promise<void> {
@@ -30,7 +40,7 @@ export class OpenRecord {
 
   /** Shows a record as it came back from saving. */
   take(record: RecordView): void {
-    this.revealed.drop();
+    this.hide();
     this.history = null;
     this.record = record;
     this.error = null;
@@ -45,33 +55,48 @@ export class OpenRecord {
     if (turn === this.#turn) this.history = history;
   }
 
+  /** Masks everything again. */
+  hide(): void {
+    this.revealed.drop();
+    this.codes.drop();
+  }
+
   /** Shows nothing. */
   drop(): void {
     this.#turn += 1;
-    this.revealed.drop();
+    this.hide();
     this.record = null;
     this.history = null;
     this.error = null;
     this.state = "empty";
   }
 
-  /** The field most likely meant by “user”: named so, else an e-mail address. */
+  /** The field meant by “user”: what the kind's template says, else one named so, else an e-mail address. */
   get userField(): FieldView | undefined {
+    const said = this.record && this.#kinds?.standingFor(this.record, "user");
+    if (said) return said;
     const fields = this.record?.fields.filter((field) => !field.empty) ?? [];
     const named = /user|login|account|benutzer|konto|anmelde/i;
     return (
-      fields.find((field) => field.field_type !== "secret" && named.test(field.name)) ??
+      fields.find((field) => !isMasked(field.field_type) && named.test(field.name)) ??
       fields.find((field) => field.field_type === "email")
     );
   }
 
-  /** The first secret that holds anything. */
+  /** The secret the kind's template says is the main one, else the first that holds anything. */
   get mainSecret(): FieldView | undefined {
-    return this.record?.fields.find((field) => field.field_type === "secret" && !field.empty);
+    const said = this.record && this.#kinds?.standingFor(this.record, "secret");
+    return said ?? this.record?.fields.find((field) => field.field_type === "secret" && !field.empty);
   }
 
-  /** The first URL. */
+  /** The first field that makes one-time codes. */
+  get mainCode(): FieldView | undefined {
+    return this.record?.fields.find((field) => field.field_type === "totp" && !field.empty);
+  }
+
+  /** The URL the kind's template says is the main one, else the first. */
   get mainUrl(): FieldView | undefined {
-    return this.record?.fields.find((field) => field.field_type === "url" && !field.empty);
+    const said = this.record && this.#kinds?.standingFor(this.record, "url");
+    return said ?? this.record?.fields.find((field) => field.field_type === "url" && !field.empty);
   }
 }

@@ -6,6 +6,7 @@
 
 mod body;
 mod cursor;
+mod expiry_rows;
 mod exposure_rows;
 mod fold;
 mod record_rows;
