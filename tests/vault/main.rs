@@ -7,3 +7,4 @@ mod import;
 mod life;
 mod model;
 mod records;
+mod records_life;

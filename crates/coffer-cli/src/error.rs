@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use coffer_core::host::PromptError;
 use coffer_core::{
-    CallError, CreateError, CreateTenantError, Damage, EnrolDeviceError, Fault, ImportError, JobError,
+    BulkError, CallError, CreateError, CreateTenantError, Damage, EnrolDeviceError, Fault, ImportError, JobError,
     ListRecordsError, OpenError, PassphraseError, RecoveryCodeError, SaveRecordError, UnlockError,
 };
 use coffer_model::record::InvalidRecord;
@@ -42,6 +42,8 @@ pub enum CliError {
     EnrolDevice(#[from] EnrolDeviceError),
     #[error(transparent)]
     Save(#[from] SaveRecordError),
+    #[error(transparent)]
+    Bulk(#[from] BulkError),
     #[error(transparent)]
     List(#[from] ListRecordsError),
     #[error(transparent)]
@@ -118,6 +120,7 @@ impl CliError {
             Self::Call(error) => error.code(),
             Self::EnrolDevice(error) => error.code(),
             Self::Save(error) => error.code(),
+            Self::Bulk(error) => error.code(),
             Self::List(error) => error.code(),
             Self::ImportSetup(error) => error.code(),
             Self::Job(error) => error.code(),
@@ -159,9 +162,12 @@ impl CliError {
             "no_such_factor" => "leave the option out",
             "source_not_encrypted" => "leave the option out; CSV is plain text",
             "output" => "the command was carried out; make room and ask again for what it answered",
-            "not_found" => "see `tenant list` and `record list` for what there is",
+            "not_found" => "see `tenant list`, `record list` and `record list --trash` for what there is",
             "tenant_name_taken" => "choose another name",
             "version_conflict" => "show the record again and repeat the change on what it is now",
+            "record_trashed" => "take it out of the trash with `record restore`, or show it only",
+            "bulk_count" => "name fewer records and repeat for the others",
+            "several_tenants" => "repeat for each tenant; records are never moved from one to another",
             "damaged" | "file_altered" => {
                 "do not change anything; restore the newest backup into a new folder and compare"
             }
@@ -187,7 +193,7 @@ impl CliError {
             "backup_not_found" => "check the file's name",
             "target_exists" => "choose a name that does not exist yet; nothing is overwritten",
             "vault_in_use" => "lock or close it there, or make the backup there",
-            "invalid_cursor" => "start the list again without --after",
+            "invalid_cursor" => "start the list again without --after; a place is of one order only",
             _ => return None,
         })
     }

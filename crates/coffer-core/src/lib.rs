@@ -29,9 +29,10 @@ pub use fault::{CallError, Damage, Fault};
 pub use job::{JobError, JobHandle};
 pub use kit::{ReadKit, RecoveryKit, parse_recovery_kit};
 pub use session::Session;
-pub use usecase::{BackupIdentity, RestoreOptions, start_restore, start_verify_backup};
 pub use usecase::{
-    CopyFieldError, CreateError, CreateTenantError, CreatedVault, EnrolDeviceError, ImportError, ImportRequest,
-    ListRecordsError, NewVault, SaveRecordError, UnlockError,
+    BULK_MAX, BulkError, CopyFieldError, CreateError, CreateTenantError, CreatedVault, EnrolDeviceError, ImportError,
+    ImportRequest, ListRecordsError, ListRequest, NewVault, SaveRecordError, TRASH_RETENTION_DAYS, TagChange,
+    UnlockError,
 };
+pub use usecase::{BackupIdentity, RestoreOptions, start_restore, start_verify_backup};
 pub use vault::{EXTENSION, OpenError, Vault};

@@ -25,6 +25,16 @@ pub enum Action {
     AddRecord,
     /// Changes a record.
     ChangeRecord,
+    /// Puts records into the trash, and takes them out again.
+    TrashRecords,
+    /// Deletes records in the trash for good, before their time.
+    PurgeRecords,
+    /// Deletes records whose time in the trash is over.
+    PurgeExpired,
+    /// Marks records as favourites of one's own.
+    MarkFavourite,
+    /// Keeps what one is writing, and takes it up again.
+    KeepDraft,
     /// Searches a tenant.
     SearchRecords,
     /// Imports records into a tenant.
@@ -60,7 +70,7 @@ enum Requirement {
 
 impl Action {
     /// Every action, for the matrix in the tests and the documents.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 23] = [
         Self::ListTenants,
         Self::CreateTenant,
         Self::ListRecords,
@@ -69,6 +79,11 @@ impl Action {
         Self::CopyField,
         Self::AddRecord,
         Self::ChangeRecord,
+        Self::TrashRecords,
+        Self::PurgeRecords,
+        Self::PurgeExpired,
+        Self::MarkFavourite,
+        Self::KeepDraft,
         Self::SearchRecords,
         Self::ImportRecords,
         Self::ExportBackup,
@@ -86,11 +101,21 @@ impl Action {
             // Checking files reads ciphertext only.
             Self::ListTenants | Self::CheckFiles => Requirement::Unlocked,
             // Enforced by keys: without a grant there is no tenant key.
-            Self::ListRecords | Self::OpenRecord | Self::RevealField | Self::CopyField | Self::SearchRecords => {
-                Requirement::Right(Right::Reader)
-            }
+            Self::ListRecords
+            | Self::OpenRecord
+            | Self::RevealField
+            | Self::CopyField
+            | Self::SearchRecords
+            | Self::MarkFavourite => Requirement::Right(Right::Reader),
             // Enforced by this program: a reader holds the same key.
-            Self::AddRecord | Self::ChangeRecord | Self::ImportRecords => Requirement::Right(Right::Editor),
+            Self::AddRecord
+            | Self::ChangeRecord
+            | Self::ImportRecords
+            | Self::TrashRecords
+            | Self::PurgeExpired
+            | Self::KeepDraft => Requirement::Right(Right::Editor),
+            // What cannot be undone is for who answers for the data.
+            Self::PurgeRecords => Requirement::Right(Right::Steward),
             Self::CreateTenant
             | Self::ExportBackup
             | Self::VerifyBackup

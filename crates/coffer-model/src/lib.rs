@@ -5,6 +5,7 @@ pub mod account;
 pub mod event;
 pub mod grant;
 pub mod id;
+pub mod list;
 pub mod record;
 pub mod tenant;
 pub mod time;

@@ -5,6 +5,7 @@ mod completions;
 mod demo;
 mod doctor;
 mod import;
+mod life;
 mod log;
 mod record;
 mod search;
