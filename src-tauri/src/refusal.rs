@@ -1,8 +1,8 @@
 //! How a command says no: the engine's permanent code, for which the interface holds the words.
 
 use coffer_core::{
-    CallError, CopyFieldError, CreateError, CreateTenantError, Fault, ImportError, JobError, ListRecordsError,
-    OpenError, RecoveryCodeError, SaveRecordError, UnlockError,
+    BulkError, CallError, CopyFieldError, CreateError, CreateTenantError, Fault, ImportError, JobError,
+    ListRecordsError, OpenError, RecoveryCodeError, SaveRecordError, UnlockError,
 };
 use serde::Serialize;
 use ts_rs::TS;
@@ -42,6 +42,7 @@ macro_rules! coded {
 }
 
 coded!(
+    BulkError,
     CallError,
     CopyFieldError,
     CreateError,

@@ -5,6 +5,7 @@
 
 mod args;
 mod first_run;
+mod life;
 mod log;
 mod program;
 mod records;
@@ -55,6 +56,19 @@ pub(crate) fn handler<R: Runtime>() -> impl Fn(Invoke<R>) -> bool + Send + Sync 
         records::field_copy,
         records::url_open,
         records::search,
+        life::records_trash,
+        life::records_restore,
+        life::records_purge,
+        life::trash_list,
+        life::trash_empty,
+        life::records_tag,
+        life::records_tag_undo,
+        life::record_restore_version,
+        life::record_favourite,
+        life::drafts_list,
+        life::draft_keep,
+        life::draft_open,
+        life::draft_discard,
         work::import_choose_file,
         work::import_start,
         work::backup_export_start,

@@ -3,6 +3,7 @@
 
 use coffer_core::view::{ImportColumn, SessionView};
 use coffer_model::id::{RecordId, TenantId};
+use coffer_model::list::RecordOrder;
 use coffer_model::record::{FieldId, FieldType, RecordDraft};
 use coffer_model::time::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -85,6 +86,8 @@ pub(crate) struct TenantCreate {
 #[serde(deny_unknown_fields)]
 pub(crate) struct RecordsList {
     pub(crate) tenant: TenantId,
+    pub(crate) order: RecordOrder,
+    pub(crate) favourites: bool,
     pub(crate) limit: u32,
     pub(crate) after: Option<String>,
 }

@@ -5,8 +5,12 @@ import { CommandError } from "./error.ts";
 import type {
   AppState,
   BackupFile,
+  BulkView,
   Chosen,
   Copied,
+  DraftNote,
+  DraftView,
+  FavouriteView,
   ImportColumn,
   ImportFile,
   Job,
@@ -18,7 +22,10 @@ import type {
   SearchResults,
   SessionView,
   Settings,
+  TaggedRecord,
+  TagView,
   TenantView,
+  TrashPage,
   VersionView,
 } from "./types.ts";
 
@@ -44,6 +51,9 @@ export type FieldDraft = { id: number | null; name: string; field_type: FieldTyp
 
 /** A record as it is sent. */
 export type RecordDraft = { kind: string; title: string; fields: FieldDraft[]; tags: string[]; notes: string };
+
+/** What a list of records is ordered by; the last two begin with the newest. */
+export type RecordOrder = "title" | "kind" | "changed" | "created";
 
 async function call<T>(command: string, args?: Record<string, unknown>): Promise<T> {
   try {
@@ -77,8 +87,13 @@ export const createDemoVault = () => call<void>("create_demo_vault");
 
 export const tenantsList = () => call<TenantView[]>("tenants_list");
 export const tenantCreate = (name: string) => call<TenantView>("tenant_create", { name });
-export const recordsList = (tenant: string, limit: number, after: string | null) =>
-  call<RecordPage>("records_list", { tenant, limit, after });
+export const recordsList = (
+  tenant: string,
+  order: RecordOrder,
+  favourites: boolean,
+  limit: number,
+  after: string | null,
+) => call<RecordPage>("records_list", { tenant, order, favourites, limit, after });
 export const recordOpen = (id: string) => call<RecordView>("record_open", { id });
 export const recordHistory = (id: string) => call<VersionView[]>("record_history", { id });
 export const recordAdd = (tenant: string, draft: RecordDraft) => call<RecordView>("record_add", { tenant, draft });
@@ -90,6 +105,27 @@ export const fieldCopy = (id: string, field: number) => call<Copied>("field_copy
 export const urlOpen = (id: string, field: number) => call<void>("url_open", { id, field });
 export const search = (query: string, tenant: string | null, limit: number) =>
   call<SearchResults>("search", { query, tenant, limit });
+
+// ---- The life of records ---------------------------------------------------
+
+export const recordsTrash = (ids: string[]) => call<BulkView>("records_trash", { ids });
+export const recordsRestore = (ids: string[]) => call<BulkView>("records_restore", { ids });
+export const recordsPurge = (ids: string[]) => call<BulkView>("records_purge", { ids });
+export const trashList = (tenant: string, limit: number, after: string | null) =>
+  call<TrashPage>("trash_list", { tenant, limit, after });
+export const trashEmpty = (tenant: string) => call<BulkView>("trash_empty", { tenant });
+export const recordsTag = (ids: string[], add: string[], remove: string[]) =>
+  call<TagView>("records_tag", { ids, add, remove });
+export const recordsTagUndo = (changed: TaggedRecord[]) => call<BulkView>("records_tag_undo", { changed });
+export const recordRestoreVersion = (id: string, version: number, expectedVersion: number) =>
+  call<RecordView>("record_restore_version", { id, version, expectedVersion });
+export const recordFavourite = (id: string, on: boolean) => call<FavouriteView>("record_favourite", { id, on });
+export const draftsList = (tenant: string) => call<DraftNote[]>("drafts_list", { tenant });
+export const draftKeep = (tenant: string, record: string | null, version: number, draft: RecordDraft) =>
+  call<void>("draft_keep", { tenant, record, version, draft });
+export const draftOpen = (tenant: string, record: string | null) =>
+  call<DraftView | null>("draft_open", { tenant, record });
+export const draftDiscard = (tenant: string, record: string | null) => call<void>("draft_discard", { tenant, record });
 
 // ---- Long work -------------------------------------------------------------
 

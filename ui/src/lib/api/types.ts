@@ -111,7 +111,11 @@ export type RecordPage = {
    */
   records: Array<RecordRow>;
   /**
-   * All records of the tenant.
+   * Those of them that are this account's favourites.
+   */
+  favourites: string[];
+  /**
+   * All records of the list: the tenant's without the trash, or this account's favourites among them.
    */
   total: number;
   /**
@@ -119,6 +123,35 @@ export type RecordPage = {
    */
   next: string | null;
 };
+
+export type TrashRow = { trashed_at: string; kept_until: string } & RecordRow;
+
+export type TrashPage = { tenant: string; records: Array<TrashRow>; total: number; next: string | null };
+
+export type BulkView = { records: number };
+
+export type TagView = { records: number; changed: Array<TaggedRecord> };
+
+export type TaggedRecord = { id: string; version: number };
+
+export type FavouriteView = { id: string; favourite: boolean };
+
+export type DraftNote = { record: string | null; version: number; kept_at: string };
+
+export type DraftFieldView = {
+  id: number | null;
+  name: string;
+  field_type: "text" | "secret" | "multiline" | "email" | "phone" | "url" | "date" | "number";
+  value: string | null;
+};
+
+export type DraftView = {
+  kind: string;
+  title: string;
+  fields: Array<DraftFieldView>;
+  tags: Array<string>;
+  notes: string;
+} & DraftNote;
 
 export type RecordView = {
   /**
@@ -165,6 +198,14 @@ export type RecordView = {
    * Login name of who changed it last.
    */
   changed_by: string;
+  /**
+   * Whether it is a favourite of this account.
+   */
+  favourite: boolean;
+  /**
+   * When it was put into the trash; `None` if it is not there.
+   */
+  trashed_at: string | null;
 };
 
 export type FieldView = {
