@@ -1,8 +1,9 @@
 //! How a command says no: the engine's permanent code, for which the interface holds the words.
 
 use coffer_core::{
-    CallError, CodeError, CopyFieldError, CreateError, CreateTenantError, EnrolDeviceError, Fault, ImportError,
-    InvalidRecipe, JobError, KindError, ListRecordsError, OpenError, RecoveryCodeError, SaveRecordError, UnlockError,
+    BulkError, CallError, CodeError, CopyFieldError, CreateError, CreateTenantError, EnrolDeviceError, Fault,
+    ImportError, InvalidRecipe, JobError, KindError, ListRecordsError, OpenError, RecoveryCodeError, SaveRecordError,
+    UnlockError,
 };
 use serde::Serialize;
 use ts_rs::TS;
@@ -42,6 +43,7 @@ macro_rules! coded {
 }
 
 coded!(
+    BulkError,
     CallError,
     CodeError,
     CopyFieldError,

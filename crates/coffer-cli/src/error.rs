@@ -5,8 +5,9 @@ use std::process::ExitCode;
 
 use coffer_core::host::PromptError;
 use coffer_core::{
-    CallError, CodeError, CreateError, CreateTenantError, Damage, EnrolDeviceError, Fault, ImportError, InvalidRecipe,
-    JobError, KindError, ListRecordsError, OpenError, PassphraseError, RecoveryCodeError, SaveRecordError, UnlockError,
+    BulkError, CallError, CodeError, CreateError, CreateTenantError, Damage, EnrolDeviceError, Fault, ImportError,
+    InvalidRecipe, JobError, KindError, ListRecordsError, OpenError, PassphraseError, RecoveryCodeError,
+    SaveRecordError, UnlockError,
 };
 use coffer_model::record::InvalidRecord;
 use coffer_model::template::InvalidTemplate;
@@ -43,6 +44,8 @@ pub enum CliError {
     EnrolDevice(#[from] EnrolDeviceError),
     #[error(transparent)]
     Save(#[from] SaveRecordError),
+    #[error(transparent)]
+    Bulk(#[from] BulkError),
     #[error(transparent)]
     List(#[from] ListRecordsError),
     #[error(transparent)]
@@ -127,6 +130,7 @@ impl CliError {
             Self::Call(error) => error.code(),
             Self::EnrolDevice(error) => error.code(),
             Self::Save(error) => error.code(),
+            Self::Bulk(error) => error.code(),
             Self::List(error) => error.code(),
             Self::Code(error) => error.code(),
             Self::Kind(error) => error.code(),
@@ -172,7 +176,7 @@ impl CliError {
             "no_such_factor" => "leave the option out",
             "source_not_encrypted" => "leave the option out; CSV is plain text",
             "output" => "the command was carried out; make room and ask again for what it answered",
-            "not_found" => "see `tenant list` and `record list` for what there is",
+            "not_found" => "see `tenant list`, `record list` and `record list --trash` for what there is",
             "tenant_name_taken" => "choose another name",
             "no_code" => "name a field of type totp that holds a seed",
             "invalid_template" => "docs/command-line.md, \"kind\", says what may stand in a template",
@@ -180,6 +184,9 @@ impl CliError {
             "too_many_kinds" => "remove one that is no longer used",
             "invalid_recipe" => "see `generate --help` for what may be asked for",
             "version_conflict" => "show the record again and repeat the change on what it is now",
+            "record_trashed" => "take it out of the trash with `record restore`, or show it only",
+            "bulk_count" => "name fewer records and repeat for the others",
+            "several_tenants" => "repeat for each tenant; records are never moved from one to another",
             "damaged" | "file_altered" => {
                 "do not change anything; restore the newest backup into a new folder and compare"
             }
@@ -205,7 +212,7 @@ impl CliError {
             "backup_not_found" => "check the file's name",
             "target_exists" => "choose a name that does not exist yet; nothing is overwritten",
             "vault_in_use" => "lock or close it there, or make the backup there",
-            "invalid_cursor" => "start the list again without --after",
+            "invalid_cursor" => "start the list again without --after; a place is of one order only",
             _ => return None,
         })
     }

@@ -37,6 +37,16 @@ pub enum Action {
     AddRecord,
     /// Changes a record.
     ChangeRecord,
+    /// Puts records into the trash, and takes them out again.
+    TrashRecords,
+    /// Deletes records in the trash for good, before their time.
+    PurgeRecords,
+    /// Deletes records whose time in the trash is over.
+    PurgeExpired,
+    /// Marks records as favourites of one's own.
+    MarkFavourite,
+    /// Keeps what one is writing, and takes it up again.
+    KeepDraft,
     /// Searches a tenant.
     SearchRecords,
     /// Imports records into a tenant.
@@ -72,7 +82,7 @@ enum Requirement {
 
 impl Action {
     /// Every action, for the matrix in the tests and the documents.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 29] = [
         Self::ListTenants,
         Self::CreateTenant,
         Self::ListRecords,
@@ -87,6 +97,11 @@ impl Action {
         Self::ChangeKinds,
         Self::AddRecord,
         Self::ChangeRecord,
+        Self::TrashRecords,
+        Self::PurgeRecords,
+        Self::PurgeExpired,
+        Self::MarkFavourite,
+        Self::KeepDraft,
         Self::SearchRecords,
         Self::ImportRecords,
         Self::ExportBackup,
@@ -112,9 +127,17 @@ impl Action {
             | Self::CopyCode
             | Self::ListExpiring
             | Self::AssessSecrets
-            | Self::SearchRecords => Requirement::Right(Right::Reader),
+            | Self::SearchRecords
+            | Self::MarkFavourite => Requirement::Right(Right::Reader),
             // Enforced by this program: a reader holds the same key.
-            Self::AddRecord | Self::ChangeRecord | Self::ImportRecords => Requirement::Right(Right::Editor),
+            Self::AddRecord
+            | Self::ChangeRecord
+            | Self::ImportRecords
+            | Self::TrashRecords
+            | Self::PurgeExpired
+            | Self::KeepDraft => Requirement::Right(Right::Editor),
+            // What cannot be undone is for who answers for the data.
+            Self::PurgeRecords => Requirement::Right(Right::Steward),
             Self::CreateTenant
             | Self::ChangeKinds
             | Self::ExportBackup

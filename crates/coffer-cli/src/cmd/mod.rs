@@ -7,6 +7,7 @@ mod doctor;
 mod generate;
 mod import;
 mod kind;
+mod life;
 mod log;
 mod record;
 mod search;

@@ -2,11 +2,14 @@
 
 mod audit;
 pub(crate) mod backup;
+mod bulk;
 mod check_files;
 mod codes;
 mod create;
 mod devices;
+mod drafts;
 mod expiring;
+mod favourites;
 mod fields;
 mod generate;
 mod health;
@@ -19,9 +22,11 @@ mod search;
 mod secret_health;
 mod step_up;
 mod tenants;
+mod trash;
 mod unlock;
 
 pub use backup::{BackupIdentity, start_verify_backup};
+pub use bulk::{BULK_MAX, BulkError, TagChange};
 pub use codes::{CodeError, OneTimeCode};
 pub use create::{CreateError, CreatedVault, NewVault};
 pub use devices::EnrolDeviceError;
@@ -29,7 +34,8 @@ pub use fields::CopyFieldError;
 pub use generate::{GeneratedSecret, InvalidRecipe, SecretRecipe, generate_secret};
 pub use import::{ImportError, ImportRequest};
 pub use kinds::KindError;
-pub use records::{ListRecordsError, SaveRecordError};
+pub use records::{ListRecordsError, ListRequest, SaveRecordError};
 pub use restore::{RestoreOptions, start_restore};
 pub use tenants::CreateTenantError;
+pub use trash::TRASH_RETENTION_DAYS;
 pub use unlock::UnlockError;

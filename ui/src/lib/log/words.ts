@@ -31,6 +31,16 @@ const ACTIONS: Record<string, (entry: LogEntryView) => string> = {
   "kind.removed": () => m.log_kind_removed(),
   "record.added": () => m.log_record_added(),
   "record.changed": (entry) => m.log_record_changed({ version: formatCount(entry.version ?? 0) }),
+  "record.version_restored": (entry) => m.log_record_version_restored({ version: formatCount(entry.version ?? 0) }),
+  "record.favourite_set": () => m.log_record_favourite_set(),
+  "record.favourite_unset": () => m.log_record_favourite_unset(),
+  "records.trashed": (entry) => m.log_records_trashed(count(entry)),
+  "records.restored": (entry) => m.log_records_restored(count(entry)),
+  "records.purged": (entry) => m.log_records_purged(count(entry)),
+  "records.tagged": (entry) => m.log_records_tagged(count(entry)),
+  "draft.kept": () => m.log_draft_kept(),
+  "draft.opened": () => m.log_draft_opened(),
+  "draft.discarded": () => m.log_draft_discarded(),
   "records.imported": (entry) => m.log_records_imported(count(entry)),
   "effect.missing": (entry) => m.log_effect_missing({ entry: formatCount(entry.entry ?? 0) }),
   "backup.exported": (entry) => m.log_backup_exported(number(entry)),
@@ -56,7 +66,7 @@ export function actionWords(entry: LogEntryView): string {
 
 /** Whether an entry deserves a second look. */
 export function isNotable(entry: LogEntryView): boolean {
-  return /failed|failures|refused|missing|altered|restarted|older_accepted/.test(entry.action);
+  return /failed|failures|refused|missing|altered|restarted|older_accepted|purged/.test(entry.action);
 }
 
 const FINDINGS: Record<string, () => string> = {
