@@ -316,6 +316,8 @@ fn schema_names_every_table_it_documents() {
     let names: BTreeSet<String> = query.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
     let documented = [
         "change",
+        "expiry",
+        "expiry_by_record",
         "exposure",
         "exposure_by_field",
         "meta",
