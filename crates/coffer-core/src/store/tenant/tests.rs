@@ -463,6 +463,8 @@ fn schema_names_every_table_it_documents() {
     let documented = [
         "change",
         "draft",
+        "expiry",
+        "expiry_by_record",
         "exposure",
         "exposure_by_field",
         "favourite",
