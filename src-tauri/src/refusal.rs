@@ -2,7 +2,7 @@
 
 use coffer_core::{
     CallError, CopyFieldError, CreateError, CreateTenantError, Fault, ImportError, JobError, ListRecordsError,
-    OpenError, RecoveryCodeError, SaveRecordError, UnlockError,
+    OpenError, RecoveryCodeError, SaveRecordError, SaveSearchError, UnlockError,
 };
 use serde::Serialize;
 use ts_rs::TS;
@@ -52,6 +52,7 @@ coded!(
     ListRecordsError,
     OpenError,
     SaveRecordError,
+    SaveSearchError,
     UnlockError,
 );
 

@@ -44,6 +44,8 @@ fn generated() -> String {
         view::ChangeKind,
         view::SearchResults,
         view::SearchHit,
+        view::TagView,
+        view::SavedSearchView,
         view::LogEntryView,
         view::LogPage,
         view::LogReport,

@@ -28,8 +28,11 @@ const QUERY: &str = "gwendrell";
 const IMPORTED: &str = "Quastimbrelov";
 const IMPORTED_SECRET: &str = "Rij2-wolbextrami-55";
 const BAD_DATE: &str = "Dulvekkrontis";
+const NEW_TAG: &str = "brumpelvosti";
+const SAVED: &str = "Prellokwandis";
+const SAVED_QUERY: &str = "tag:nebbraquilost -wurblenaxit";
 
-const CANARIES: [&str; 16] = [
+const CANARIES: [&str; 19] = [
     GOOD_PASSPHRASE,
     WRONG_PASSPHRASE,
     WRONG_LOGIN,
@@ -46,6 +49,9 @@ const CANARIES: [&str; 16] = [
     IMPORTED,
     IMPORTED_SECRET,
     BAD_DATE,
+    NEW_TAG,
+    SAVED,
+    SAVED_QUERY,
 ];
 
 /// Is meant to be in every entry, so that the search is known to find what is there.
@@ -123,7 +129,14 @@ fn live_a_full_life(place: &Place) -> (Vault, Session) {
     session.reveal_field(record.id, password, Some(1)).unwrap();
     // With or without a clipboard to copy to, the entry comes first.
     let _ = session.copy_field(record.id, password);
-    session.search(QUERY, None, 10).unwrap();
+    session.search(&QUERY.parse().unwrap(), None, 10).unwrap();
+    assert_eq!(session.tags(id).unwrap().len(), 1);
+    session.rename_tag(id, TAG, NEW_TAG).unwrap();
+    session.save_search("any", None, SAVED_QUERY).unwrap();
+    session.save_search(QUERY, Some(id), QUERY).unwrap();
+    session.rename_search("any", None, SAVED).unwrap();
+    session.remove_search(QUERY, Some(id)).unwrap();
+    session.remove_tag(id, NEW_TAG).unwrap();
     let nowhere = RecordId::new(id, RecordKey::from_time_and_random(place.host.clock.now(), [7; 10]));
     assert!(session.open_record(nowhere).is_err());
 
@@ -210,6 +223,12 @@ fn attack_58_no_secret_reaches_the_log() {
         "records.listed",
         "records.searched",
         "recovery_kit.confirmed",
+        "search.removed",
+        "search.renamed",
+        "search.saved",
+        "tag.removed",
+        "tag.renamed",
+        "tags.listed",
         "tenant.created",
         "tenant.opened",
         "vault.created",

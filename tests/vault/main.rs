@@ -3,6 +3,7 @@
 
 mod backup;
 mod files;
+mod find;
 mod import;
 mod life;
 mod model;

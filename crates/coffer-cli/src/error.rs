@@ -6,8 +6,9 @@ use std::process::ExitCode;
 use coffer_core::host::PromptError;
 use coffer_core::{
     CallError, CreateError, CreateTenantError, Damage, EnrolDeviceError, Fault, ImportError, JobError,
-    ListRecordsError, OpenError, PassphraseError, RecoveryCodeError, SaveRecordError, UnlockError,
+    ListRecordsError, OpenError, PassphraseError, RecoveryCodeError, SaveRecordError, SaveSearchError, UnlockError,
 };
+use coffer_model::query::InvalidQuery;
 use coffer_model::record::InvalidRecord;
 use coffer_model::tenant::InvalidTenantName;
 
@@ -44,6 +45,10 @@ pub enum CliError {
     Save(#[from] SaveRecordError),
     #[error(transparent)]
     List(#[from] ListRecordsError),
+    #[error(transparent)]
+    SaveSearch(#[from] SaveSearchError),
+    #[error(transparent)]
+    Query(#[from] InvalidQuery),
     #[error(transparent)]
     ImportSetup(#[from] ImportError),
     #[error(transparent)]
@@ -119,6 +124,8 @@ impl CliError {
             Self::EnrolDevice(error) => error.code(),
             Self::Save(error) => error.code(),
             Self::List(error) => error.code(),
+            Self::SaveSearch(error) => error.code(),
+            Self::Query(error) => error.code(),
             Self::ImportSetup(error) => error.code(),
             Self::Job(error) => error.code(),
             Self::TenantName(_) => "invalid_tenant_name",
@@ -188,6 +195,11 @@ impl CliError {
             "target_exists" => "choose a name that does not exist yet; nothing is overwritten",
             "vault_in_use" => "lock or close it there, or make the backup there",
             "invalid_cursor" => "start the list again without --after",
+            "invalid_query" => {
+                "`coffer search --help` shows what can be asked; put in quotation marks what is meant as plain text"
+            }
+            "search_name_taken" => "choose another name, or remove that one with `search remove-saved`",
+            "too_many_searches" => "remove one with `search remove-saved NAME`",
             _ => return None,
         })
     }

@@ -32,6 +32,6 @@ pub use session::Session;
 pub use usecase::{BackupIdentity, RestoreOptions, start_restore, start_verify_backup};
 pub use usecase::{
     CopyFieldError, CreateError, CreateTenantError, CreatedVault, EnrolDeviceError, ImportError, ImportRequest,
-    ListRecordsError, NewVault, SaveRecordError, UnlockError,
+    ListRecordsError, NewVault, SaveRecordError, SaveSearchError, UnlockError,
 };
 pub use vault::{EXTENSION, OpenError, Vault};

@@ -27,6 +27,12 @@ pub enum Action {
     ChangeRecord,
     /// Searches a tenant.
     SearchRecords,
+    /// Lists a tenant's tags.
+    ListTags,
+    /// Renames or removes a tag wherever it is.
+    ChangeTags,
+    /// Keeps searches under names of its own.
+    SaveSearches,
     /// Imports records into a tenant.
     ImportRecords,
     /// Writes a backup of the whole vault, ciphertext only.
@@ -60,7 +66,7 @@ enum Requirement {
 
 impl Action {
     /// Every action, for the matrix in the tests and the documents.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 21] = [
         Self::ListTenants,
         Self::CreateTenant,
         Self::ListRecords,
@@ -70,6 +76,9 @@ impl Action {
         Self::AddRecord,
         Self::ChangeRecord,
         Self::SearchRecords,
+        Self::ListTags,
+        Self::ChangeTags,
+        Self::SaveSearches,
         Self::ImportRecords,
         Self::ExportBackup,
         Self::VerifyBackup,
@@ -83,14 +92,19 @@ impl Action {
 
     const fn requirement(self) -> Requirement {
         match self {
-            // Checking files reads ciphertext only.
-            Self::ListTenants | Self::CheckFiles => Requirement::Unlocked,
+            // Checking files reads ciphertext only; saved searches are the account's own.
+            Self::ListTenants | Self::CheckFiles | Self::SaveSearches => Requirement::Unlocked,
             // Enforced by keys: without a grant there is no tenant key.
-            Self::ListRecords | Self::OpenRecord | Self::RevealField | Self::CopyField | Self::SearchRecords => {
-                Requirement::Right(Right::Reader)
-            }
+            Self::ListRecords
+            | Self::OpenRecord
+            | Self::RevealField
+            | Self::CopyField
+            | Self::SearchRecords
+            | Self::ListTags => Requirement::Right(Right::Reader),
             // Enforced by this program: a reader holds the same key.
-            Self::AddRecord | Self::ChangeRecord | Self::ImportRecords => Requirement::Right(Right::Editor),
+            Self::AddRecord | Self::ChangeRecord | Self::ChangeTags | Self::ImportRecords => {
+                Requirement::Right(Right::Editor)
+            }
             Self::CreateTenant
             | Self::ExportBackup
             | Self::VerifyBackup

@@ -1,10 +1,11 @@
-//! The words of Coffer: identifiers, records, accounts, rights, events, time.
+//! The words of Coffer: identifiers, records, queries, accounts, rights, events, time.
 //! Pure: no clock, no files, no randomness; all of these are arguments.
 
 pub mod account;
 pub mod event;
 pub mod grant;
 pub mod id;
+pub mod query;
 pub mod record;
 pub mod tenant;
 pub mod time;

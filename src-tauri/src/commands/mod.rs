@@ -4,6 +4,7 @@
 //! program's own are refused as `locked`.
 
 mod args;
+mod find;
 mod first_run;
 mod log;
 mod program;
@@ -54,7 +55,14 @@ pub(crate) fn handler<R: Runtime>() -> impl Fn(Invoke<R>) -> bool + Send + Sync 
         records::field_reveal,
         records::field_copy,
         records::url_open,
-        records::search,
+        find::search,
+        find::tags_list,
+        find::tag_rename,
+        find::tag_remove,
+        find::searches_list,
+        find::search_save,
+        find::search_rename,
+        find::search_remove,
         work::import_choose_file,
         work::import_start,
         work::backup_export_start,

@@ -29,6 +29,13 @@ pub const COMMANDS: &[&str] = &[
     "field_copy",
     "url_open",
     "search",
+    "tags_list",
+    "tag_rename",
+    "tag_remove",
+    "searches_list",
+    "search_save",
+    "search_rename",
+    "search_remove",
     // Long work.
     "import_choose_file",
     "import_start",

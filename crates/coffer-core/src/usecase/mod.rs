@@ -11,8 +11,10 @@ mod history;
 mod import;
 mod records;
 mod restore;
+mod saved_searches;
 mod search;
 mod step_up;
+mod tags;
 mod tenants;
 mod unlock;
 
@@ -23,5 +25,6 @@ pub use fields::CopyFieldError;
 pub use import::{ImportError, ImportRequest};
 pub use records::{ListRecordsError, SaveRecordError};
 pub use restore::{RestoreOptions, start_restore};
+pub use saved_searches::SaveSearchError;
 pub use tenants::CreateTenantError;
 pub use unlock::UnlockError;

@@ -15,9 +15,11 @@ import type {
   RecordPage,
   RecordView,
   SavedKit,
+  SavedSearchView,
   SearchResults,
   SessionView,
   Settings,
+  TagView,
   TenantView,
   VersionView,
 } from "./types.ts";
@@ -90,6 +92,16 @@ export const fieldCopy = (id: string, field: number) => call<Copied>("field_copy
 export const urlOpen = (id: string, field: number) => call<void>("url_open", { id, field });
 export const search = (query: string, tenant: string | null, limit: number) =>
   call<SearchResults>("search", { query, tenant, limit });
+export const tagsList = (tenant: string) => call<TagView[]>("tags_list", { tenant });
+export const tagRename = (tenant: string, tag: string, name: string) =>
+  call<number>("tag_rename", { tenant, tag, name });
+export const tagRemove = (tenant: string, tag: string) => call<number>("tag_remove", { tenant, tag });
+export const searchesList = () => call<SavedSearchView[]>("searches_list");
+export const searchSave = (name: string, tenant: string | null, query: string) =>
+  call<void>("search_save", { name, tenant, query });
+export const searchRename = (name: string, tenant: string | null, to: string) =>
+  call<void>("search_rename", { name, tenant, to });
+export const searchRemove = (name: string, tenant: string | null) => call<void>("search_remove", { name, tenant });
 
 // ---- Long work -------------------------------------------------------------
 

@@ -65,10 +65,21 @@ CREATE TABLE exposure (
 
 CREATE INDEX exposure_by_field ON exposure (record, field);
 
+-- Tags of the newest versions.
+CREATE TABLE tag (
+    record INTEGER NOT NULL REFERENCES record (id),
+    folded TEXT NOT NULL,                       -- the tag, folded: by which tags are the same
+    tag    TEXT NOT NULL,                       -- as written
+    PRIMARY KEY (record, folded)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX tag_by_name ON tag (folded);
+
 -- Words of the newest versions, for searching. No secret field's value goes in. The text itself is not kept, only
--- where each word occurs; rows are removed by their number alone.
+-- where each word occurs; rows are removed by their number alone. `marks` has a word for the kind, for each field's name
+-- and for each tag, which no word of a text can be.
 CREATE VIRTUAL TABLE search USING fts5 (
-    title, fields, tags, notes,
+    title, fields, tags, notes, marks,
     tokenize = 'unicode61 remove_diacritics 2',
     prefix = '2 3',
     content = '',
@@ -77,3 +88,14 @@ CREATE VIRTUAL TABLE search USING fts5 (
 
 -- Leaves as large as a page of SQLCipher holds beside its HMAC; else each would take two pages.
 INSERT INTO search (search, rank) VALUES ('pgsz', 3950);
+
+-- Serial, telephone and other numbers of the newest versions, letters and digits only, one a line: any three characters
+-- of them and more are found. Nothing of a secret field.
+CREATE VIRTUAL TABLE number USING fts5 (
+    value,
+    tokenize = 'trigram case_sensitive 1',
+    content = '',
+    contentless_delete = 1
+);
+
+INSERT INTO number (number, rank) VALUES ('pgsz', 3950);
