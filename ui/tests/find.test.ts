@@ -163,7 +163,9 @@ describe("the search box", () => {
     expect(await faults()).toEqual([]);
     await user.click(within(hints).getByRole("button", { name: /^tag:/ }));
     expect((await searchBox()).value).toBe("tag:");
-    await user.click(within(screen.getByRole("group", { name: "Ways to narrow the search" })).getByRole("button", { name: /^vpn/ }));
+    await user.click(
+      within(screen.getByRole("group", { name: "Ways to narrow the search" })).getByRole("button", { name: /^vpn/ }),
+    );
     expect((await searchBox()).value).toBe("tag:vpn ");
     await screen.findByText("1 found");
     expect(engine.calls.at(-1)?.args).toMatchObject({ query: "tag:vpn" });

@@ -129,7 +129,9 @@ export class MockEngine {
   /** Gives every record of a tenant with the tag other tags; gives how many there were. */
   #retag(tenant: string, tag: string, to: string[]): number {
     const wanted = fold(tag);
-    const tagged = (this.#records.get(tenant) ?? []).filter(({ view }) => view.tags.some((own) => fold(own) === wanted));
+    const tagged = (this.#records.get(tenant) ?? []).filter(({ view }) =>
+      view.tags.some((own) => fold(own) === wanted),
+    );
     if (tagged.length === 0) throw refusal("not_found");
     for (const record of tagged) {
       const tags = record.view.tags.filter((own) => fold(own) !== wanted);
@@ -337,7 +339,8 @@ export class MockEngine {
     tag_remove: ({ tenant, tag }) => this.#retag(String(tenant), String(tag), []),
     searches_list: () => this.#saved,
     search_save: ({ name, tenant, query }) => {
-      if (this.#saved.some((saved) => saved.name === name && saved.tenant === tenant)) throw refusal("search_name_taken");
+      if (this.#saved.some((saved) => saved.name === name && saved.tenant === tenant))
+        throw refusal("search_name_taken");
       const owner = this.tenants.find(({ id }) => id === tenant);
       const saved = { name: String(name), tenant: owner?.id ?? null, tenant_name: owner?.name ?? null };
       this.#saved = [...this.#saved, { ...saved, query: String(query) }];

@@ -26,5 +26,7 @@ export function complete(query: string, text: string): string {
 /** Whether operators may be offered: nothing is typed yet, or one of them has begun. */
 export function wantsHints(query: string): boolean {
   const last = lastTerm(query).replace(/^-/, "");
-  return query.trim() === "" || OPERATORS.some((operator) => operator !== "-" && last.toLowerCase().startsWith(operator));
+  return (
+    query.trim() === "" || OPERATORS.some((operator) => operator !== "-" && last.toLowerCase().startsWith(operator))
+  );
 }
