@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use coffer_core::view::{LogEntryView, RecordView, VersionView};
 use coffer_core::{BackupIdentity, Session, Vault, start_verify_backup};
+use coffer_model::query::Query;
 use tempfile::TempDir;
 
 use super::chance::Chance;

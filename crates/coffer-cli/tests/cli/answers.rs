@@ -75,7 +75,7 @@ fn answers_have_the_shapes_that_scripts_rely_on() {
     holds!("search", shell.ask("search --saved ours --tenant 'ACME GmbH'"));
     holds!("search_list_saved", shell.ask("search list-saved"));
     holds!("search_changed", shell.ask("search rename-saved ours gateways --tenant 'ACME GmbH'"));
-    holds!("search_changed", shell.ask("search remove-saved Gateways --tenant 'ACME GmbH'"));
+    holds!("search_changed", shell.ask("search remove-saved gateways --tenant 'ACME GmbH'"));
     holds!("tenant_tags", shell.ask("tenant tags 'ACME GmbH'"));
     holds!("tenant_tag_changed", shell.ask("tenant rename-tag 'ACME GmbH' Network networks"));
     holds!("tenant_tag_changed", shell.ask("tenant remove-tag 'ACME GmbH' networks"));

@@ -42,8 +42,22 @@ impl Mark {
     }
 
     /// The mark of `folded` as one word, whatever is in it: its bytes in hexadecimal.
-    pub(super) fn word(self, folded: &str) -> String {
-        format!("{}{}", self.character(), hex::encode(folded))
+    fn word(self, folded: &str) -> String {
+        let mut word = String::with_capacity(2 * folded.len() + 4);
+        self.push_word(folded, &mut word);
+        word.pop();
+        word
+    }
+
+    /// Writes the word, and a space after it.
+    pub(super) fn push_word(self, folded: &str, words: &mut String) {
+        const DIGITS: [char; 16] = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'];
+        words.push(self.character());
+        for byte in folded.bytes() {
+            words.push(DIGITS[usize::from(byte >> 4)]);
+            words.push(DIGITS[usize::from(byte & 0xF)]);
+        }
+        words.push(' ');
     }
 }
 

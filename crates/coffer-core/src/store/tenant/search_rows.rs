@@ -235,7 +235,8 @@ impl TenantTx<'_> {
     pub(super) fn index_record(&self, row: i64, title_key: &str, content: &RecordContent) -> Result<(), StoreError> {
         let mut fields = String::new();
         let mut numbers = String::new();
-        let mut marks = Mark::Kind.word(content.kind().as_str());
+        let mut marks = String::new();
+        Mark::Kind.push_word(content.kind().as_str(), &mut marks);
         for field in content.fields() {
             let value = field.value.expose();
             if is_searchable(field.field_type) && !value.is_empty() {
@@ -248,12 +249,10 @@ impl TenantTx<'_> {
                 numbers.push_str(&number);
                 numbers.push('\n');
             }
-            marks.push(' ');
-            marks.push_str(&Mark::Field.word(&folded(&field.name)));
+            Mark::Field.push_word(&folded(&field.name), &mut marks);
         }
         for tag in content.tags() {
-            marks.push(' ');
-            marks.push_str(&Mark::Tag.word(&folded(tag)));
+            Mark::Tag.push_word(&folded(tag), &mut marks);
         }
         let words = |text: &str| without_marks(folded(text));
         self.tx
