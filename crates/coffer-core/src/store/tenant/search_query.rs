@@ -109,6 +109,8 @@ pub(super) enum TitleFit {
     HasAll,
     /// At least one word is elsewhere in the record.
     Other,
+    /// A number of the record has the digits among its own, wherever they are.
+    InNumber,
 }
 
 impl SearchQuery {

@@ -88,7 +88,9 @@ impl TenantStore {
         let spelled_out = spelled_out.as_deref();
         let mut hits = self.hits_by_words(query, spelled_out, most)?;
         if let Some(number) = query.number_in_fts5() {
-            hits.extend(self.hits_by_number(query, &number, spelled_out, most)?);
+            let parts = self.hits_by_number(query, &number, spelled_out, most)?;
+            hits.extend(parts.into_iter().map(|hit| Hit { fit: TitleFit::InNumber, ..hit }));
+            // Stable: of a record found both ways the words come first, and stay.
             hits.sort_by_key(|hit| Reverse(hit.row));
             hits.dedup_by_key(|hit| hit.row);
             hits.truncate(most);
