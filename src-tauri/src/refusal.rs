@@ -3,7 +3,7 @@
 use coffer_core::{
     BulkError, CallError, CodeError, CopyFieldError, CreateError, CreateTenantError, EnrolDeviceError, Fault,
     ImportError, InvalidRecipe, JobError, KindError, ListRecordsError, OpenError, RecoveryCodeError, SaveRecordError,
-    UnlockError,
+    SaveSearchError, UnlockError,
 };
 use serde::Serialize;
 use ts_rs::TS;
@@ -58,6 +58,7 @@ coded!(
     ListRecordsError,
     OpenError,
     SaveRecordError,
+    SaveSearchError,
     UnlockError,
 );
 

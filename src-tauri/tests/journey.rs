@@ -231,7 +231,7 @@ fn restored(desk: &Desk) {
     let session = vault.unlock(LOGIN, Passphrase::parse(PASSPHRASE.into()).unwrap()).unwrap();
     let tenant = session.tenants().unwrap().remove(0);
     assert_eq!(session.list_records(tenant.id, 10, None).unwrap().total, 1_001);
-    let found = session.search("postgres EU", Some(tenant.id), 10).unwrap().hits.remove(0);
+    let found = session.search(&"postgres EU".parse().unwrap(), Some(tenant.id), 10).unwrap().hits.remove(0);
     let record = session.open_record(found.record.id).unwrap();
     let secret = record.fields.iter().find(|field| field.name == "Password").unwrap();
     assert_eq!(session.reveal_field(found.record.id, secret.id, None).unwrap().expose(), SECRET);

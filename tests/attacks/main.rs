@@ -4,6 +4,7 @@
 mod backup;
 mod cbor;
 mod files;
+mod find;
 mod header;
 mod log;
 mod secrets;

@@ -33,8 +33,11 @@ const SEED: &str = "JBSWY3DPO5XXE3DEMZXW6YTB";
 const KIND: &str = "Skwimblatroffel";
 const CHOICE: &str = "Vrondelkaspit";
 const BAD_DATE: &str = "Dulvekkrontis";
+const NEW_TAG: &str = "brumpelvosti";
+const SAVED: &str = "Prellokwandis";
+const SAVED_QUERY: &str = "tag:nebbraquilost -wurblenaxit";
 
-const CANARIES: [&str; 19] = [
+const CANARIES: [&str; 22] = [
     GOOD_PASSPHRASE,
     WRONG_PASSPHRASE,
     WRONG_LOGIN,
@@ -54,6 +57,9 @@ const CANARIES: [&str; 19] = [
     KIND,
     CHOICE,
     BAD_DATE,
+    NEW_TAG,
+    SAVED,
+    SAVED_QUERY,
 ];
 
 /// Is meant to be in every entry, so that the search is known to find what is there.
@@ -146,7 +152,14 @@ fn live_a_full_life(place: &Place) -> (Vault, Session) {
     session.set_kind(KindTemplate::parse(&text).unwrap()).unwrap();
     session.set_kind(KindTemplate::parse(&text.replace("own", "other")).unwrap()).unwrap();
     session.remove_kind(&"other".parse().unwrap()).unwrap();
-    session.search(QUERY, None, 10).unwrap();
+    session.search(&QUERY.parse().unwrap(), None, 10).unwrap();
+    assert_eq!(session.tags(id).unwrap().len(), 1);
+    session.rename_tag(id, TAG, NEW_TAG).unwrap();
+    session.save_search("any", None, SAVED_QUERY).unwrap();
+    session.save_search(QUERY, Some(id), QUERY).unwrap();
+    session.rename_search("any", None, SAVED).unwrap();
+    session.remove_search(QUERY, Some(id)).unwrap();
+    session.remove_tag(id, NEW_TAG).unwrap();
     let nowhere = RecordId::new(id, RecordKey::from_time_and_random(place.host.clock.now(), [7; 10]));
     assert!(session.open_record(nowhere).is_err());
 
@@ -264,6 +277,12 @@ fn attack_58_no_secret_reaches_the_log() {
         "records.trashed",
         "recovery_kit.confirmed",
         "secrets.assessed",
+        "search.removed",
+        "search.renamed",
+        "search.saved",
+        "tag.removed",
+        "tag.renamed",
+        "tags.listed",
         "tenant.created",
         "tenant.opened",
         "vault.created",

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use coffer_core::view::{LogEntryView, RecordView, VersionView};
 use coffer_core::{BackupIdentity, Session, Vault, start_verify_backup};
+use coffer_model::query::Query;
 use tempfile::TempDir;
 
 use super::chance::Chance;
@@ -193,7 +194,7 @@ fn read_unlocked(session: &Session) -> Result<Reading, String> {
             reading.records.push(record);
         }
     }
-    reading.found = session.search("gateway", None, 10).map_err(call)?.hits.len();
+    reading.found = session.search(&Query::parse_unfinished("gateway"), None, 10).map_err(call)?.hits.len();
     let checked = session.start_check_files().map_err(call)?.wait().map_err(|error| error.code().to_owned())?;
     if checked.iter().any(|file| file.state == coffer_core::view::FileState::Altered) {
         return Err("file_altered".to_owned());

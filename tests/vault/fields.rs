@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use coffer_core::host::{Clipboard, ClipboardError, Clock, SecretBytes};
 use coffer_core::{CallError, CodeError, KindError, SecretRecipe, Session};
+use coffer_model::query::Query;
 use coffer_model::record::{FieldDraft, FieldType, RecordDraft};
 use coffer_model::template::{FieldWord, InvalidTemplate, KindTemplate};
 use coffer_model::time::Timestamp;
@@ -130,7 +131,7 @@ fn no_seed_is_searched_or_in_the_history() {
     other.fields[2].value = Some("JBSWY3DPEHPK3PXP".into());
     session.change_record(record.id, 1, other).unwrap();
     for words in [SEED, "JBSWY3DPEHPK3PXP", "otpauth"] {
-        assert!(session.search(words, None, 10).unwrap().hits.is_empty());
+        assert!(session.search(&Query::parse_unfinished(words), None, 10).unwrap().hits.is_empty());
     }
     let history = format!("{:?}", session.record_history(record.id).unwrap());
     assert!(!history.contains(SEED) && !history.contains("JBSWY3DP"));

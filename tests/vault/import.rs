@@ -55,7 +55,7 @@ fn every_row_becomes_a_record_with_every_value() {
     assert_eq!((ines.title.as_str(), ines.notes.as_str(), ines.version), ("Müller, Ines", "two\r\nlines", 1));
     assert_eq!(ines.fields[0].value.as_deref(), Some("ines@example.org"));
     assert_eq!(session.reveal_field(ines.id, ines.fields[1].id, None).unwrap().expose(), "canary-1");
-    assert_eq!(session.search("muller ines", Some(acme), 10).unwrap().hits.len(), 1);
+    assert_eq!(session.search(&"muller ines".parse().unwrap(), Some(acme), 10).unwrap().hits.len(), 1);
     let entries = session.log_page(None, 100).unwrap().entries;
     let imported = entries.iter().find(|entry| entry.action == "records.imported").unwrap();
     assert_eq!((imported.count, imported.tenant), (Some(2), Some(acme)));

@@ -4,6 +4,7 @@
 mod backup;
 mod fields;
 mod files;
+mod find;
 mod health;
 mod import;
 mod life;

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use coffer_core::{BulkError, CallError, SaveRecordError, Session};
 use coffer_model::id::{RecordId, TenantId};
+use coffer_model::query::Query;
 use coffer_tests::{Place, kept, login_draft, tenant};
 use proptest::prelude::*;
 
@@ -168,9 +169,11 @@ fn holds(session: &Session, tenants: &[TenantId], model: &[Modelled]) {
         let told = history.iter().flat_map(|version| &version.changes).filter(|change| change.what == "title").count();
         assert_eq!((history.len(), told), (record.versions.len(), titles_changed));
         if title.chars().count() > 1 {
-            let found = session.search(title, Some(record.id.tenant()), 500).unwrap();
+            let found = session.search(&Query::parse_unfinished(title), Some(record.id.tenant()), 500).unwrap();
             let is_found = found.hits.iter().any(|hit| hit.record.id == record.id);
             assert_eq!(is_found, record.place == Where::List, "{title}");
+            let found = session.search(&Query::parse_unfinished(title), Some(record.id.tenant()), 500).unwrap();
+            assert!(found.hits.iter().any(|hit| hit.record.id == record.id), "{title}");
         }
     }
 }

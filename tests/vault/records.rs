@@ -8,6 +8,7 @@ use coffer_core::host::{Clipboard, ClipboardError, SecretBytes};
 use coffer_core::view::ChangeKind;
 use coffer_core::{CallError, ListRecordsError, SaveRecordError, Session};
 use coffer_model::id::{RecordId, RecordKey, TenantId};
+use coffer_model::query::Query;
 use coffer_model::record::{FieldDraft, FieldId, FieldType, InvalidRecord};
 use coffer_tests::{LOGIN, Place, field, kept, login_draft, tenant};
 
@@ -219,7 +220,7 @@ fn search_finds_what_was_just_saved_in_the_tenants_asked_for() {
     let gate = session.add_record(acme, login_draft("Gate Straße", "ines", "canary-5512")).unwrap();
     session.add_record(bauer, login_draft("Gate house", "otto", "x")).unwrap();
     let titles = |query: &str, tenant| -> Vec<(String, String)> {
-        let results = session.search(query, tenant, 50).unwrap();
+        let results = session.search(&Query::parse_unfinished(query), tenant, 50).unwrap();
         results.hits.into_iter().map(|hit| (hit.tenant_name, hit.record.title)).collect()
     };
     let acme_gate = ("ACME GmbH".to_owned(), "Gate Straße".to_owned());
@@ -236,7 +237,7 @@ fn search_finds_what_was_just_saved_in_the_tenants_asked_for() {
     session.change_record(gate.id, 1, draft).unwrap();
     assert_eq!(titles("strasse", None), []);
     assert_eq!(titles("door", None).len(), 1);
-    let refused = session.search("gate", Some(TenantId::from_bytes([7; 16])), 50);
+    let refused = session.search(&"gate".parse().unwrap(), Some(TenantId::from_bytes([7; 16])), 50);
     assert!(matches!(refused, Err(CallError::NotFound)));
 }
 
@@ -252,7 +253,7 @@ fn each_kind_of_access_is_an_entry_of_its_own_that_names_no_value() {
     session.reveal_field(record.id, record.fields[1].id, None).unwrap();
     session.change_record(record.id, 1, kept(&record)).unwrap();
     session.record_history(record.id).unwrap();
-    session.search("gate", None, 10).unwrap();
+    session.search(&"gate".parse().unwrap(), None, 10).unwrap();
     let page = session.log_page(None, 100).unwrap();
     let entries: Vec<_> = page.entries.iter().rev().skip(before + 1).collect();
     let told: BTreeMap<usize, &str> = entries.iter().map(|entry| entry.action.as_str()).enumerate().collect();

@@ -13,6 +13,7 @@ use coffer_core::{
 };
 use coffer_model::id::{RecordId, RecordKey, TenantId};
 use coffer_model::list::RecordOrder;
+use coffer_model::query::Query;
 use coffer_model::record::{FieldType, InvalidRecord, RecordDraft};
 use coffer_model::time::Timestamp;
 use coffer_tests::{Place, field, kept, login_draft, tenant};
@@ -100,8 +101,11 @@ fn a_trashed_record_is_nowhere_but_in_the_trash_until_it_is_restored() {
     }
     assert_eq!(session.open_records(acme, 10, None).unwrap().records.len(), 1);
     assert_eq!(session.tenants().unwrap()[0].records, Some(1));
-    assert!(session.search("gate", None, 10).unwrap().hits.is_empty());
-    assert!(session.search("ga", Some(acme), 10).unwrap().hits.is_empty(), "nor while it is being typed");
+    assert!(session.search(&Query::parse_unfinished("gate"), None, 10).unwrap().hits.is_empty());
+    assert!(
+        session.search(&Query::parse_unfinished("ga"), Some(acme), 10).unwrap().hits.is_empty(),
+        "nor while it is being typed"
+    );
     assert_eq!(BTreeSet::from_iter(in_trash(&session, acme)), BTreeSet::from_iter(ids[..2].iter().copied()));
 
     let trashed = session.open_record(ids[0]).unwrap();
@@ -114,7 +118,7 @@ fn a_trashed_record_is_nowhere_but_in_the_trash_until_it_is_restored() {
     let session = place.unlock();
     assert_eq!(session.restore_records(&ids[..2]).unwrap().records, 2);
     assert_eq!(session.open_record(ids[0]).unwrap(), before);
-    assert_eq!(session.search("gate", None, 10).unwrap().hits.len(), 1);
+    assert_eq!(session.search(&Query::parse_unfinished("gate"), None, 10).unwrap().hits.len(), 1);
     assert_eq!((in_trash(&session, acme).len(), session.tenants().unwrap()[0].records), (0, Some(3)));
     assert!(session.start_verify_log().unwrap().wait().unwrap().ok);
 }
@@ -231,7 +235,13 @@ fn attack_35_search_and_lists_show_nothing_trashed_or_foreign() {
     session.set_favourite(ids[0], true).unwrap();
     session.trash_record(ids[0]).unwrap();
     let found = |query: &str, tenant| -> BTreeSet<String> {
-        session.search(query, tenant, 50).unwrap().hits.into_iter().map(|hit| hit.record.title).collect()
+        session
+            .search(&Query::parse_unfinished(query), tenant, 50)
+            .unwrap()
+            .hits
+            .into_iter()
+            .map(|hit| hit.record.title)
+            .collect()
     };
     for query in ["zyklop", "zy", "zyklop ga", "gate", "ines zyk"] {
         assert!(!found(query, None).contains("Zyklop gate"), "{query}");
@@ -358,7 +368,7 @@ fn an_earlier_version_comes_back_as_a_new_one() {
     assert_eq!((entry.action.as_str(), entry.version), ("record.version_restored", Some(1)));
     assert_eq!((restored.version, &restored.title, &restored.fields), (3, &first.title, &first.fields));
     assert_eq!(session.reveal_field(first.id, first.fields[1].id, None).unwrap().expose(), "old-secret");
-    assert_eq!(session.search("front", None, 10).unwrap().hits.len(), 0);
+    assert_eq!(session.search(&Query::parse_unfinished("front"), None, 10).unwrap().hits.len(), 0);
     assert_eq!(session.record_history(first.id).unwrap().len(), 3);
     // The number of a field that was there in between is not given again.
     let mut draft = kept(&restored);
@@ -405,7 +415,7 @@ fn tags_change_on_many_records_and_only_those_that_differ_get_a_version() {
     let [gate, harbour] = [ids[0], ids[1]].map(|id| session.open_record(id).unwrap());
     assert_eq!((gate.tags, gate.version), (vec!["vpn".to_owned()], 2));
     assert_eq!((harbour.tags, harbour.version), (vec!["db".to_owned(), "vpn".to_owned()], 2));
-    assert_eq!(session.search("vpn", None, 10).unwrap().hits.len(), 2);
+    assert_eq!(session.search(&Query::parse_unfinished("vpn"), None, 10).unwrap().hits.len(), 2);
     session.undo_tag_records(&tagged.changed).unwrap();
     let harbour = session.open_record(ids[1]).unwrap();
     assert_eq!((harbour.tags, harbour.version), (vec!["db".to_owned()], 3));
@@ -445,7 +455,7 @@ fn a_draft_is_offered_after_the_next_unlock_and_to_nobody_once_given_up() {
     let entry = last_entry(&session);
     assert_eq!((entry.action.as_str(), entry.record), ("draft.opened", Some(record.id)));
     assert_eq!(session.open_record(record.id).unwrap(), record, "nothing is saved before the person says so");
-    assert!(session.search("canary", None, 10).unwrap().hits.is_empty());
+    assert!(session.search(&Query::parse_unfinished("canary"), None, 10).unwrap().hits.is_empty());
     session.discard_draft(acme, Some(record.id)).unwrap();
     assert_eq!(last_entry(&session).action, "draft.discarded");
     assert!(session.draft(acme, Some(record.id)).unwrap().is_none());

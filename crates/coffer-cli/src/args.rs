@@ -94,7 +94,7 @@ pub enum Command {
     Generate(GenerateCommand),
     /// Import a CSV file into a tenant, the whole of it or nothing.
     Import(ImportArgs),
-    /// Find records by words: each must occur, the last at least as a beginning.
+    /// Find records by words, phrases, tags, kinds, fields and days; keep searches under names.
     Search(SearchArgs),
     /// Encrypted backups: made even while the vault is locked.
     #[command(
@@ -164,6 +164,28 @@ pub enum TenantCommand {
     },
     /// The tenants this account may read.
     List,
+    /// A tenant's tags, with how many records have each.
+    Tags {
+        /// Name or identifier of the tenant.
+        tenant: String,
+    },
+    /// Make a tag another one on every record that has it, in one step. Each gets a new version.
+    #[command(after_help = "Example:\n  coffer … tenant rename-tag ACME db database")]
+    RenameTag {
+        /// Name or identifier of the tenant.
+        tenant: String,
+        /// The tag, in whatever case.
+        tag: String,
+        /// What it becomes. A tag that is there already takes the records in.
+        new: String,
+    },
+    /// Take a tag from every record that has it, in one step. Each gets a new version.
+    RemoveTag {
+        /// Name or identifier of the tenant.
+        tenant: String,
+        /// The tag, in whatever case.
+        tag: String,
+    },
 }
 
 #[derive(Subcommand, Debug)]
@@ -397,11 +419,13 @@ pub struct ImportArgs {
 
 #[derive(Args, Debug)]
 #[command(
-    after_help = "Examples:\n  coffer … search harbour gat\n  coffer … search \"müller\" --tenant ACME --json\n\nCase and accents do not matter; a beginning has two letters or more. Secrets are not searched."
+    args_conflicts_with_subcommands = true,
+    subcommand_negates_reqs = true,
+    after_help = "Examples:\n  coffer … search harbour gat\n  coffer … search \"müller\" --tenant ACME --json\n  coffer … search 'tag:network -kind:note after:2026-01-01'\n  coffer … search --tenant ACME -- -tag:network\n  coffer … search 'field:host=db1' --save databases --tenant ACME\n  coffer … search --saved databases --tenant ACME\n\n  word word      both; the last as a beginning of two letters or more\n  \"two words\"    one after the other\n  tag:x          has the tag                kind:login     is of the kind\n  field:name     has a field of the name    field:name=value   and it says that\n  before:2026-01-31  after:2026-01-01       last changed before, or on and after, the day (UTC)\n  -              before any of these: without what follows\n\nCase and accents do not matter. Parts of serial and telephone numbers are found from three characters\non. Secrets are not searched. The words list-saved, rename-saved and remove-saved at the beginning\nare commands. docs/finding.md explains it all."
 )]
 pub struct SearchArgs {
-    /// Words.
-    #[arg(required = true, num_args = 1..)]
+    /// What to look for.
+    #[arg(num_args = 1.., required_unless_present = "saved")]
     pub query: Vec<String>,
     /// Only this tenant (name or identifier).
     #[arg(long, value_name = "T")]
@@ -409,6 +433,38 @@ pub struct SearchArgs {
     /// Most records, 1 to 500, shared fairly among tenants.
     #[arg(long, default_value_t = 50, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=500))]
     pub limit: u32,
+    /// Keep the search under this name, for this tenant or for all.
+    #[arg(long, value_name = "NAME", requires = "query")]
+    pub save: Option<String>,
+    /// Run the search kept under this name, for this tenant or for all.
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["query", "save"])]
+    pub saved: Option<String>,
+    #[command(subcommand)]
+    pub command: Option<SavedSearchCommand>,
+}
+
+#[derive(Subcommand, Debug)]
+pub enum SavedSearchCommand {
+    /// The searches this account has kept.
+    ListSaved,
+    /// Give a kept search another name.
+    RenameSaved {
+        /// Its name.
+        name: String,
+        /// The new name.
+        new: String,
+        /// The tenant it searches; without it, one that searches all.
+        #[arg(long, value_name = "T")]
+        tenant: Option<String>,
+    },
+    /// Remove a kept search.
+    RemoveSaved {
+        /// Its name.
+        name: String,
+        /// The tenant it searches; without it, one that searches all.
+        #[arg(long, value_name = "T")]
+        tenant: Option<String>,
+    },
 }
 
 #[derive(Subcommand, Debug)]

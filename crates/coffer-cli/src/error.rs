@@ -7,8 +7,9 @@ use coffer_core::host::PromptError;
 use coffer_core::{
     BulkError, CallError, CodeError, CreateError, CreateTenantError, Damage, EnrolDeviceError, Fault, ImportError,
     InvalidRecipe, JobError, KindError, ListRecordsError, OpenError, PassphraseError, RecoveryCodeError,
-    SaveRecordError, UnlockError,
+    SaveRecordError, SaveSearchError, UnlockError,
 };
+use coffer_model::query::InvalidQuery;
 use coffer_model::record::InvalidRecord;
 use coffer_model::template::InvalidTemplate;
 use coffer_model::tenant::InvalidTenantName;
@@ -56,6 +57,10 @@ pub enum CliError {
     Template(#[from] InvalidTemplate),
     #[error(transparent)]
     Recipe(#[from] InvalidRecipe),
+    #[error(transparent)]
+    SaveSearch(#[from] SaveSearchError),
+    #[error(transparent)]
+    Query(#[from] InvalidQuery),
     #[error(transparent)]
     ImportSetup(#[from] ImportError),
     #[error(transparent)]
@@ -136,6 +141,8 @@ impl CliError {
             Self::Kind(error) => error.code(),
             Self::Template(_) => "invalid_template",
             Self::Recipe(error) => error.code(),
+            Self::SaveSearch(error) => error.code(),
+            Self::Query(error) => error.code(),
             Self::ImportSetup(error) => error.code(),
             Self::Job(error) => error.code(),
             Self::TenantName(_) => "invalid_tenant_name",
@@ -213,6 +220,12 @@ impl CliError {
             "target_exists" => "choose a name that does not exist yet; nothing is overwritten",
             "vault_in_use" => "lock or close it there, or make the backup there",
             "invalid_cursor" => "start the list again without --after; a place is of one order only",
+            "invalid_cursor" => "start the list again without --after",
+            "invalid_query" => {
+                "`coffer search --help` shows what can be asked; put in quotation marks what is meant as plain text"
+            }
+            "search_name_taken" => "choose another name, or remove that one with `search remove-saved`",
+            "too_many_searches" => "remove one with `search remove-saved NAME`",
             _ => return None,
         })
     }

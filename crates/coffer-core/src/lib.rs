@@ -35,7 +35,7 @@ pub use usecase::{
     UnlockError,
 };
 pub use usecase::{
-    BackupIdentity, CodeError, GeneratedSecret, InvalidRecipe, KindError, OneTimeCode, RestoreOptions, SecretRecipe,
-    generate_secret, start_restore, start_verify_backup,
+    BackupIdentity, CodeError, GeneratedSecret, InvalidRecipe, KindError, OneTimeCode, RestoreOptions, SaveSearchError,
+    SecretRecipe, generate_secret, start_restore, start_verify_backup,
 };
 pub use vault::{EXTENSION, OpenError, Vault};

@@ -49,6 +49,12 @@ pub enum Action {
     KeepDraft,
     /// Searches a tenant.
     SearchRecords,
+    /// Lists a tenant's tags.
+    ListTags,
+    /// Renames or removes a tag wherever it is.
+    ChangeTags,
+    /// Keeps searches under names of its own.
+    SaveSearches,
     /// Imports records into a tenant.
     ImportRecords,
     /// Writes a backup of the whole vault, ciphertext only.
@@ -82,7 +88,7 @@ enum Requirement {
 
 impl Action {
     /// Every action, for the matrix in the tests and the documents.
-    pub const ALL: [Self; 29] = [
+    pub const ALL: [Self; 32] = [
         Self::ListTenants,
         Self::CreateTenant,
         Self::ListRecords,
@@ -103,6 +109,9 @@ impl Action {
         Self::MarkFavourite,
         Self::KeepDraft,
         Self::SearchRecords,
+        Self::ListTags,
+        Self::ChangeTags,
+        Self::SaveSearches,
         Self::ImportRecords,
         Self::ExportBackup,
         Self::VerifyBackup,
@@ -116,8 +125,8 @@ impl Action {
 
     const fn requirement(self) -> Requirement {
         match self {
-            // Checking files reads ciphertext only.
-            Self::ListTenants | Self::CheckFiles | Self::ListKinds => Requirement::Unlocked,
+            // Checking files reads ciphertext only; saved searches are the account's own.
+            Self::ListTenants | Self::CheckFiles | Self::ListKinds | Self::SaveSearches => Requirement::Unlocked,
             // Enforced by keys: without a grant there is no tenant key.
             Self::ListRecords
             | Self::OpenRecord
@@ -128,10 +137,12 @@ impl Action {
             | Self::ListExpiring
             | Self::AssessSecrets
             | Self::SearchRecords
+            | Self::ListTags
             | Self::MarkFavourite => Requirement::Right(Right::Reader),
             // Enforced by this program: a reader holds the same key.
             Self::AddRecord
             | Self::ChangeRecord
+            | Self::ChangeTags
             | Self::ImportRecords
             | Self::TrashRecords
             | Self::PurgeExpired

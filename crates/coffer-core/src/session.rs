@@ -6,7 +6,8 @@
 //! compile, since nothing else hands out a transaction.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::ops::{Deref, DerefMut};
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -108,6 +109,8 @@ pub(crate) struct Core {
     /// Held while a tenant is opened for the first time, so that its crash check runs once.
     opening: Mutex<()>,
     jobs: Mutex<Vec<Lease>>,
+    /// Who changes the saved searches has them to itself.
+    pub(crate) searches: Mutex<()>,
     /// One backup at a time, and nobody else at what this device remembers of them.
     pub(crate) backups: Mutex<()>,
     locked: AtomicBool,
@@ -148,8 +151,26 @@ pub(crate) struct OpenTenant {
     importing: AtomicBool,
     /// The entry of a write that failed after it was logged; settled before the next one.
     unsettled: Mutex<Option<u64>>,
-    writer: Mutex<TenantStore>,
+    /// Opened by the first write: most sessions only read most tenants, and opening takes as long as a search.
+    writer: Mutex<Option<TenantStore>>,
     reader: Mutex<TenantStore>,
+}
+
+/// A tenant's one writing connection, held.
+pub(crate) struct Writer<'t>(MutexGuard<'t, Option<TenantStore>>);
+
+impl Deref for Writer<'_> {
+    type Target = TenantStore;
+
+    fn deref(&self) -> &TenantStore {
+        self.0.as_ref().expect("opened before it was held")
+    }
+}
+
+impl DerefMut for Writer<'_> {
+    fn deref_mut(&mut self) -> &mut TenantStore {
+        self.0.as_mut().expect("opened before it was held")
+    }
 }
 
 impl std::fmt::Debug for OpenTenant {
@@ -184,6 +205,7 @@ impl Session {
                 tenants: Mutex::new(BTreeMap::new()),
                 opening: Mutex::new(()),
                 jobs: Mutex::new(Vec::new()),
+                searches: Mutex::new(()),
                 backups: Mutex::new(()),
                 locked: AtomicBool::new(false),
                 failed: AtomicBool::new(false),
@@ -238,7 +260,7 @@ impl Session {
         event: Event,
         write: impl FnOnce(&mut TenantTx<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
-        self.core.audited(actor, tenant, event, write)
+        self.core.audited(actor, tenant, write, |_| event)
     }
 }
 
@@ -270,7 +292,7 @@ impl Core {
     }
 
     /// A session that was locked, or whose disk failed it, does nothing more.
-    fn refuse_ended(&self) -> Result<(), CallError> {
+    pub(crate) fn refuse_ended(&self) -> Result<(), CallError> {
         if self.locked.load(Ordering::Acquire) {
             return Err(CallError::Locked);
         }
@@ -299,17 +321,11 @@ impl Core {
         let (epoch, key) = self.unseal_tenant(tenant)?;
         let scope = tenant_scope(self.vault.id, tenant, epoch.epoch);
         let path = self.tenant_path(&epoch);
-        let identity = TenantIdentity { vault: self.vault.id, tenant, epoch: epoch.epoch };
-        let open_store = || {
-            let key = derive::derive_tenant_database_key(&key, &scope);
-            TenantStore::open(&path, &key, identity, Access::ReadWrite)
-                .map_err(|error: StoreError| error.into_fault(Damage::Tenant))
-        };
         let open = Arc::new(OpenTenant {
             id: tenant,
             name: self.tenant_name(tenant, &epoch, &key)?,
-            writer: Mutex::new(open_store()?),
-            reader: Mutex::new(open_store()?),
+            writer: Mutex::new(None),
+            reader: Mutex::new(connect(&path, &key, &scope)?),
             tag_key: derive::derive_tag_key(&key, &scope),
             changed: AtomicBool::new(false),
             importing: AtomicBool::new(false),
@@ -325,25 +341,26 @@ impl Core {
     }
 
     /// Changes a tenant's data: the entry is in the log before the rows are committed with its index, or nothing
-    /// happens at all. A change that `write` refuses leaves no entry, since it was never about to happen.
+    /// happens at all. A change that `write` refuses leaves no entry, since it was never about to happen. What the entry
+    /// says may follow from what is about to be written.
     pub(crate) fn audited<T, E: From<CallError>>(
         &self,
         _actor: &Actor,
         tenant: &OpenTenant,
-        event: Event,
         write: impl FnOnce(&mut TenantTx<'_>) -> Result<T, E>,
+        event: impl FnOnce(&T) -> Event,
     ) -> Result<T, E> {
         if tenant.importing.load(Ordering::Acquire) {
             return Err(CallError::from(Fault::Busy).into());
         }
-        let mut store = lock(&tenant.writer);
+        let mut store = tenant.writer().map_err(CallError::from)?;
         let in_tenant = |error: StoreError| self.fault(error, Damage::Tenant);
         // Authorised, then overtaken by the lock, which waits for this store.
         self.refuse_ended()?;
         self.settle(tenant, &store)?;
         let mut tx = store.begin(self.now(), self.account).map_err(in_tenant)?;
         let done = write(&mut tx)?;
-        self.commit(tenant, tx, event)?;
+        self.commit(tenant, tx, event(&done))?;
         Ok(done)
     }
 
@@ -537,7 +554,7 @@ impl Core {
         if locked_cleanly {
             return Err(Fault::Damaged(Damage::Tenant).into());
         }
-        let store = lock(&tenant.writer);
+        let store = tenant.writer()?;
         for entry in missing {
             self.append(Event::EffectMissing { tenant: tenant.id, entry })?;
             store.settle(entry).map_err(|error| self.fault(error, Damage::Tenant))?;
@@ -565,7 +582,7 @@ impl Core {
         let tenants = std::mem::take(&mut *lock(&self.tenants));
         for tenant in tenants.values() {
             // One that cannot be settled now is left without a remembered root, and settled at its next opening.
-            let _ = self.settle(tenant, &tenant.writer());
+            let _ = tenant.opened_writer().map(|writer| self.settle(tenant, &writer));
         }
         let entry = self.append(Event::VaultLocked);
         let checkpoint = self.checkpoint_log();
@@ -590,7 +607,8 @@ impl Core {
         let changed =
             |tenant: &&Arc<OpenTenant>| tenant.changed.load(Ordering::Acquire) && tenant.unsettled_entry().is_none();
         for tenant in tenants.values().filter(changed) {
-            let at_rest = sqlcipher::come_to_rest(tenant.writer().connection(), &tenant.path);
+            let Ok(writer) = tenant.writer() else { continue };
+            let at_rest = sqlcipher::come_to_rest(writer.connection(), &tenant.path);
             let bytes = std::fs::metadata(&tenant.path).map_or(u64::MAX, |facts| facts.len());
             if at_rest.is_err() || bytes > to_read {
                 continue;
@@ -645,10 +663,11 @@ impl OpenTenant {
         read(&lock(&self.reader)).map_err(|error: StoreError| error.into_fault(Damage::Tenant).into())
     }
 
-    /// Has the tenant to itself for an import, until dropped; `None` if another import has.
-    pub(crate) fn import(&self) -> Option<Importing<'_>> {
-        let begun = self.importing.compare_exchange(false, true, Ordering::AcqRel, Ordering::Acquire).is_ok();
-        begun.then(|| Importing { tenant: self, writer: self.writer() })
+    /// Has the tenant to itself for an import, until dropped; busy if another import has.
+    pub(crate) fn import(&self) -> Result<Importing<'_>, Fault> {
+        self.importing.compare_exchange(false, true, Ordering::AcqRel, Ordering::Acquire).map_err(|_| Fault::Busy)?;
+        let writer = self.writer().inspect_err(|_| self.importing.store(false, Ordering::Release))?;
+        Ok(Importing { tenant: self, writer })
     }
 
     /// The entry of a write that failed after it was logged, not settled yet.
@@ -661,9 +680,19 @@ impl OpenTenant {
         self.importing.load(Ordering::Acquire)
     }
 
-    /// The writer, for work that stops it: backups.
-    pub(crate) fn writer(&self) -> MutexGuard<'_, TenantStore> {
-        lock(&self.writer)
+    /// The writer, opened if nothing was written yet. Who holds it writes, or stops all writes.
+    pub(crate) fn writer(&self) -> Result<Writer<'_>, Fault> {
+        let mut writer = lock(&self.writer);
+        if writer.is_none() {
+            *writer = Some(connect(&self.path, &self.key, &self.scope)?);
+        }
+        Ok(Writer(writer))
+    }
+
+    /// The writer, if anything was written; waits for a write under way.
+    fn opened_writer(&self) -> Option<Writer<'_>> {
+        let writer = lock(&self.writer);
+        writer.is_some().then(|| Writer(writer))
     }
 }
 
@@ -671,13 +700,24 @@ impl OpenTenant {
 pub(crate) struct Importing<'t> {
     tenant: &'t OpenTenant,
     /// Stopped, since the import writes on a connection of its own.
-    pub(crate) writer: MutexGuard<'t, TenantStore>,
+    pub(crate) writer: Writer<'t>,
 }
 
 impl Drop for Importing<'_> {
     fn drop(&mut self) {
         self.tenant.importing.store(false, Ordering::Release);
     }
+}
+
+/// Opens a tenant's file.
+fn connect(path: &Path, key: &TenantKey, scope: &TenantScope) -> Result<TenantStore, Fault> {
+    let identity = TenantIdentity {
+        vault: VaultId::from_bytes(scope.vault),
+        tenant: TenantId::from_bytes(scope.tenant),
+        epoch: u32::try_from(scope.epoch).expect("made from a u32"),
+    };
+    let key = derive::derive_tenant_database_key(key, scope);
+    TenantStore::open(path, &key, identity, Access::ReadWrite).map_err(|error| error.into_fault(Damage::Tenant))
 }
 
 /// Where a tenant key belongs.

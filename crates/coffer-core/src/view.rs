@@ -18,7 +18,7 @@ mod upkeep;
 
 pub use kinds::{KindFieldView, KindOptionView, KindView};
 pub use life::{
-    BulkView, DraftFieldView, DraftNote, DraftView, FavouriteView, TagView, TaggedRecord, TrashPage, TrashRow,
+    BulkTagView, BulkView, DraftFieldView, DraftNote, DraftView, FavouriteView, TaggedRecord, TrashPage, TrashRow,
 };
 pub use upkeep::{ExpiringRecords, ExpiringView, SecretFindingView, SecretHealthView, SecretProblem};
 
@@ -257,6 +257,30 @@ pub struct SearchHit {
     /// The record.
     #[serde(flatten)]
     pub record: RecordRow,
+}
+
+/// A tag of a tenant.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+pub struct TagView {
+    /// As written on the newest record that has it.
+    pub tag: String,
+    /// Records that have it, in whatever case.
+    #[ts(type = "number")]
+    pub records: u64,
+}
+
+/// A search that the account has saved.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+pub struct SavedSearchView {
+    /// What the account calls it; no other search of the same tenant is called so.
+    pub name: String,
+    /// The tenant it searches; `None` for every tenant the account may read.
+    #[ts(type = "string | null")]
+    pub tenant: Option<TenantId>,
+    /// That tenant's name.
+    pub tenant_name: Option<String>,
+    /// What it looks for.
+    pub query: String,
 }
 
 /// One entry of the log, for auditors.

@@ -51,6 +51,8 @@ labels! {
 
     /// An account's sealed state under its master key. Fields: vault, account.
     SEALED_STATE = "sealed-state";
+    /// An account's saved searches under its master key. Fields: vault, account.
+    SAVED_SEARCHES = "saved-searches";
     /// A tenant's name under its tenant key. Fields: vault, tenant.
     TENANT_NAME = "tenant-name";
     /// The backup plan under the plan key. Fields: vault.

@@ -45,6 +45,42 @@ pub enum Event {
         /// How many were found and shown.
         count: u64,
     },
+    /// A tenant's tags were listed.
+    TagsListed {
+        /// Whose tags.
+        tenant: TenantId,
+        /// How many.
+        count: u64,
+    },
+    /// A tag became another one on every record that had it.
+    TagRenamed {
+        /// Whose tag.
+        tenant: TenantId,
+        /// How many records got a new version.
+        count: u64,
+    },
+    /// A tag was taken from every record that had it.
+    TagRemoved {
+        /// Whose tag.
+        tenant: TenantId,
+        /// How many records got a new version.
+        count: u64,
+    },
+    /// A search was saved under a name.
+    SearchSaved {
+        /// Where it searches; everywhere if `None`.
+        tenant: Option<TenantId>,
+    },
+    /// A saved search got another name.
+    SearchRenamed {
+        /// Where it searches; everywhere if `None`.
+        tenant: Option<TenantId>,
+    },
+    /// A saved search was removed.
+    SearchRemoved {
+        /// Where it searches; everywhere if `None`.
+        tenant: Option<TenantId>,
+    },
     /// A record was opened, its secrets still masked.
     RecordOpened(RecordId),
     /// A page of records was opened in one step, secrets masked: in the order of the list, `count` records from `first`
@@ -284,6 +320,12 @@ impl Event {
             Self::TenantOpened(_) => "tenant.opened",
             Self::RecordsListed { .. } => "records.listed",
             Self::RecordsSearched { .. } => "records.searched",
+            Self::TagsListed { .. } => "tags.listed",
+            Self::TagRenamed { .. } => "tag.renamed",
+            Self::TagRemoved { .. } => "tag.removed",
+            Self::SearchSaved { .. } => "search.saved",
+            Self::SearchRenamed { .. } => "search.renamed",
+            Self::SearchRemoved { .. } => "search.removed",
             Self::RecordOpened(_) => "record.opened",
             Self::RecordsOpened { .. } => "records.opened",
             Self::RecordHistoryOpened(_) => "record.history_opened",
@@ -347,7 +389,10 @@ impl Event {
             | Self::KindSet
             | Self::KindRemoved
             | Self::LogVerified => none,
-            Self::AccessRefused { tenant } => EventParts { tenant, ..none },
+            Self::AccessRefused { tenant }
+            | Self::SearchSaved { tenant }
+            | Self::SearchRenamed { tenant }
+            | Self::SearchRemoved { tenant } => EventParts { tenant, ..none },
             Self::UnlockFailuresCounted { count }
             | Self::LogRead { count }
             | Self::LogExported { count }
@@ -363,6 +408,9 @@ impl Event {
             | Self::RecordsSearched { tenant, count }
             | Self::ExpiringListed { tenant, count }
             | Self::SecretsAssessed { tenant, count }
+            | Self::TagsListed { tenant, count }
+            | Self::TagRenamed { tenant, count }
+            | Self::TagRemoved { tenant, count }
             | Self::RecordsImported { tenant, count } => {
                 EventParts { tenant: Some(tenant), count: Some(count), ..none }
             }
@@ -427,6 +475,12 @@ impl Event {
             "tenant.opened" => Self::TenantOpened(parts.tenant?),
             "records.listed" => Self::RecordsListed { tenant: parts.tenant?, count: parts.count? },
             "records.searched" => Self::RecordsSearched { tenant: parts.tenant?, count: parts.count? },
+            "tags.listed" => Self::TagsListed { tenant: parts.tenant?, count: parts.count? },
+            "tag.renamed" => Self::TagRenamed { tenant: parts.tenant?, count: parts.count? },
+            "tag.removed" => Self::TagRemoved { tenant: parts.tenant?, count: parts.count? },
+            "search.saved" => Self::SearchSaved { tenant: parts.tenant },
+            "search.renamed" => Self::SearchRenamed { tenant: parts.tenant },
+            "search.removed" => Self::SearchRemoved { tenant: parts.tenant },
             "record.opened" => Self::RecordOpened(parts.record?),
             "records.opened" => Self::RecordsOpened { first: parts.record?, count: parts.count?, after: parts.entry? },
             "record.history_opened" => Self::RecordHistoryOpened(parts.record?),

@@ -1,4 +1,4 @@
-//! The words of Coffer: identifiers, records, accounts, rights, events, time.
+//! The words of Coffer: identifiers, records, queries, accounts, rights, events, time.
 //! Pure: no clock, no files, no randomness; all of these are arguments.
 
 pub mod account;
@@ -7,6 +7,7 @@ pub mod event;
 pub mod grant;
 pub mod id;
 pub mod list;
+pub mod query;
 pub mod record;
 pub mod template;
 pub mod tenant;

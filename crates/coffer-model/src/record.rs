@@ -570,6 +570,12 @@ impl RecordContent {
         &self.tags
     }
 
+    /// The same with other tags.
+    pub fn with_other_tags(&self, tags: Vec<String>) -> Result<Self, InvalidRecord> {
+        let content = Self { tags: parse_tags(tags)?, ..self.clone() };
+        if content.size_bytes() > limits::RECORD_BYTES { Err(InvalidRecord::TooLarge) } else { Ok(content) }
+    }
+
     /// Free text of several lines.
     pub fn notes(&self) -> &str {
         self.notes.expose()

@@ -1,7 +1,9 @@
 //! The life of records: the trash, earlier versions, favourites, drafts, and steps over many records of one tenant.
 
 use coffer_core::TagChange;
-use coffer_core::view::{BulkView, DraftNote, DraftView, FavouriteView, RecordView, TagView, TaggedRecord, TrashPage};
+use coffer_core::view::{
+    BulkTagView, BulkView, DraftNote, DraftView, FavouriteView, RecordView, TaggedRecord, TrashPage,
+};
 use coffer_model::id::{RecordId, TenantId};
 use coffer_model::record::RecordDraft;
 use serde::Deserialize;
@@ -110,7 +112,7 @@ pub(super) fn trash_empty(shell: Held<'_>, args: Args<OneTenant>) -> Result<Bulk
 
 /// Adds tags to records and takes others away.
 #[tauri::command(async)]
-pub(super) fn records_tag(shell: Held<'_>, args: Args<Tags>) -> Result<TagView, Refusal> {
+pub(super) fn records_tag(shell: Held<'_>, args: Args<Tags>) -> Result<BulkTagView, Refusal> {
     let Tags { ids, add, remove } = args.0;
     shell.with(|session| session.tag_records(&ids, &TagChange { add, remove }))
 }

@@ -5,6 +5,7 @@
 
 mod args;
 mod fields;
+mod find;
 mod first_run;
 mod health;
 mod life;
@@ -60,7 +61,6 @@ pub(crate) fn handler<R: Runtime>() -> impl Fn(Invoke<R>) -> bool + Send + Sync 
         records::field_reveal,
         records::field_copy,
         records::url_open,
-        records::search,
         fields::code_copy,
         fields::code_show,
         fields::kind_remove,
@@ -70,6 +70,14 @@ pub(crate) fn handler<R: Runtime>() -> impl Fn(Invoke<R>) -> bool + Send + Sync 
         fields::secret_copy,
         fields::secret_generate,
         fields::secret_show,
+        find::search,
+        find::search_remove,
+        find::search_rename,
+        find::search_save,
+        find::searches_list,
+        find::tag_remove,
+        find::tag_rename,
+        find::tags_list,
         life::draft_discard,
         life::draft_keep,
         life::draft_open,

@@ -56,6 +56,13 @@ pub const COMMANDS: &[&str] = &[
     "draft_keep",
     "draft_open",
     "draft_discard",
+    "tags_list",
+    "tag_rename",
+    "tag_remove",
+    "searches_list",
+    "search_save",
+    "search_rename",
+    "search_remove",
     // Long work.
     "import_choose_file",
     "import_start",

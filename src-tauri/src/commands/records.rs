@@ -1,11 +1,11 @@
-//! Tenants, records, fields, search.
+//! Tenants, records, fields.
 
 use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
 use coffer_core::ListRequest;
-use coffer_core::view::{RecordPage, RecordView, SearchResults, TenantView, VersionView};
+use coffer_core::view::{RecordPage, RecordView, TenantView, VersionView};
 use coffer_model::record::FieldType;
 use coffer_model::tenant::TenantName;
 use tauri::Url;
@@ -13,7 +13,7 @@ use tauri::Url;
 use super::Held;
 use super::args::Args;
 use super::requests::{
-    Copied, FieldReveal, Nothing, OneField, OneRecord, RecordAdd, RecordChange, RecordsList, Search, TenantCreate,
+    Copied, FieldReveal, Nothing, OneField, OneRecord, RecordAdd, RecordChange, RecordsList, TenantCreate,
 };
 use crate::refusal::Refusal;
 
@@ -93,13 +93,6 @@ pub(super) fn url_open(shell: Held<'_>, args: Args<OneField>) -> Result<(), Refu
     let address = record.fields.into_iter().find(|known| known.id == field && known.field_type == FieldType::Url);
     let address = address.and_then(|known| known.value).ok_or(Refusal::UNSAFE_URL)?;
     open_in_browser(&web_address(&address).ok_or(Refusal::UNSAFE_URL)?)
-}
-
-/// Finds records.
-#[tauri::command(async)]
-pub(super) fn search(shell: Held<'_>, args: Args<Search>) -> Result<SearchResults, Refusal> {
-    let Search { query, tenant, limit } = args.0;
-    shell.with(|session| session.search(&query, tenant, limit))
 }
 
 /// The text as an address of the web: http or https, with a host, and nothing a shell or a browser takes for something

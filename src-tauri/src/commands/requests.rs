@@ -184,14 +184,6 @@ pub struct Copied {
     pub clear_after_seconds: u32,
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Search {
-    pub(crate) query: String,
-    pub(crate) tenant: Option<TenantId>,
-    pub(crate) limit: u32,
-}
-
 // ---- Fields and kinds ----
 
 /// A one-time code.

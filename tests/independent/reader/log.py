@@ -29,6 +29,7 @@ MEMBERS = {
 }
 IN_EVERY_ENTRY = {1, 2, 5, 6, 7, 8}
 BY_WHOM = {3, 4, 9}
+WITH_OR_WITHOUT_TENANT = {"access.refused", "search.saved", "search.renamed", "search.removed"}
 ABOUT = {
     **dict.fromkeys(
         "vault.created vault.unlocked vault.unlock_failed vault.locked recovery_kit.confirmed device.enrolled "
@@ -38,6 +39,7 @@ ABOUT = {
     **dict.fromkeys("tenant.created tenant.opened file.altered".split(), {10}),
     **dict.fromkeys(
         "records.listed records.searched records.imported records.expiring_listed secrets.assessed".split(), {10, 14}
+        "records.listed records.searched records.imported tags.listed tag.renamed tag.removed".split(), {10, 14}
     ),
     **dict.fromkeys("record.opened record.history_opened record.added".split(), {10, 11}),
     "records.opened": {10, 11, 14, 15},
@@ -73,6 +75,7 @@ def parse_entry(data):
         "access.refused": [set(), {10}],
         **dict.fromkeys("draft.kept draft.opened draft.discarded".split(), [{10}, {10, 11}]),
     }.get(verb, [ABOUT.get(verb)])
+    expected = [set(), {10}] if verb in WITH_OR_WITHOUT_TENANT else [ABOUT.get(verb)]
     require(about in expected, f"an entry {verb!r} with members that do not belong to it")
     return {MEMBERS[key][0]: value for key, value in members.items()}
 

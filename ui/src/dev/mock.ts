@@ -21,6 +21,7 @@ import type {
   LogEntryView,
   ProgressUnit,
   RecordView,
+  SavedSearchView,
   SecretFindingView,
   SecretHealthView,
   SecretProblem,
@@ -42,6 +43,7 @@ export type MockOptions = {
   tenants?: TenantView[];
   records?: (tenant: TenantView) => StoredRecord[];
   log?: LogEntryView[];
+  saved?: SavedSearchView[];
   failedUnlocks?: number;
   /** How the first tenant's file is found. */
   firstFile?: FileCheckView["state"];
@@ -52,6 +54,9 @@ export type MockOptions = {
   /** Time a job takes, in milliseconds. */
   jobMillis?: number;
 };
+
+/** A text as it is compared. */
+const fold = (text: string) => text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
 
 /** A refusal as the engine gives it. */
 export const refusal = (code: string) => ({ code });
@@ -82,6 +87,7 @@ export class MockEngine {
   readonly #failedUnlocks: number;
   #firstFile: FileCheckView["state"];
   #enrolled: boolean;
+  #saved: SavedSearchView[];
   #backups: BackupRow[] = [
     {
       made_at: new Date(Date.now() - 5 * 3_600_000).toISOString(),
@@ -119,6 +125,7 @@ export class MockEngine {
     }
     this.drafts = new Map(Object.entries(options.drafts ?? {}));
     this.#log = options.log ?? logEntries(2_480);
+    this.#saved = options.saved ?? [];
     this.#jobMillis = options.jobMillis ?? 4_000;
     this.#failedUnlocks = options.failedUnlocks ?? 0;
     this.#firstFile = options.firstFile ?? "unchanged";
@@ -177,6 +184,26 @@ export class MockEngine {
       );
     }
     return { records: records.length };
+  }
+
+  /** Gives every record of a tenant with the tag other tags; gives how many there were. */
+  #retag(tenant: string, tag: string, to: string[]): number {
+    const wanted = fold(tag);
+    const tagged = (this.#records.get(tenant) ?? []).filter(({ view }) =>
+      view.tags.some((own) => fold(own) === wanted),
+    );
+    if (tagged.length === 0) throw refusal("not_found");
+    for (const record of tagged) {
+      const tags = record.view.tags.filter((own) => fold(own) !== wanted);
+      record.view = { ...record.view, version: record.view.version + 1, tags: [...new Set([...tags, ...to])].sort() };
+    }
+    return tagged.length;
+  }
+
+  #savedSearch(name: unknown, tenant: unknown): SavedSearchView {
+    const found = this.#saved.find((saved) => saved.name === name && saved.tenant === tenant);
+    if (!found) throw refusal("not_found");
+    return found;
   }
 
   #start(unit: ProgressUnit, total: number, result: () => unknown) {
@@ -489,8 +516,7 @@ export class MockEngine {
     field_copy: () => ({ clear_after_seconds: this.settings.clipboard_seconds }),
     url_open: () => null,
     search: ({ query, tenant, limit }) => {
-      const fold = (text: string) => text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
-      const words = fold(String(query)).split(/\s+/);
+      const terms = fold(String(query)).match(/-?(?:"[^"]*"|[^\s"])+/gu) ?? [];
       const hits = this.tenants
         .filter(({ id }) => tenant === null || id === tenant)
         .flatMap(({ id, name }) =>
@@ -499,7 +525,16 @@ export class MockEngine {
               const text = fold(
                 [view.title, view.notes, ...view.tags, ...view.fields.map((field) => field.value ?? "")].join(" "),
               );
-              return words.every((word) => text.includes(word));
+              return terms.every((term) => {
+                const [, sign, operator, value = ""] = /^(-?)(tag:|kind:)?(.*)$/u.exec(term.replaceAll('"', "")) ?? [];
+                const holds =
+                  operator === "tag:"
+                    ? view.tags.some((tag) => fold(tag) === value)
+                    : operator === "kind:"
+                      ? view.kind === value
+                      : text.includes(value);
+                return holds !== (sign === "-");
+              });
             })
             .map((record) => ({ tenant_name: name, ...this.#row(record) })),
         );
@@ -544,6 +579,34 @@ export class MockEngine {
     expiring_list: ({ days }) => this.#expiring(Number(days)),
     secret_health_start: ({ tenant }) =>
       this.#start("records", this.#records.get(String(tenant))?.length ?? 0, () => this.#secretHealth(String(tenant))),
+    tags_list: ({ tenant }) => {
+      const counts = new Map<string, number>();
+      for (const { view } of this.#records.get(String(tenant)) ?? []) {
+        for (const tag of view.tags) counts.set(tag, (counts.get(tag) ?? 0) + 1);
+      }
+      return [...counts].map(([tag, records]) => ({ tag, records })).sort((a, b) => a.tag.localeCompare(b.tag));
+    },
+    tag_rename: ({ tenant, tag, name }) => this.#retag(String(tenant), String(tag), [String(name)]),
+    tag_remove: ({ tenant, tag }) => this.#retag(String(tenant), String(tag), []),
+    searches_list: () => this.#saved,
+    search_save: ({ name, tenant, query }) => {
+      if (this.#saved.some((saved) => saved.name === name && saved.tenant === tenant))
+        throw refusal("search_name_taken");
+      const owner = this.tenants.find(({ id }) => id === tenant);
+      const saved = { name: String(name), tenant: owner?.id ?? null, tenant_name: owner?.name ?? null };
+      this.#saved = [...this.#saved, { ...saved, query: String(query) }];
+      return null;
+    },
+    search_rename: ({ name, tenant, to }) => {
+      const found = this.#savedSearch(name, tenant);
+      this.#saved = this.#saved.map((saved) => (saved === found ? { ...saved, name: String(to) } : saved));
+      return null;
+    },
+    search_remove: ({ name, tenant }) => {
+      const found = this.#savedSearch(name, tenant);
+      this.#saved = this.#saved.filter((saved) => saved !== found);
+      return null;
+    },
     import_choose_file: () => ({
       handle: "0f",
       name: "customers-export.csv",
@@ -672,6 +735,10 @@ export function startMock(): void {
   new MockEngine({
     screen: take<AppState["screen"]>("screen", "unlocked"),
     settings: { theme: take("theme", "system"), language: take("language", "en") },
+    saved: [
+      { name: "Databases", tenant: "7acme", tenant_name: "ACME GmbH", query: "kind:server postgres" },
+      { name: "Without a tag", tenant: null, tenant_name: null, query: "-tag:people -tag:infrastructure" },
+    ],
     failedUnlocks: Number(take("failed", "0")),
     firstFile: take<FileCheckView["state"]>("file", "unchanged"),
     enrolled: take("enrolled", "yes") === "yes",

@@ -13,6 +13,7 @@ use coffer_core::{
 use coffer_interchange::invented::{Firm, Invented};
 use coffer_model::account::LoginName;
 use coffer_model::id::TenantId;
+use coffer_model::query::Query;
 use coffer_model::record::{FieldDraft, FieldType, RecordDraft};
 use serde::Serialize;
 use zeroize::Zeroizing;
@@ -106,7 +107,7 @@ fn work(session: &Session, output: &Output) -> Result<(), CliError> {
     let record = add_one(session, tenant)?;
     output.say(format!("add      {}", visible(&record.title)))?;
 
-    let found = session.search("harbour gat", None, 20)?;
+    let found = session.search(&Query::parse_unfinished("harbour gat"), None, 20)?;
     output.say(format!("search   \"harbour gat\": {} found", found.hits.len()))?;
 
     let changed = session.change_record(record.id, record.version, edited(&record))?;

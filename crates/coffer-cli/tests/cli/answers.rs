@@ -70,6 +70,15 @@ fn answers_have_the_shapes_that_scripts_rely_on() {
     holds!("record_list_full", shell.ask("record list --tenant 'ACME GmbH' --full --limit 1"));
     holds!("search", shell.ask("search gatew --tenant 'ACME GmbH'"));
     holds!("search_nothing", shell.ask("search canary"));
+    let tagged = "search 'tag:NETWORK -kind:note field:host=gw2 after:2020-01-01' --tenant 'ACME GmbH'";
+    holds!("search", shell.ask(&format!("{tagged} --save 'Ours '")));
+    holds!("search", shell.ask("search --saved ours --tenant 'ACME GmbH'"));
+    holds!("search_list_saved", shell.ask("search list-saved"));
+    holds!("search_changed", shell.ask("search rename-saved ours gateways --tenant 'ACME GmbH'"));
+    holds!("search_changed", shell.ask("search remove-saved gateways --tenant 'ACME GmbH'"));
+    holds!("tenant_tags", shell.ask("tenant tags 'ACME GmbH'"));
+    holds!("tenant_tag_changed", shell.ask("tenant rename-tag 'ACME GmbH' Network networks"));
+    holds!("tenant_tag_changed", shell.ask("tenant remove-tag 'ACME GmbH' networks"));
     holds!("backup_export", shell.ask("backup export unlocked.age"));
     holds!("backup_list", shell.ask("backup list"));
     holds!("backup_verify", shell.ask("backup verify unlocked.age"));

@@ -103,7 +103,8 @@ def contacts(rows):
         phone = row["Telefon"].split()[-1]
         for query in [number, number.lower(), f"{number} {family[:3]}", f"{family} {number[:7]}", phone, row["Telefon"]]:
             hits = coffer(f"search {shlex.quote(query)}")["hits"]
-            assert [hit["id"] for hit in hits] == [ids[number]], (query, row, hits)
+            # Other numbers may have the same digits inside; where they are the whole word comes first.
+            assert hits[0]["id"] == ids[number] and (len(hits) == 1 or query == phone), (query, row, hits)
     assert coffer("log verify")["ok"]
     coffer.end()
 

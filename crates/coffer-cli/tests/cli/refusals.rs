@@ -16,6 +16,8 @@ fn wrong_usage_is_2_and_says_so_in_json_where_json_was_asked_for() {
         &["record", "list", "--tenant", "T", "--limit", "0"],
         &["record", "show", "no-id"],
         &["search"],
+        &["search", "x", "--saved", "y"],
+        &["search", "--save", "y"],
         &["import", "x.kdbx", "--tenant", "T", "--format", "kdbx"],
         &["--passphrase-file", "a", "--passphrase-fd", "3", "tenant", "list"],
         &["backup", "verify", "x.age"],
@@ -43,6 +45,25 @@ fn factors_that_no_account_has_are_refused_rather_than_passed_over() {
         let refused = place.run(&["import", "in.csv", "--tenant", "T", option, "pw.txt", "--json"]);
         assert_eq!((refused.code, refused.error().as_str()), (Some(1), "source_not_encrypted"));
     }
+}
+
+#[test]
+fn a_query_that_is_not_well_formed_is_refused_with_the_place_and_what_would_be_right() {
+    let place = Place::with_vault();
+    for (query, said) in [
+        ("gate tag:", "character 6: tag: needs something behind it, such as tag:network"),
+        ("before:soon", "character 8: before: takes a day such as 2026-01-31"),
+        ("\"gate", "character 1: the quotation mark is never closed"),
+        ("* *", "the query has no word with a letter or digit in it, and no operator"),
+    ] {
+        let refused = place.run(&["search", query]);
+        assert_eq!((refused.code, refused.out.as_str()), (Some(1), ""), "{query}");
+        assert!(refused.err.starts_with(&format!("error: {said}")) && refused.err.contains("\nhint: "), "{refused:?}");
+        assert_eq!(place.run(&["search", query, "--json"]).error(), "invalid_query");
+    }
+    let found = place.run(&["search", "--json", "--", "-tag:x"]);
+    assert_eq!((found.code, found.json()["more"].as_bool()), (Some(0), Some(false)));
+    assert_eq!(place.run(&["search", "--saved", "nothing", "--json"]).error(), "not_found");
 }
 
 #[test]

@@ -141,6 +141,12 @@ impl Directory {
         Ok(query.query_row(params![tenant.as_bytes(), epoch, account.as_bytes()], |row| row.get(0)).optional()?)
     }
 
+    /// An account's saved searches, under its own key.
+    pub(crate) fn saved_searches(&self, account: AccountId) -> Result<Option<Vec<u8>>, StoreError> {
+        let mut query = self.connection.prepare_cached("SELECT sealed FROM saved_searches WHERE account = ?1")?;
+        Ok(query.query_row([account.as_bytes()], |row| row.get(0)).optional()?)
+    }
+
     /// Signed manifests of the backups made, newest first.
     pub(crate) fn backup_manifests(&self) -> Result<Vec<Vec<u8>>, StoreError> {
         let mut query = self.connection.prepare_cached("SELECT manifest FROM backup ORDER BY counter DESC")?;
@@ -230,6 +236,14 @@ impl DirectoryTx<'_> {
         self.tx
             .prepare_cached("DELETE FROM file_root WHERE tenant = ?1 AND epoch = ?2")?
             .execute(params![tenant.as_bytes(), epoch])?;
+        Ok(())
+    }
+
+    /// Stores an account's saved searches.
+    pub(crate) fn set_saved_searches(&mut self, account: AccountId, sealed: &[u8]) -> Result<(), StoreError> {
+        self.tx
+            .prepare_cached("INSERT OR REPLACE INTO saved_searches (account, sealed) VALUES (?1, ?2)")?
+            .execute(params![account.as_bytes(), sealed])?;
         Ok(())
     }
 

@@ -1,5 +1,5 @@
 -- The directory of a vault: its membership chain, and the ciphertexts the chain vouches for.
--- Nothing here is believed because it stands here: every ciphertext's SHA-256 is in a statement.
+-- Nothing here is believed because it stands here: every ciphertext's SHA-256 is in a statement, or says itself whose it is.
 
 -- The membership chain, in order from 0 without gaps (docs/FORMAT.md §5).
 CREATE TABLE statement (
@@ -33,6 +33,13 @@ CREATE TABLE tenant_key (
     account BLOB NOT NULL,
     sealed  BLOB NOT NULL,
     PRIMARY KEY (tenant, epoch, account)
+) STRICT, WITHOUT ROWID;
+
+-- Searches that an account has saved, under its own master key: the one ciphertext here that no statement names, since it
+-- is nobody else's business. An older one put back is noticed by the directory's root alone.
+CREATE TABLE saved_searches (
+    account BLOB PRIMARY KEY,
+    sealed  BLOB NOT NULL
 ) STRICT, WITHOUT ROWID;
 
 -- Backups made of this vault, as their receipts in the chain say; the signed manifest of each.

@@ -139,7 +139,7 @@ impl Core {
         let mut findings = Vec::new();
         for tenant in self.opened() {
             // A write under way has its entry and not yet its rows, so all of them are waited for.
-            let writer = tenant.writer();
+            let writer = tenant.writer()?;
             let applied = writer.applied().map_err(|error| self.fault(error, Damage::Tenant))?;
             // The log was verified as it was when that began: later rows are not judged.
             let applied: BTreeSet<u64> = applied.into_iter().filter(|&entry| entry < verified).collect();

@@ -281,7 +281,7 @@ impl Still {
         if tenants.iter().any(|tenant| tenant.is_importing()) {
             return Err(Fault::Busy.into());
         }
-        let writers: Vec<_> = tenants.iter().map(|tenant| tenant.writer()).collect();
+        let writers = tenants.iter().map(|tenant| tenant.writer()).collect::<Result<Vec<_>, Fault>>()?;
         let in_tenant = |error: StoreError| error.into_fault(Damage::Tenant);
         let mut held = Vec::with_capacity(tenants.len());
         for (tenant, writer) in tenants.iter().zip(&writers) {

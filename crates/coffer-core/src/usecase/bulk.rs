@@ -17,7 +17,7 @@ use crate::fault::CallError;
 use crate::policy::Action;
 use crate::session::Session;
 use crate::store::tenant::{ChangeError, TenantTx};
-use crate::view::{BulkView, TagView, TaggedRecord};
+use crate::view::{BulkTagView, BulkView, TaggedRecord};
 
 /// Most records of one step.
 pub const BULK_MAX: usize = 1_000;
@@ -99,7 +99,7 @@ impl Selection {
 
 impl Session {
     /// Adds tags to records and takes others away; each record this changes gets a new version, and is named.
-    pub fn tag_records(&self, ids: &[RecordId], tags: &TagChange) -> Result<TagView, BulkError> {
+    pub fn tag_records(&self, ids: &[RecordId], tags: &TagChange) -> Result<BulkTagView, BulkError> {
         let event = |first, count| Event::RecordsTagged { first, count };
         let mut changed = Vec::new();
         let done = self.change_many(Action::ChangeRecord, ids, event, |tx, selection| {
@@ -112,7 +112,7 @@ impl Session {
             }
             Ok(())
         })?;
-        Ok(TagView { records: done.records, changed })
+        Ok(BulkTagView { records: done.records, changed })
     }
 
     /// Gives records the tags back that they had before [`Session::tag_records`] changed them, as new versions. Refused if

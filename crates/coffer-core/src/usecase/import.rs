@@ -16,7 +16,7 @@ use coffer_model::id::TenantId;
 use coffer_model::record::FieldType;
 
 use super::records::in_tenant;
-use crate::fault::{CallError, Fault};
+use crate::fault::CallError;
 use crate::job::{JobContext, JobError, JobHandle};
 use crate::policy::Action;
 use crate::session::{Core, OpenTenant, Session};
@@ -143,7 +143,7 @@ impl Import<'_> {
             return self.read_all(rows, report, None).map(|(report, _)| report);
         }
         // Its own connection, so that the session goes on reading; its writer stands still.
-        let importing = self.open.import().ok_or(Fault::Busy)?;
+        let importing = self.open.import()?;
         self.core.settle(self.open, &importing.writer)?;
         let mut store = self.connect()?;
         let tx = store.begin(self.core.now(), self.core.account).map_err(in_tenant)?;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use coffer_model::event::Event;
 use coffer_model::id::TenantId;
+use coffer_model::query::Query;
 
 use super::records::row_view;
 use crate::fault::CallError;
@@ -24,15 +25,15 @@ struct InTenant {
 }
 
 impl Session {
-    /// Records in which every word of `query` occurs, the last of them as a beginning: in one tenant, or in every one
-    /// that this account may read. At most `limit`, shared fairly among tenants.
-    pub fn search(&self, query: &str, tenant: Option<TenantId>, limit: u32) -> Result<SearchResults, CallError> {
+    /// Records that are as `query` says (docs/finding.md): in one tenant, or in every one that this account may read. At
+    /// most `limit`, shared fairly among tenants.
+    pub fn search(&self, query: &Query, tenant: Option<TenantId>, limit: u32) -> Result<SearchResults, CallError> {
         let tenants = match tenant {
             Some(tenant) => vec![tenant],
             None => self.readable_tenants()?,
         };
         let limit = limit.clamp(1, SHOWN_MAX);
-        let query = SearchQuery::parse(query);
+        let query = SearchQuery::new(query);
         let mut searched = Vec::with_capacity(tenants.len());
         for tenant in tenants {
             let actor = self.authorize(Action::SearchRecords, Some(tenant))?;

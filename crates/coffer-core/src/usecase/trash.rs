@@ -17,7 +17,7 @@ use super::records::{ListRecordsError, PAGE_MAX, in_tenant, row_view};
 use crate::fault::CallError;
 use crate::policy::{self, Action};
 use crate::session::{Actor, Core, OpenTenant, Session};
-use crate::store::tenant::{ChangeError, Cursor, TenantStore};
+use crate::store::tenant::{ChangeError, Cursor, TenantStore, TenantTx};
 use crate::view::{BulkView, TrashPage, TrashRow};
 
 /// How long a record stays in the trash, at least.
@@ -129,14 +129,14 @@ impl Core {
         let keys = open.read(|store| store.trashed_until(until, PURGED_MAX))?;
         let Some(&first) = keys.first() else { return Ok(0) };
         let count = keys.len() as u64;
-        let event = Event::RecordsPurged { first: RecordId::new(open.id, first), count };
-        self.audited(actor, open, event, |tx| {
+        let purge = |tx: &mut TenantTx<'_>| {
             tx.purge_records(&keys).map_err(|error| match error {
                 // Somebody took one of them out a moment ago.
                 ChangeError::NotFound | ChangeError::VersionConflict => CallError::NotFound,
                 ChangeError::Store(error) => in_tenant(error),
             })
-        })?;
+        };
+        self.audited(actor, open, purge, |_| Event::RecordsPurged { first: RecordId::new(open.id, first), count })?;
         Ok(count)
     }
 }

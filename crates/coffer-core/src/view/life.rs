@@ -47,7 +47,7 @@ pub struct BulkView {
 
 /// What a change of tags did.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
-pub struct TagView {
+pub struct BulkTagView {
     /// Records it was asked for.
     #[ts(type = "number")]
     pub records: u64,

@@ -5,6 +5,7 @@ import { CommandError } from "./error.ts";
 import type {
   AppState,
   BackupRow,
+  BulkTagView,
   BulkView,
   Chosen,
   Copied,
@@ -24,6 +25,7 @@ import type {
   RecordPage,
   RecordView,
   SavedKit,
+  SavedSearchView,
   SearchResults,
   SessionView,
   Settings,
@@ -38,6 +40,7 @@ import type {
 export type {
   AppState,
   BackupRow,
+  BulkTagView,
   Chosen,
   Copied,
   ImportFile,
@@ -141,6 +144,16 @@ export const fieldCopy = (id: string, field: number) => call<Copied>("field_copy
 export const urlOpen = (id: string, field: number) => call<void>("url_open", { id, field });
 export const search = (query: string, tenant: string | null, limit: number) =>
   call<SearchResults>("search", { query, tenant, limit });
+export const tagsList = (tenant: string) => call<TagView[]>("tags_list", { tenant });
+export const tagRename = (tenant: string, tag: string, name: string) =>
+  call<number>("tag_rename", { tenant, tag, name });
+export const tagRemove = (tenant: string, tag: string) => call<number>("tag_remove", { tenant, tag });
+export const searchesList = () => call<SavedSearchView[]>("searches_list");
+export const searchSave = (name: string, tenant: string | null, query: string) =>
+  call<void>("search_save", { name, tenant, query });
+export const searchRename = (name: string, tenant: string | null, to: string) =>
+  call<void>("search_rename", { name, tenant, to });
+export const searchRemove = (name: string, tenant: string | null) => call<void>("search_remove", { name, tenant });
 
 // ---- Fields and kinds ------------------------------------------------------
 
@@ -167,7 +180,7 @@ export const trashList = (tenant: string, limit: number, after: string | null) =
   call<TrashPage>("trash_list", { tenant, limit, after });
 export const trashEmpty = (tenant: string) => call<BulkView>("trash_empty", { tenant });
 export const recordsTag = (ids: string[], add: string[], remove: string[]) =>
-  call<TagView>("records_tag", { ids, add, remove });
+  call<BulkTagView>("records_tag", { ids, add, remove });
 export const recordsTagUndo = (changed: TaggedRecord[]) => call<BulkView>("records_tag_undo", { changed });
 export const recordRestoreVersion = (id: string, version: number, expectedVersion: number) =>
   call<RecordView>("record_restore_version", { id, version, expectedVersion });

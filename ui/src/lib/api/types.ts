@@ -177,7 +177,7 @@ export type BulkView = {
   records: number;
 };
 
-export type TagView = {
+export type BulkTagView = {
   /**
    * Records it was asked for.
    */
@@ -701,6 +701,36 @@ export type SearchHit = {
    * When it was last changed.
    */
   changed_at: string;
+};
+
+export type TagView = {
+  /**
+   * As written on the newest record that has it.
+   */
+  tag: string;
+  /**
+   * Records that have it, in whatever case.
+   */
+  records: number;
+};
+
+export type SavedSearchView = {
+  /**
+   * What the account calls it; no other search of the same tenant is called so.
+   */
+  name: string;
+  /**
+   * The tenant it searches; `None` for every tenant the account may read.
+   */
+  tenant: string | null;
+  /**
+   * That tenant's name.
+   */
+  tenant_name: string | null;
+  /**
+   * What it looks for.
+   */
+  query: string;
 };
 
 export type LogEntryView = {

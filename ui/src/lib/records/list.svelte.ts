@@ -210,6 +210,15 @@ export class RecordList {
     this.#rest = setTimeout(() => void this.#run(), SEARCH_REST_MILLIS);
   }
 
+  /** Searches at once for something chosen rather than typed. */
+  async find(query: string, everywhere: boolean): Promise<void> {
+    clearTimeout(this.#rest);
+    this.query = query;
+    this.everywhere = everywhere;
+    this.searching = true;
+    await this.#run();
+  }
+
   /** Goes across every tenant, or back to the one in sight. */
   setEverywhere(everywhere: boolean): void {
     this.everywhere = everywhere;

@@ -1,4 +1,4 @@
-//! One tenant's database: its records with every version, the search index, and who saw which secret.
+//! One tenant's database: its records with every version, the search index, tags, and who saw which secret.
 //!
 //! Layout: `schema.sql`, docs/FORMAT.md, chapter "A tenant's database". A [`TenantStore`] is one connection; it reads
 //! through `&self` and writes in a [`TenantTx`], which cannot be committed without the index of its log entry.
@@ -13,9 +13,12 @@ mod favourite_rows;
 mod fold;
 mod list_rows;
 mod record_rows;
+mod search_query;
 mod search_rows;
+mod tag_rows;
 mod trash_rows;
 
+use std::cell::OnceCell;
 use std::path::Path;
 
 use coffer_crypto::secret::DatabaseKey;
@@ -29,7 +32,8 @@ pub(crate) use self::draft_rows::{KeptDraft, StoredDraft};
 pub(crate) use self::exposure_rows::{Exposure, How};
 pub(crate) use self::list_rows::PageQuery;
 pub(crate) use self::record_rows::{ChangeError, StoredVersion};
-pub(crate) use self::search_rows::{Found, SearchQuery};
+pub(crate) use self::search_query::SearchQuery;
+pub(crate) use self::search_rows::Found;
 use super::sqlcipher::{self, Access, StoreError};
 
 /// The schema this program writes and the newest it opens (`PRAGMA user_version`).
@@ -75,6 +79,8 @@ pub(crate) struct ListedRecord {
 /// One connection to one tenant's database.
 pub(crate) struct TenantStore {
     connection: Connection,
+    /// Set once the connection has its view of the search index's words.
+    vocabulary: OnceCell<()>,
     identity: TenantIdentity,
 }
 
@@ -133,7 +139,7 @@ impl TenantStore {
 
     fn new(connection: Connection, identity: TenantIdentity) -> Self {
         connection.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
-        Self { connection, identity }
+        Self { connection, vocabulary: OnceCell::new(), identity }
     }
 
     /// Whose database it is.

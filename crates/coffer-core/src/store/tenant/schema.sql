@@ -115,10 +115,21 @@ CREATE TABLE draft (
     UNIQUE (record, account)
 ) STRICT;
 
+-- Tags of the newest versions; not of what is in the trash.
+CREATE TABLE tag (
+    record INTEGER NOT NULL REFERENCES record (id),
+    folded TEXT NOT NULL,                       -- the tag, folded: by which tags are the same
+    tag    TEXT NOT NULL,                       -- as written
+    PRIMARY KEY (record, folded)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX tag_by_name ON tag (folded);
+
 -- Words of the newest versions, for searching; not of what is in the trash. No masked field's value goes in. The text
--- itself is not kept, only where each word occurs; rows are removed by their number alone.
+-- itself is not kept, only where each word occurs; rows are removed by their number alone. `marks` has a word for the
+-- kind, for each field's name and for each tag, which no word of a text can be.
 CREATE VIRTUAL TABLE search USING fts5 (
-    title, fields, tags, notes,
+    title, fields, tags, notes, marks,
     tokenize = 'unicode61 remove_diacritics 2',
     prefix = '2 3',
     content = '',
@@ -127,3 +138,14 @@ CREATE VIRTUAL TABLE search USING fts5 (
 
 -- Leaves as large as a page of SQLCipher holds beside its HMAC; else each would take two pages.
 INSERT INTO search (search, rank) VALUES ('pgsz', 3950);
+
+-- Serial, telephone and other numbers of the newest versions, letters and digits only, one a line: any three characters
+-- of them and more are found. Nothing of a masked field, nor of what is in the trash.
+CREATE VIRTUAL TABLE number USING fts5 (
+    value,
+    tokenize = 'trigram case_sensitive 1',
+    content = '',
+    contentless_delete = 1
+);
+
+INSERT INTO number (number, rank) VALUES ('pgsz', 3950);
