@@ -166,7 +166,8 @@ fn live_a_full_life(place: &Place) -> (Vault, Session) {
     let other = session.add_record(id, draft(TITLE, SECRET)).unwrap().id;
     session.set_favourite(other, true).unwrap();
     session.set_favourite(other, false).unwrap();
-    session.restore_version(record.id, 1, 2).unwrap();
+    let newest = session.open_record(record.id).unwrap().version;
+    session.restore_version(record.id, 1, newest).unwrap();
     session.keep_draft(id, Some((other, 1)), &draft(TITLE, NEW_SECRET)).unwrap();
     session.draft(id, Some(other)).unwrap().unwrap();
     session.discard_draft(id, Some(other)).unwrap();
