@@ -6,6 +6,7 @@
 
 mod assign;
 mod guess;
+mod known;
 
 use coffer_model::record::{
     FieldDraft, FieldType, InvalidRecord, RecordContent, RecordDraft, RecordKind, Value, limits,
@@ -13,6 +14,7 @@ use coffer_model::record::{
 
 pub use self::assign::{Assignment, AssignmentError};
 pub use self::guess::Guess;
+pub use self::known::Program;
 
 /// What a column becomes.
 #[derive(Clone, Debug, PartialEq, Eq)]

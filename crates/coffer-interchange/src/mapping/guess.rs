@@ -5,7 +5,7 @@
 
 use coffer_model::record::{FieldType, RecordKind, limits};
 
-use super::{Column, Mapping, Target, kind_of, tags_of, text_of};
+use super::{Column, Mapping, Program, Target, kind_of, tags_of, text_of};
 
 /// A mapping in the making.
 #[derive(Debug)]
@@ -15,6 +15,7 @@ pub struct Guess {
     kind: RecordKind,
     joined_title: Vec<usize>,
     spare_title: Vec<usize>,
+    program: Option<Program>,
 }
 
 /// What a column may become and what its cells have allowed so far.
@@ -47,7 +48,13 @@ impl Guess {
     pub fn new(names: &[String]) -> Self {
         let plain: Vec<String> = names.iter().map(|name| plain_name(name)).collect();
         let find = |wanted: &[&str]| wanted.iter().find_map(|name| plain.iter().position(|plain| plain == name));
-        let mut wishes: Vec<Wish> = plain.iter().map(|name| Wish::Field(field_type(name))).collect();
+        let program = Program::of(&plain);
+        let wish = |name: &String| match program {
+            Some(program) if program.skips(name) => Wish::Skip,
+            Some(program) if program.hides(name) => Wish::Field(FieldType::Secret),
+            Some(_) | None => Wish::Field(field_type(name)),
+        };
+        let mut wishes: Vec<Wish> = plain.iter().map(wish).collect();
 
         let full_name = find(&["display name", "full name", "anzeigename", "name"]);
         let first_name = find(&["first name", "firstname", "given name", "vorname"]);
@@ -65,7 +72,6 @@ impl Guess {
             _ => full_name.filter(|&column| Some(column) != last_name),
         };
 
-        let is_keepassxc = find(&["group"]).is_some() && find(&["totp"]).is_some();
         let single = [
             (title, Wish::Title),
             (
@@ -88,7 +94,6 @@ impl Guess {
                 find(&["tags", "tag", "labels", "schlagwörter", "group", "grouping", "folder", "gruppe", "ordner"]),
                 Wish::Tags,
             ),
-            (find(&["icon"]).filter(|_| is_keepassxc), Wish::Skip),
         ];
         for (column, wish) in single {
             if let Some(column) = column
@@ -117,7 +122,13 @@ impl Guess {
             kind: offered_kind(kind),
             joined_title: [first_name, last_name].into_iter().flatten().collect(),
             spare_title: [company, url, user, email].into_iter().flatten().collect(),
+            program,
         }
+    }
+
+    /// The program whose table it is, if the header is one that is known.
+    pub const fn program(&self) -> Option<Program> {
+        self.program
     }
 
     /// Takes a row of the sample into account.
