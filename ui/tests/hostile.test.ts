@@ -5,6 +5,7 @@ import { store } from "../src/dev/data.ts";
 import { CommandError, errorWords } from "../src/lib/api/error.ts";
 import { actionWords, findingWords } from "../src/lib/log/words.ts";
 import { kindWords, template } from "../src/lib/records/kinds.ts";
+import { FIELD_TYPES } from "../src/lib/records/limits.ts";
 import { visiblePieces } from "../src/lib/ui/visible.ts";
 import { ACME, openRecord, openWindow } from "./window.ts";
 
@@ -16,11 +17,7 @@ describe("attack 45: markup in every field", () => {
       kind: MARKUP,
       title: MARKUP,
       tags: [MARKUP],
-      fields: (["text", "secret", "multiline", "email", "phone", "url", "date", "number"] as const).map((type) => [
-        `${MARKUP} ${type}`,
-        type,
-        MARKUP,
-      ]),
+      fields: FIELD_TYPES.map((type) => [`${MARKUP} ${type}`, type, MARKUP]),
       notes: MARKUP,
       age: 0,
     });
@@ -53,7 +50,7 @@ describe("attack 45: markup in every field", () => {
       expect(Reflect.get(window, "struck")).toBeUndefined();
     };
     isInert();
-    await user.click(screen.getByRole("button", { name: /^Reveal/ }));
+    await user.click(screen.getAllByRole("button", { name: /^Reveal/ })[0] as HTMLElement);
     await waitFor(() => expect(screen.queryByRole("button", { name: /^Mask/ })).not.toBeNull());
     await user.click(screen.getByRole("button", { name: /large type$/ }));
     isInert();

@@ -154,7 +154,7 @@ pub enum TenantCommand {
 pub enum RecordCommand {
     /// Add a record.
     #[command(
-        after_help = "Examples:\n  coffer … record add --tenant ACME --title \"VPN gateway\" --field user=svc --field-prompt password\n  coffer … record add --tenant ACME --title Ines --kind contact --field \"Born:date=1990-05-01\"\n\nA field's type is guessed from its name (password, e-mail, phone, url …) unless NAME:TYPE says it:\ntext, secret, multiline, email, phone, url, date, number.\nOther users of this computer can see a running program's arguments: give secrets by --field-prompt\nor --field-file."
+        after_help = "Examples:\n  coffer … record add --tenant ACME --title \"VPN gateway\" --field user=svc --field-prompt password\n  coffer … record add --tenant ACME --title Ines --kind contact --field \"Born:date=1990-05-01\"\n\nA field's type is guessed from its name (password, e-mail, phone, url …) unless NAME:TYPE says it:\ntext, secret, multiline, email, phone, url, date, number, totp, choice, reference, expiry.\nOther users of this computer can see a running program's arguments: give secrets by --field-prompt\nor --field-file."
     )]
     Add {
         /// Name or identifier of the tenant.

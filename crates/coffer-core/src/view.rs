@@ -151,7 +151,7 @@ pub struct RecordView {
     pub changed_by: String,
 }
 
-/// One field, masked if it is a secret.
+/// One field, masked if it is a secret or a seed of codes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
 pub struct FieldView {
     /// The field inside its record.
@@ -160,11 +160,13 @@ pub struct FieldView {
     /// What the person calls it.
     pub name: String,
     /// How it is shown and protected.
-    #[ts(type = "\"text\" | \"secret\" | \"multiline\" | \"email\" | \"phone\" | \"url\" | \"date\" | \"number\"")]
+    #[ts(
+        type = "\"text\" | \"secret\" | \"multiline\" | \"email\" | \"phone\" | \"url\" | \"date\" | \"number\" | \"totp\" | \"choice\" | \"reference\" | \"expiry\""
+    )]
     pub field_type: FieldType,
-    /// The value; `None` for a secret, which has to be revealed.
+    /// The value; `None` if it is masked and has to be revealed.
     pub value: Option<String>,
-    /// Whether a secret holds anything.
+    /// Whether it holds nothing.
     pub empty: bool,
 }
 
@@ -373,7 +375,7 @@ pub struct ImportColumn {
     pub target: Option<String>,
     /// The field's type, when it becomes a field.
     #[ts(
-        type = "\"text\" | \"secret\" | \"multiline\" | \"email\" | \"phone\" | \"url\" | \"date\" | \"number\" | null"
+        type = "\"text\" | \"secret\" | \"multiline\" | \"email\" | \"phone\" | \"url\" | \"date\" | \"number\" | \"totp\" | \"choice\" | \"reference\" | \"expiry\" | null"
     )]
     pub field_type: Option<FieldType>,
 }

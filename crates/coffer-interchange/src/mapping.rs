@@ -274,10 +274,10 @@ impl Mapping {
         Some(title.chars().take(limits::TITLE_CHARS).collect())
     }
 
-    /// Whether the column's values may be shown in a title: only those of fields that are not secret.
+    /// Whether the column's values may be shown in a title: only those of fields that are not masked.
     fn may_name(&self, column: usize) -> bool {
         let target = self.columns.get(column).map(|column| &column.target);
-        target.and_then(Target::field_type).is_some_and(|field_type| field_type != FieldType::Secret)
+        target.and_then(Target::field_type).is_some_and(|field_type| !field_type.is_masked())
     }
 }
 
@@ -295,6 +295,14 @@ fn tags_of(cell: &str) -> impl Iterator<Item = &str> {
 fn text_of(cell: &str, field_type: FieldType) -> &str {
     match field_type {
         FieldType::Text | FieldType::Secret | FieldType::Multiline => cell,
-        FieldType::Email | FieldType::Phone | FieldType::Url | FieldType::Date | FieldType::Number => cell.trim(),
+        FieldType::Email
+        | FieldType::Phone
+        | FieldType::Url
+        | FieldType::Date
+        | FieldType::Number
+        | FieldType::Totp
+        | FieldType::Choice
+        | FieldType::Reference
+        | FieldType::Expiry => cell.trim(),
     }
 }

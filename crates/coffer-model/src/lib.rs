@@ -8,3 +8,4 @@ pub mod id;
 pub mod record;
 pub mod tenant;
 pub mod time;
+pub mod totp;

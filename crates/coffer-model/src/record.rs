@@ -7,6 +7,9 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
+use crate::id::RecordKey;
+use crate::totp::TotpSeed;
+
 /// Limits of a record. They bound memory and time for hostile input (THREAT-MODEL T7).
 pub mod limits {
     /// Most characters in a title.
@@ -103,12 +106,33 @@ pub enum FieldType {
     Date,
     /// A decimal number with a full stop.
     Number,
+    /// What makes one-time codes: an `otpauth://totp/…` URI or a bare Base32 seed. Masked as a secret is; the codes are
+    /// shown, not the seed.
+    Totp,
+    /// One line, usually one of those the kind's template offers.
+    Choice,
+    /// Another record of the same tenant: the text of its [`RecordKey`].
+    Reference,
+    /// The calendar date by which something ends, `YYYY-MM-DD`.
+    Expiry,
 }
 
 impl FieldType {
     /// Every type, in the order offered.
-    pub const ALL: [Self; 8] =
-        [Self::Text, Self::Secret, Self::Multiline, Self::Email, Self::Phone, Self::Url, Self::Date, Self::Number];
+    pub const ALL: [Self; 12] = [
+        Self::Text,
+        Self::Secret,
+        Self::Multiline,
+        Self::Email,
+        Self::Phone,
+        Self::Url,
+        Self::Date,
+        Self::Number,
+        Self::Totp,
+        Self::Choice,
+        Self::Reference,
+        Self::Expiry,
+    ];
 
     /// The type as stored.
     pub const fn code(self) -> u8 {
@@ -121,6 +145,50 @@ impl FieldType {
             Self::Url => 6,
             Self::Date => 7,
             Self::Number => 8,
+            Self::Totp => 9,
+            Self::Choice => 10,
+            Self::Reference => 11,
+            Self::Expiry => 12,
+        }
+    }
+
+    /// The type's permanent name, as in JSON and on the command line.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Secret => "secret",
+            Self::Multiline => "multiline",
+            Self::Email => "email",
+            Self::Phone => "phone",
+            Self::Url => "url",
+            Self::Date => "date",
+            Self::Number => "number",
+            Self::Totp => "totp",
+            Self::Choice => "choice",
+            Self::Reference => "reference",
+            Self::Expiry => "expiry",
+        }
+    }
+
+    /// Takes the type by its permanent name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+
+    /// Whether values are masked until revealed: never indexed, never shown in lists, histories and previews.
+    pub const fn is_masked(self) -> bool {
+        match self {
+            Self::Secret | Self::Totp => true,
+            Self::Text
+            | Self::Multiline
+            | Self::Email
+            | Self::Phone
+            | Self::Url
+            | Self::Date
+            | Self::Number
+            | Self::Choice
+            | Self::Reference
+            | Self::Expiry => false,
         }
     }
 
@@ -169,13 +237,15 @@ impl FieldType {
     /// What a value of the type is called in an error.
     pub const fn expected(self) -> &'static str {
         match self {
-            Self::Text => "single line of text",
+            Self::Text | Self::Choice => "single line of text",
             Self::Secret | Self::Multiline => "text without NUL characters",
             Self::Email => "e-mail address",
             Self::Phone => "telephone number",
             Self::Url => "URL",
-            Self::Date => "date such as 2026-11-21",
+            Self::Date | Self::Expiry => "date such as 2026-11-21",
             Self::Number => "number such as 12.5",
+            Self::Totp => "otpauth://totp/ URI or Base32 seed",
+            Self::Reference => "record of this tenant",
         }
     }
 
@@ -187,7 +257,7 @@ impl FieldType {
         let one_line = !value.chars().any(|c| c == '\n' || c == '\r' || c == '\0');
         match self {
             Self::Secret | Self::Multiline => !value.contains('\0'),
-            Self::Text => one_line,
+            Self::Text | Self::Choice => one_line,
             Self::Email => {
                 value.len() <= 254
                     && !value.chars().any(|c| c.is_whitespace() || c.is_control())
@@ -199,13 +269,15 @@ impl FieldType {
                     && value.chars().all(|c| c.is_ascii_alphanumeric() || " +-()./,;#*:".contains(c))
             }
             Self::Url => one_line && value.len() <= 2_048 && !value.contains(char::is_whitespace),
-            Self::Date => value.len() == 10 && value.parse::<jiff::civil::Date>().is_ok(),
+            Self::Date | Self::Expiry => value.len() == 10 && value.parse::<jiff::civil::Date>().is_ok(),
             Self::Number => {
                 let digits = value.strip_prefix(['-', '+']).unwrap_or(value);
                 let (whole, fraction) = digits.split_once('.').unwrap_or((digits, "0"));
                 let all_digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
                 all_digits(whole) && all_digits(fraction)
             }
+            Self::Totp => TotpSeed::parse(value).is_ok(),
+            Self::Reference => value.parse::<RecordKey>().is_ok(),
         }
     }
 }
@@ -395,9 +467,7 @@ impl RecordContent {
             }
             let value = match (field.value, before) {
                 (Some(value), _) => value,
-                (None, Some(before))
-                    if before.field_type == FieldType::Secret && field.field_type != FieldType::Secret =>
-                {
+                (None, Some(before)) if before.field_type.is_masked() && !field.field_type.is_masked() => {
                     return Err(InvalidRecord::SecretKept { position });
                 }
                 (None, Some(before)) => before.value.clone(),
@@ -541,6 +611,30 @@ mod tests {
     }
 
     #[test]
+    fn a_seed_of_codes_is_as_masked_as_a_secret() {
+        let first =
+            RecordContent::parse(draft(vec![field("Code", FieldType::Totp, "JBSWY3DPEHPK3PXP")]), None).unwrap();
+        let kept = |field_type| {
+            let id = Some(first.fields()[0].id);
+            let kept = FieldDraft { id, name: "Code".to_owned(), field_type, value: None };
+            RecordContent::parse(draft(vec![kept]), Some(&first))
+        };
+        assert_eq!(kept(FieldType::Text), Err(InvalidRecord::SecretKept { position: 1 }));
+        assert!(kept(FieldType::Secret).is_ok());
+    }
+
+    #[test]
+    fn names_and_codes_of_types_are_permanent_and_read_back() {
+        for (index, kind) in FieldType::ALL.into_iter().enumerate() {
+            assert_eq!(usize::from(kind.code()), index + 1);
+            assert_eq!(FieldType::from_code(kind.code()), Some(kind));
+            assert_eq!(FieldType::from_name(kind.name()), Some(kind));
+            assert_eq!(serde_json::to_string(&kind).unwrap(), format!("\"{}\"", kind.name()));
+        }
+        assert_eq!(FieldType::from_name("Text"), None);
+    }
+
+    #[test]
     fn a_removed_fields_id_is_not_given_again() {
         let first = RecordContent::parse(draft(vec![field("A", FieldType::Text, "1")]), None).unwrap();
         let none = RecordContent::parse(draft(vec![]), Some(&first)).unwrap();
@@ -564,6 +658,10 @@ mod tests {
             (FieldType::Date, "2026-02-28", "2026-02-30"),
             (FieldType::Number, "-12.50", "1,5"),
             (FieldType::Multiline, "a\nb", "a\0b"),
+            (FieldType::Totp, "JBSW Y3DP EHPK 3PXP", "482913"),
+            (FieldType::Choice, "Production", "a\nb"),
+            (FieldType::Reference, "06df5xj9j9y2cbv0rkcpsd4x5r", "Gateway"),
+            (FieldType::Expiry, "2026-02-28", "28.2.2026"),
         ] {
             assert!(RecordContent::parse(draft(vec![field("x", field_type, good)]), None).is_ok(), "{field_type:?}");
             assert_eq!(

@@ -192,19 +192,7 @@ impl MappedColumn {
         match (target, field_type) {
             (None, _) => format!("{column}=skip"),
             (Some(target), None) => format!("{column}={target}"),
-            (Some(target), Some(field_type)) => {
-                let name = match field_type {
-                    FieldType::Text => "text",
-                    FieldType::Secret => "secret",
-                    FieldType::Multiline => "multiline",
-                    FieldType::Email => "email",
-                    FieldType::Phone => "phone",
-                    FieldType::Url => "url",
-                    FieldType::Date => "date",
-                    FieldType::Number => "number",
-                };
-                format!("{column}={target}:{name}")
-            }
+            (Some(target), Some(field_type)) => format!("{column}={target}:{}", field_type.name()),
         }
     }
 }

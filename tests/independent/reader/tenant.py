@@ -7,7 +7,10 @@ from .directory import open_encrypted
 from .encoding import TEXT, UNSIGNED, decode
 from .refused import require
 
-TYPES = {1: "text", 2: "secret", 3: "multiline", 4: "email", 5: "phone", 6: "url", 7: "date", 8: "number"}
+TYPES = {
+    1: "text", 2: "secret", 3: "multiline", 4: "email", 5: "phone", 6: "url", 7: "date", 8: "number",
+    9: "totp", 10: "choice", 11: "reference", 12: "expiry",
+}
 # kind, title, fields (number, type, name, value), number of the next new field, tags, notes
 BODY = {0: TEXT, 1: TEXT, 2: [(UNSIGNED, UNSIGNED, TEXT, TEXT)], 3: UNSIGNED, 4: [TEXT], 5: TEXT}
 

@@ -1,5 +1,6 @@
 // Invented but believable data for the make-believe engine. Nothing here is about anybody.
 import type { LogEntryView, RecordView, TenantView } from "../lib/api/types.ts";
+import { isMasked } from "../lib/records/limits.ts";
 
 /** A small generator (mulberry32) so that every run shows the same. */
 export function random(seed: number): () => number {
@@ -182,7 +183,7 @@ type Content = Shape & { notes: string; age: number };
 export function store(id: string, tenantName: string, content: Content): StoredRecord {
   const secrets = new Map<number, string>();
   const fields = content.fields.map(([name, field_type, value], index) => {
-    const isSecret = field_type === "secret";
+    const isSecret = isMasked(field_type);
     if (isSecret) secrets.set(index + 1, value);
     return { id: index + 1, name, field_type, value: isSecret ? null : value, empty: value === "" };
   });

@@ -3,6 +3,7 @@
 import { mockIPC, mockWindows } from "@tauri-apps/api/mocks";
 import type { AppState, BackupFile, JobProgress, RecordDraft, Settings } from "../lib/api/commands.ts";
 import type { ImportColumn, ImportReport, LogEntryView, RecordView, TenantView } from "../lib/api/types.ts";
+import { isMasked } from "../lib/records/limits.ts";
 import { logEntries, records, type StoredRecord, TENANTS } from "./data.ts";
 
 /** Found in the program's own build, it would give the make-believe engine away (tests/bundle.test.ts). */
@@ -136,7 +137,7 @@ export class MockEngine {
     const fields = draft.fields.map((field) => {
       const fieldId = field.id ?? nextField++;
       const value = field.value ?? before?.secrets.get(fieldId) ?? "";
-      const isSecret = field.field_type === "secret";
+      const isSecret = isMasked(field.field_type);
       if (isSecret) secrets.set(fieldId, value);
       return {
         id: fieldId,

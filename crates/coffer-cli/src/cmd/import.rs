@@ -28,7 +28,7 @@ pub fn run(session: &Session, args: &ImportArgs, output: &Output) -> Result<(), 
 
 fn report_text(report: &ImportReport) -> String {
     let columns = report.columns.iter().map(|column| {
-        let kind = column.field_type.map_or_else(String::new, |kind| format!("{kind:?}").to_lowercase());
+        let kind = column.field_type.map_or_else(String::new, |kind| kind.name().to_owned());
         vec![column.column.clone(), column.target.clone().unwrap_or_else(|| "(left out)".to_owned()), kind]
     });
     let mut text = table(&["COLUMN", "BECOMES", "TYPE"], columns);

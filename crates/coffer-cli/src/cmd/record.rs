@@ -109,7 +109,7 @@ struct GivenField {
 impl GivenField {
     /// `named` is `NAME` or `NAME:TYPE`.
     fn new(named: &str, value: Value) -> Self {
-        let typed = named.rsplit_once(':').and_then(|(name, typed)| Some((name, field_type(typed)?)));
+        let typed = named.rsplit_once(':').and_then(|(name, typed)| Some((name, FieldType::from_name(typed)?)));
         let (name, field_type) = typed.map_or((named, None), |(name, typed)| (name, Some(typed)));
         Self { name: name.to_owned(), field_type, value }
     }
@@ -139,10 +139,6 @@ fn given_fields(args: &FieldArgs) -> Result<Vec<GivenField>, CliError> {
         fields.push(field);
     }
     Ok(fields)
-}
-
-fn field_type(word: &str) -> Option<FieldType> {
-    serde_json::from_value(serde_json::Value::String(word.to_owned())).ok()
 }
 
 /// A file's text without one final line break, which editors add.

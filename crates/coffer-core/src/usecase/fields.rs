@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use coffer_model::event::Event;
 use coffer_model::id::RecordId;
-use coffer_model::record::{FieldId, FieldType, Value};
+use coffer_model::record::{FieldId, Value};
 
 use super::records::in_tenant;
 use crate::fault::CallError;
@@ -80,7 +80,7 @@ impl Session {
             How::Revealed => Event::FieldRevealed { record, field, version },
             How::Copied => Event::FieldCopied { record, field, version },
         };
-        if found.field_type == FieldType::Secret {
+        if found.field_type.is_masked() {
             let exposure = Exposure { key: record.key(), field, version, how };
             self.audited(&actor, &open, event, |tx| tx.insert_exposure(&exposure).map_err(in_tenant))?;
         } else {

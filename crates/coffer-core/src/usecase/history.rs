@@ -2,7 +2,7 @@
 
 use coffer_model::event::Event;
 use coffer_model::id::RecordId;
-use coffer_model::record::{Field, FieldType, RecordContent};
+use coffer_model::record::{Field, RecordContent};
 
 use crate::fault::CallError;
 use crate::policy::Action;
@@ -93,7 +93,7 @@ fn change(what: &str, before: Option<String>, after: Option<String>, differs: bo
 fn field_change(before: &Field, after: &Field) -> Option<ChangeView> {
     let differs = before.value != after.value || before.field_type != after.field_type;
     // What was or became a secret is one on both sides: its value may have been the same.
-    let secret = before.field_type == FieldType::Secret || after.field_type == FieldType::Secret;
+    let secret = before.field_type.is_masked() || after.field_type.is_masked();
     differs.then(|| ChangeView {
         what: after.name.clone(),
         how: ChangeKind::Changed,
@@ -104,7 +104,7 @@ fn field_change(before: &Field, after: &Field) -> Option<ChangeView> {
 
 /// A field's value as the history shows it.
 fn shown(field: &Field) -> Option<String> {
-    (field.field_type != FieldType::Secret).then(|| cut(field.value.expose()))
+    (!field.field_type.is_masked()).then(|| cut(field.value.expose()))
 }
 
 fn cut(text: &str) -> String {
@@ -113,7 +113,7 @@ fn cut(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use coffer_model::record::{FieldDraft, FieldId, RecordDraft};
+    use coffer_model::record::{FieldDraft, FieldId, FieldType, RecordDraft};
 
     use super::*;
 

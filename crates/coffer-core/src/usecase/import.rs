@@ -224,7 +224,7 @@ fn corrected(inspection: &Inspection, corrections: &[String]) -> Result<Mapping,
 }
 
 fn preview(inspection: Inspection, mapping: &Mapping, problem: Option<MappingError>) -> ImportPreview {
-    let secret = |index: usize| mapping.columns()[index].target.field_type() == Some(FieldType::Secret);
+    let secret = |index: usize| mapping.columns()[index].target.field_type().is_some_and(FieldType::is_masked);
     let row_view = |row: Result<csv::PreviewRow, RowError>| match row {
         Ok(row) => ImportPreviewRow {
             line: row.line,

@@ -3,7 +3,7 @@
 use coffer_crypto::Random as _;
 use coffer_model::event::Event;
 use coffer_model::id::{AccountId, RecordId, RecordKey, TenantId};
-use coffer_model::record::{Field, FieldType, InvalidRecord, RecordContent, RecordDraft};
+use coffer_model::record::{Field, InvalidRecord, RecordContent, RecordDraft};
 
 use crate::fault::{CallError, Damage};
 use crate::policy::Action;
@@ -259,7 +259,7 @@ fn field_view(field: &Field) -> FieldView {
         id: field.id,
         name: field.name.clone(),
         field_type: field.field_type,
-        value: (field.field_type != FieldType::Secret).then(|| text.to_owned()),
+        value: (!field.field_type.is_masked()).then(|| text.to_owned()),
         empty: text.is_empty(),
     }
 }

@@ -96,15 +96,5 @@ fn target(field: &str, column: &str) -> Result<Target, AssignmentError> {
 }
 
 fn type_named(name: &str) -> Result<FieldType, AssignmentError> {
-    Ok(match name.to_ascii_lowercase().as_str() {
-        "text" => FieldType::Text,
-        "secret" => FieldType::Secret,
-        "multiline" => FieldType::Multiline,
-        "email" => FieldType::Email,
-        "phone" => FieldType::Phone,
-        "url" => FieldType::Url,
-        "date" => FieldType::Date,
-        "number" => FieldType::Number,
-        _ => return Err(AssignmentError::UnknownFieldType),
-    })
+    FieldType::from_name(&name.to_ascii_lowercase()).ok_or(AssignmentError::UnknownFieldType)
 }

@@ -179,13 +179,25 @@ export type FieldView = {
   /**
    * How it is shown and protected.
    */
-  field_type: "text" | "secret" | "multiline" | "email" | "phone" | "url" | "date" | "number";
+  field_type:
+    | "text"
+    | "secret"
+    | "multiline"
+    | "email"
+    | "phone"
+    | "url"
+    | "date"
+    | "number"
+    | "totp"
+    | "choice"
+    | "reference"
+    | "expiry";
   /**
-   * The value; `None` for a secret, which has to be revealed.
+   * The value; `None` if it is masked and has to be revealed.
    */
   value: string | null;
   /**
-   * Whether a secret holds anything.
+   * Whether it holds nothing.
    */
   empty: boolean;
 };
@@ -457,7 +469,20 @@ export type ImportColumn = {
   /**
    * The field's type, when it becomes a field.
    */
-  field_type: "text" | "secret" | "multiline" | "email" | "phone" | "url" | "date" | "number" | null;
+  field_type:
+    | "text"
+    | "secret"
+    | "multiline"
+    | "email"
+    | "phone"
+    | "url"
+    | "date"
+    | "number"
+    | "totp"
+    | "choice"
+    | "reference"
+    | "expiry"
+    | null;
 };
 
 export type Progress = {

@@ -54,7 +54,7 @@ export class Draft {
         id: field.id,
         name: field.name,
         field_type: field.field_type,
-        value: field.field_type === "secret" && !field.empty ? null : (field.value ?? ""),
+        value: limits.isMasked(field.field_type) && !field.empty ? null : (field.value ?? ""),
       }));
     }
     this.settle();

@@ -48,6 +48,10 @@ const TYPE_WORDS: Record<FieldType, () => string> = {
   url: m.type_url,
   date: m.type_date,
   number: m.type_number,
+  totp: m.type_totp,
+  choice: m.type_choice,
+  reference: m.type_reference,
+  expiry: m.type_expiry,
 };
 
 const TEMPLATES: Record<Kind, readonly (readonly [() => string, FieldType])[]> = {

@@ -20,7 +20,16 @@ export const FIELD_TYPES: readonly FieldType[] = [
   "url",
   "date",
   "number",
+  "totp",
+  "choice",
+  "reference",
+  "expiry",
 ];
+
+/** Whether values of a type are masked until they are revealed. */
+export function isMasked(type: FieldType | null): boolean {
+  return type === "secret" || type === "totp";
+}
 
 /** Every kind with a template, in the order offered. */
 export const KINDS = [
@@ -59,6 +68,7 @@ export function accepts(type: FieldType, value: string): boolean {
     case "multiline":
       return !value.includes("\0");
     case "text":
+    case "choice":
       return oneLine;
     case "email":
       return bytes(value) <= 254 && !/[\s\p{Cc}]/u.test(value) && /^.+@[^@]+$/u.test(value);
@@ -67,10 +77,48 @@ export function accepts(type: FieldType, value: string): boolean {
     case "url":
       return bytes(value) <= 2_048 && !/\s/u.test(value);
     case "date":
+    case "expiry":
       return isDate(value);
     case "number":
       return /^[+-]?[0-9]+(\.[0-9]+)?$/.test(value);
+    case "totp":
+      return isTotp(value);
+    case "reference":
+      return /^[0-7][0-9a-hjkmnp-tv-z]{25}$/.test(value);
   }
+}
+
+/** A bare Base32 seed, or a URI for time-based codes whose parameters give one. */
+function isTotp(value: string): boolean {
+  if (bytes(value) > 2_048 || /\p{Cc}/u.test(value)) return false;
+  const uri = /^otpauth:\/\/totp(?:\/[^?]*)?\?([^#]*)/i.exec(value);
+  if (!uri) return isSeed(value);
+  const parameters = new Map<string, string>();
+  for (const parameter of (uri[1] ?? "").split("&")) {
+    const [name = "", text] = parameter.split(/=(.*)/s);
+    const known = /^(?:secret|algorithm|digits|period)$/i.test(name) ? name.toLowerCase() : null;
+    if (known === null || text === undefined) continue;
+    if (parameters.has(known)) return false;
+    parameters.set(known, text);
+  }
+  const isOf = (name: string, fits: (text: string) => boolean) => fits(parameters.get(name) ?? "");
+  const isBetween = (text: string, least: number, most: number) =>
+    text === "" || (/^\+?[0-9]+$/.test(text) && Number(text) >= least && Number(text) <= most);
+  return (
+    isOf("secret", (text) => isSeed(text.replace(/%3d/gi, "=").replace(/%20/g, " "))) &&
+    isOf("algorithm", (text) => text === "" || /^sha(?:1|256|512)$/i.test(text)) &&
+    isOf("digits", (text) => isBetween(text, 6, 8)) &&
+    isOf("period", (text) => isBetween(text, 15, 120))
+  );
+}
+
+/** Base32 as people copy it, of 10 to 128 bytes. */
+function isSeed(value: string): boolean {
+  const digits = value.replace(/[ -]/g, "");
+  const letters = digits.replace(/=+$/, "");
+  return (
+    /^[a-z2-7]+$/i.test(letters) && letters.length >= 16 && letters.length <= 205 && ![1, 3, 6].includes(letters.length % 8)
+  );
 }
 
 function isDate(value: string): boolean {

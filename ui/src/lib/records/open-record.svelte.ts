@@ -2,6 +2,7 @@
 import * as api from "$lib/api/commands.ts";
 import { CommandError } from "$lib/api/error.ts";
 import type { FieldView, RecordView, VersionView } from "$lib/api/types.ts";
+import { isMasked } from "./limits.ts";
 import { Revealed } from "./revealed.svelte.ts";
 
 export class OpenRecord {
@@ -60,7 +61,7 @@ export class OpenRecord {
     const fields = this.record?.fields.filter((field) => !field.empty) ?? [];
     const named = /user|login|account|benutzer|konto|anmelde/i;
     return (
-      fields.find((field) => field.field_type !== "secret" && named.test(field.name)) ??
+      fields.find((field) => !isMasked(field.field_type) && named.test(field.name)) ??
       fields.find((field) => field.field_type === "email")
     );
   }

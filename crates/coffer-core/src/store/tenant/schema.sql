@@ -65,7 +65,7 @@ CREATE TABLE exposure (
 
 CREATE INDEX exposure_by_field ON exposure (record, field);
 
--- Words of the newest versions, for searching. No secret field's value goes in. The text itself is not kept, only
+-- Words of the newest versions, for searching. No masked field's value goes in. The text itself is not kept, only
 -- where each word occurs; rows are removed by their number alone.
 CREATE VIRTUAL TABLE search USING fts5 (
     title, fields, tags, notes,

@@ -217,7 +217,8 @@ impl TenantTx<'_> {
     }
 }
 
-/// Whether values of the type may be found by searching: all but secrets.
+/// Whether values of the type may be found by searching: all but what is masked, and the keys of other records, which
+/// nobody types.
 const fn is_searchable(field_type: FieldType) -> bool {
     match field_type {
         FieldType::Text
@@ -226,8 +227,10 @@ const fn is_searchable(field_type: FieldType) -> bool {
         | FieldType::Phone
         | FieldType::Url
         | FieldType::Date
-        | FieldType::Number => true,
-        FieldType::Secret => false,
+        | FieldType::Number
+        | FieldType::Choice
+        | FieldType::Expiry => true,
+        FieldType::Secret | FieldType::Totp | FieldType::Reference => false,
     }
 }
 
