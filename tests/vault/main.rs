@@ -2,7 +2,9 @@
 #![allow(clippy::unwrap_used, reason = "test code")]
 
 mod backup;
+mod export;
 mod files;
+mod formats;
 mod import;
 mod life;
 mod model;

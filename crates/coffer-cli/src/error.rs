@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use coffer_core::host::PromptError;
 use coffer_core::{
-    CallError, CreateError, CreateTenantError, Damage, EnrolDeviceError, Fault, ImportError, JobError,
+    CallError, CreateError, CreateTenantError, Damage, EnrolDeviceError, ExportError, Fault, ImportError, JobError,
     ListRecordsError, OpenError, PassphraseError, RecoveryCodeError, SaveRecordError, UnlockError,
 };
 use coffer_model::record::InvalidRecord;
@@ -47,6 +47,8 @@ pub enum CliError {
     #[error(transparent)]
     ImportSetup(#[from] ImportError),
     #[error(transparent)]
+    ExportSetup(#[from] ExportError),
+    #[error(transparent)]
     Job(#[from] JobError),
     #[error(transparent)]
     TenantName(#[from] InvalidTenantName),
@@ -62,8 +64,6 @@ pub enum CliError {
     FieldSyntax(&'static str),
     #[error("no account of this version has a {0}")]
     NoSuchFactor(&'static str),
-    #[error("a CSV file has no {0}")]
-    SourceNotEncrypted(&'static str),
     #[error(transparent)]
     Output(#[from] OutputError),
     #[error("{}", first_line(.0))]
@@ -120,6 +120,7 @@ impl CliError {
             Self::Save(error) => error.code(),
             Self::List(error) => error.code(),
             Self::ImportSetup(error) => error.code(),
+            Self::ExportSetup(error) => error.code(),
             Self::Job(error) => error.code(),
             Self::TenantName(_) => "invalid_tenant_name",
             Self::Draft(_) => "invalid_record",
@@ -127,7 +128,6 @@ impl CliError {
             Self::NoSuchTenant(_) | Self::NoSuchField(_) => "not_found",
             Self::FieldSyntax(_) | Self::Usage(_) | Self::Arguments(_) => "usage",
             Self::NoSuchFactor(_) => "no_such_factor",
-            Self::SourceNotEncrypted(_) => "source_not_encrypted",
             Self::Output(_) => "output",
             Self::File { .. } => "file",
             Self::ImportRejected { .. } => "import_rejected",
@@ -157,7 +157,25 @@ impl CliError {
             }
             "refused" => "ask an administrator or the tenant's steward for the right",
             "no_such_factor" => "leave the option out",
-            "source_not_encrypted" => "leave the option out; CSV is plain text",
+            "source_not_encrypted" => "leave the option out; the file is not encrypted that way",
+            "source_needs_key" => "give it with --source-passphrase-file FILE or --source-key-file FILE",
+            "source_wrong_key" => "check the passphrase, and whether the file needs a key file as well",
+            "source_other_format" => "leave --format out; the format is told by the content",
+            "source_other_version" => "open it in the program it comes from and save it as KDBX 4",
+            "source_unsupported" => "save it with AES or ChaCha20 and Argon2 in the program it comes from",
+            "source_account_bound" => "export again from Bitwarden, as JSON or as JSON protected by a password",
+            "source_kdf_too_costly" => {
+                "lower the key derivation's cost in the program it comes from, if it is yours at all"
+            }
+            "source_damaged" | "source_expands" | "source_unsafe_name" | "source_too_many" | "source_too_large" => {
+                "export it again from the program it comes from; nothing was written"
+            }
+            "source_empty" => "check that it is the file you meant; nothing was written",
+            "import_no_columns" => "leave --map out; only tables have columns",
+            "export_needs_passphrase" => "give it with --export-passphrase-file FILE",
+            "export_no_passphrase" => "leave --export-passphrase-file out, or export as kdbx",
+            "export_not_written" => "choose a folder that exists and that you may write to",
+            "authentication_not_fresh" => "repeat the command and give your passphrase when asked",
             "output" => "the command was carried out; make room and ask again for what it answered",
             "not_found" => "see `tenant list` and `record list` for what there is",
             "tenant_name_taken" => "choose another name",

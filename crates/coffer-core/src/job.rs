@@ -14,7 +14,7 @@ use std::time::Duration;
 use crate::backup::BackupError;
 use crate::fault::{CallError, Fault};
 use crate::store::files::FileError;
-use crate::usecase::ImportError;
+use crate::usecase::{ExportError, ImportError};
 use crate::view::{Progress, ProgressUnit};
 
 /// Why a job has no result.
@@ -38,6 +38,9 @@ pub enum JobError {
     /// A file could not be imported.
     #[error(transparent)]
     Import(#[from] ImportError),
+    /// A tenant could not be exported.
+    #[error(transparent)]
+    Export(#[from] ExportError),
 }
 
 impl JobError {
@@ -50,6 +53,7 @@ impl JobError {
             Self::Call(error) => error.code(),
             Self::Backup(error) => error.code(),
             Self::Import(error) => error.code(),
+            Self::Export(error) => error.code(),
         }
     }
 }

@@ -31,7 +31,8 @@ pub use kit::{ReadKit, RecoveryKit, parse_recovery_kit};
 pub use session::Session;
 pub use usecase::{BackupIdentity, RestoreOptions, start_restore, start_verify_backup};
 pub use usecase::{
-    CopyFieldError, CreateError, CreateTenantError, CreatedVault, EnrolDeviceError, ImportError, ImportRequest,
-    ListRecordsError, NewVault, SaveRecordError, UnlockError,
+    CopyFieldError, CreateError, CreateTenantError, CreatedVault, Duplicates, EnrolDeviceError, ExportError,
+    ExportRequest, FreshAuthentication, ImportError, ImportRequest, ListRecordsError, NewVault, SaveRecordError,
+    UnlockError,
 };
 pub use vault::{EXTENSION, OpenError, Vault};

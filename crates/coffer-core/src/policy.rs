@@ -29,6 +29,8 @@ pub enum Action {
     SearchRecords,
     /// Imports records into a tenant.
     ImportRecords,
+    /// Writes a tenant's records to a file outside the vault.
+    ExportTenant,
     /// Writes a backup of the whole vault, ciphertext only.
     ExportBackup,
     /// Verifies a backup.
@@ -60,7 +62,7 @@ enum Requirement {
 
 impl Action {
     /// Every action, for the matrix in the tests and the documents.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::ListTenants,
         Self::CreateTenant,
         Self::ListRecords,
@@ -71,6 +73,7 @@ impl Action {
         Self::ChangeRecord,
         Self::SearchRecords,
         Self::ImportRecords,
+        Self::ExportTenant,
         Self::ExportBackup,
         Self::VerifyBackup,
         Self::RestoreBackup,
@@ -91,6 +94,8 @@ impl Action {
             }
             // Enforced by this program: a reader holds the same key.
             Self::AddRecord | Self::ChangeRecord | Self::ImportRecords => Requirement::Right(Right::Editor),
+            // Enforced by this program: whoever reads could copy by hand, but not all at once.
+            Self::ExportTenant => Requirement::Right(Right::Steward),
             Self::CreateTenant
             | Self::ExportBackup
             | Self::VerifyBackup

@@ -102,6 +102,8 @@ pub(crate) struct Core {
     id: SessionId,
     origin: EntryOrigin,
     unlocked_at: Timestamp,
+    /// The same on the clock that nobody sets.
+    unlocked_monotonic: Duration,
     last_unlocked_at: Option<Timestamp>,
     failed_unlocks: u64,
     tenants: Mutex<BTreeMap<TenantId, Arc<OpenTenant>>>,
@@ -167,6 +169,7 @@ impl Session {
         let SessionParts { header, header_mac, state, directory, membership, .. } = parts;
         let session = Self {
             core: Arc::new(Core {
+                unlocked_monotonic: parts.host.clock.monotonic(),
                 host: parts.host,
                 folder: parts.folder,
                 vault: parts.vault,
@@ -452,6 +455,15 @@ impl Core {
 
     pub(crate) fn random(&self) -> impl Random + use<> {
         host::crypto_random(&self.host)
+    }
+
+    pub(crate) fn session_id(&self) -> SessionId {
+        self.id
+    }
+
+    /// When it was unlocked, on the clock that nobody sets.
+    pub(crate) fn unlocked_monotonic(&self) -> Duration {
+        self.unlocked_monotonic
     }
 
     /// Who and where, for entries of this session.

@@ -3,6 +3,7 @@
 //!
 //! Pure data. The JSON shapes are stable and held by snapshots; the desktop's TypeScript types are generated from here.
 
+use coffer_interchange::source::Format;
 use coffer_model::account::Role;
 use coffer_model::grant::Right;
 use coffer_model::id::{AccountId, RecordId, SessionId, TenantId, VaultId};
@@ -180,6 +181,10 @@ pub struct VersionView {
     pub changed_at: Timestamp,
     /// Login name of who made it.
     pub changed_by: String,
+    /// When another program made it, from which it was imported; `None` if it was made here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional, type = "string")]
+    pub made_at: Option<Timestamp>,
     /// What is different from the version before, secrets named only.
     pub changes: Vec<ChangeView>,
 }
@@ -344,22 +349,79 @@ pub struct BackupView {
 pub struct ImportReport {
     /// Whether nothing was written because only a trial was asked for.
     pub dry_run: bool,
-    /// Rows that became, or would become, records.
+    /// The format the file has: `csv`, `kdbx`, `bitwarden` or `1pux`.
+    pub format: String,
+    /// What errors are numbered by.
+    pub counted_in: ImportCount,
+    /// Rows or entries that became, or would become, records.
     #[ts(type = "number")]
     pub imported: u64,
-    /// Rows that cannot be imported. With any of them nothing is written.
+    /// Rows or entries that cannot be imported. With any of them nothing is written.
     #[ts(type = "number")]
     pub rejected: u64,
-    /// Why, for the first hundred of them.
+    /// Rows or entries that the tenant has already; left out or imported all the same, as was asked for.
+    #[ts(type = "number")]
+    pub duplicates: u64,
+    /// Earlier versions that came, or would come, along.
+    #[ts(type = "number")]
+    pub versions: u64,
+    /// Why, for the first hundred of those rejected.
     pub errors: Vec<ImportRowError>,
-    /// How the columns were understood.
+    /// What is not carried over, the first hundred.
+    pub losses: Vec<ImportLoss>,
+    /// How much is not carried over altogether.
+    #[ts(type = "number")]
+    pub losses_counted: u64,
+    /// How the columns were understood; empty for a format without columns.
     pub columns: Vec<ImportColumn>,
 }
 
-/// Why one row cannot be imported.
+impl ImportReport {
+    /// Of an import that has read nothing yet.
+    pub(crate) fn of(format: Format, counted_in: ImportCount) -> Self {
+        Self {
+            dry_run: false,
+            format: format.code().to_owned(),
+            counted_in,
+            imported: 0,
+            rejected: 0,
+            duplicates: 0,
+            versions: 0,
+            errors: Vec::new(),
+            losses: Vec::new(),
+            losses_counted: 0,
+            columns: Vec::new(),
+        }
+    }
+}
+
+/// What the errors of an import are numbered by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum ImportCount {
+    /// Lines of the file, from 1.
+    Lines,
+    /// Entries in the order of the file, from 1.
+    Entries,
+}
+
+/// Something in a file that is not carried over.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+pub struct ImportLoss {
+    /// Which entry of the file, from 1; `None` for what concerns the file as a whole.
+    #[ts(type = "number | null")]
+    pub entry: Option<u64>,
+    /// What it is: `attachment`, `field`, `tag`, `title_end`, `version`, `passkey`, `reference`, `icon`,
+    /// `trashed_entry`, `auto_type`, `custom_data` or `time_of_expiry`.
+    pub what: String,
+    /// The name of the field, file or tag concerned; empty where there is none.
+    pub name: String,
+}
+
+/// Why one row or entry cannot be imported.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
 pub struct ImportRowError {
-    /// The line of the file the row begins at, from 1.
+    /// The line of the file the row begins at, or the number of the entry; from 1.
     #[ts(type = "number")]
     pub line: u64,
     /// What is wrong and what would be right; never the value itself.
@@ -371,7 +433,7 @@ pub struct ImportRowError {
 pub struct ImportColumn {
     /// The header's text.
     pub column: String,
-    /// Where it goes: `title`, `kind`, `tags`, `notes`, a field's name, or `None` when it is left out.
+    /// Where it goes: `title`, `kind`, `tags`, `notes`, `tenant` (must name the tenant or nobody), a field's name, or `None` when it is left out.
     pub target: Option<String>,
     /// The field's type, when it becomes a field.
     #[ts(
@@ -383,7 +445,25 @@ pub struct ImportColumn {
 /// How a file would be imported, before anything is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
 pub struct ImportPreview {
-    /// How the columns are understood.
+    /// The format the file has: `csv`, `kdbx`, `bitwarden` or `1pux`.
+    pub format: String,
+    /// Whether it is encrypted and its passphrase or key file is still to come. Nothing else is known then.
+    pub needs_key: bool,
+    /// How a table's text is encoded: `utf-8`, or `windows-1252` where it is no UTF-8.
+    pub encoding: Option<String>,
+    /// The program whose table it is, if its header is known.
+    pub program: Option<String>,
+    /// Entries of a file that is no table.
+    #[ts(type = "number | null")]
+    pub entries: Option<u64>,
+    /// The first of them.
+    pub records: Vec<ImportPreviewRecord>,
+    /// What is not carried over, the first hundred.
+    pub losses: Vec<ImportLoss>,
+    /// How much is not carried over altogether.
+    #[ts(type = "number")]
+    pub losses_counted: u64,
+    /// How the columns are understood; empty for a format without columns.
     pub columns: Vec<ImportColumn>,
     /// Why no record can come of it yet: `mapping_no_title`; `None` if it can.
     pub problem: Option<String>,
@@ -392,6 +472,48 @@ pub struct ImportPreview {
     pub kind: RecordKind,
     /// The first rows.
     pub rows: Vec<ImportPreviewRow>,
+}
+
+impl ImportPreview {
+    /// Of a file of which only the format is known.
+    pub(crate) fn of(format: Format) -> Self {
+        Self {
+            format: format.code().to_owned(),
+            needs_key: false,
+            encoding: None,
+            program: None,
+            entries: None,
+            records: Vec::new(),
+            losses: Vec::new(),
+            losses_counted: 0,
+            columns: Vec::new(),
+            problem: None,
+            kind: RecordKind::custom(),
+            rows: Vec::new(),
+        }
+    }
+}
+
+/// One entry of a file that is no table, before it is imported.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+pub struct ImportPreviewRecord {
+    /// Which entry of the file, from 1.
+    #[ts(type = "number")]
+    pub entry: u64,
+    /// What the record will be about.
+    #[ts(type = "string")]
+    pub kind: RecordKind,
+    /// Its title.
+    pub title: String,
+    /// How many fields it will have.
+    #[ts(type = "number")]
+    pub fields: u64,
+    /// How many versions it will have.
+    #[ts(type = "number")]
+    pub versions: u64,
+    /// How many files are kept with it.
+    #[ts(type = "number")]
+    pub attachments: u64,
 }
 
 /// One row of a file, before it is imported.
@@ -404,6 +526,31 @@ pub struct ImportPreviewRow {
     pub cells: Vec<Option<String>>,
     /// What is wrong with the row; never the value itself.
     pub error: Option<String>,
+}
+
+/// What an export wrote.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+pub struct ExportReport {
+    /// The format: `csv` or `kdbx`.
+    pub format: String,
+    /// Records written.
+    #[ts(type = "number")]
+    pub records: u64,
+    /// Bytes of the file.
+    #[ts(type = "number")]
+    pub bytes: u64,
+    /// What the format could not hold.
+    pub losses: Vec<ExportLossView>,
+}
+
+/// Something that a format could not hold.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+pub struct ExportLossView {
+    /// What it is: `earlier_versions`, `secret_marks`, `kinds`, `field_types`, `neutralised_cells` or `fields`.
+    pub what: String,
+    /// How often it occurred.
+    #[ts(type = "number")]
+    pub count: u64,
 }
 
 /// How far a job has come.

@@ -2,7 +2,7 @@
 //!
 //! Source of the format: <https://bitwarden.com/help/condition-bitwarden-import/> for the plain one,
 //! <https://bitwarden.com/help/encrypted-export/> and Bitwarden's clients (`libs/importer`, `libs/exporter`) for the
-//! protected one. Nesting is bounded by serde_json's own limit of 128 levels.
+//! protected one. Nesting is bounded by `serde_json`'s own limit of 128 levels.
 
 mod items;
 mod protected;

@@ -44,7 +44,8 @@ impl Argon2Cost {
             return Err(SourceError::KdfTooCostly);
         }
         let small = |number: u64| u32::try_from(number).map_err(|_| SourceError::KdfTooCostly);
-        Params::new(small(self.memory_kib)?, small(self.passes)?, self.lanes, Some(32)).map_err(|_| SourceError::Damaged)
+        Params::new(small(self.memory_kib)?, small(self.passes)?, self.lanes, Some(32))
+            .map_err(|_| SourceError::Damaged)
     }
 }
 
@@ -142,11 +143,9 @@ mod tests {
 
     #[test]
     fn costs_that_mean_nothing_are_damage() {
-        for cost in [
-            Argon2Cost { memory_kib: 0, ..COST },
-            Argon2Cost { passes: 0, ..COST },
-            Argon2Cost { lanes: 0, ..COST },
-        ] {
+        for cost in
+            [Argon2Cost { memory_kib: 0, ..COST }, Argon2Cost { passes: 0, ..COST }, Argon2Cost { lanes: 0, ..COST }]
+        {
             assert!(matches!(derive_argon2(b"x", b"12345678", &cost), Err(SourceError::Damaged)), "{cost:?}");
         }
         assert!(matches!(derive_pbkdf2(b"x", b"y", 0), Err(SourceError::Damaged)));

@@ -43,6 +43,8 @@ pub(crate) fn read<R: Read + Seek>(reader: &mut R, keys: &SourceKeys) -> Result<
 pub(super) struct Archive<'r, R> {
     zip: ZipArchive<&'r mut R>,
     names: Vec<String>,
+    /// Bytes of the whole archive.
+    length: u64,
     /// What may still be taken out as attachments.
     attachments_left: u64,
 }
@@ -70,7 +72,7 @@ impl<'r, R: Read + Seek> Archive<'r, R> {
             }
             names.push(name);
         }
-        Ok(Self { zip, names, attachments_left: limits::ATTACHMENTS_BYTES })
+        Ok(Self { zip, names, length, attachments_left: limits::ATTACHMENTS_BYTES })
     }
 
     /// A member's bytes; `None` if there is none of that name.
@@ -80,7 +82,8 @@ impl<'r, R: Read + Seek> Archive<'r, R> {
             Err(ZipError::FileNotFound) => return Ok(None),
             Err(error) => return Err(zip_error(error)),
         };
-        let compressed = member.compressed_size();
+        // What the archive says of it may be anything.
+        let compressed = member.compressed_size().min(self.length);
         let bytes = expand(&mut member, compressed)?;
         if bytes.len() as u64 > limit { Err(SourceError::TooLarge) } else { Ok(Some(bytes)) }
     }

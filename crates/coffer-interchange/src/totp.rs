@@ -7,7 +7,7 @@ use coffer_model::record::{FieldType, Value};
 use zeroize::Zeroizing;
 
 /// What a seed becomes.
-pub(crate) const FIELD_TYPE: FieldType = FieldType::Secret;
+pub(crate) const FIELD_TYPE: FieldType = FieldType::Totp;
 /// What the field is called.
 pub(crate) const FIELD_NAME: &str = "One-time password";
 
@@ -37,7 +37,7 @@ pub(crate) fn uri(label: &str, base32: &str, settings: Settings<'_>) -> Value {
         }
     }
     uri.push_str("?secret=");
-    uri.extend(base32.chars().filter(|c| c.is_ascii_alphanumeric()).map(|c| c.to_ascii_uppercase()));
+    uri.extend(base32.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_uppercase()));
     let Settings { period_seconds, digits, algorithm } = settings;
     let _ = write!(uri, "&period={period_seconds}&digits={digits}&algorithm={algorithm}");
     Value::from(uri.as_str())

@@ -35,7 +35,7 @@ fn fields(entry: &Entry) -> Vec<(&str, FieldType, &str)> {
 
 #[test]
 fn every_kind_of_item_arrives_with_all_it_holds() {
-    use FieldType::{Email, Phone, Secret, Text, Url};
+    use FieldType::{Email, Phone, Secret, Text, Totp, Url};
     let found = source::detect(&mut Cursor::new(PLAIN)).unwrap();
     assert_eq!((found.format, found.secret), (Format::Bitwarden, false));
     let collection = read(PLAIN, None).unwrap();
@@ -50,7 +50,7 @@ fn every_kind_of_item_arrives_with_all_it_holds() {
             ("Password", Secret, "third"),
             ("URL", Url, "https://mail.example.org"),
             ("URL 2", Url, "androidapp://org.example.mail"),
-            ("One-time password", Secret, seed),
+            ("One-time password", Totp, seed),
             ("PIN", Secret, "1234"),
             ("Department", Text, "Sales"),
             ("Active", Text, "true"),
@@ -145,11 +145,7 @@ fn absurd_costs_and_unknown_ways_are_refused_before_any_work() {
         ("\"kdfType\":0", "\"kdfType\":7", "source_unsupported"),
         ("5000", "0", "source_damaged"),
         ("\"kdfType\":0", "\"kdfType\":1", "source_damaged"),
-        (
-            "\"kdfType\":0",
-            "\"kdfType\":1,\"kdfMemory\":4194303,\"kdfParallelism\":1",
-            "source_kdf_too_costly",
-        ),
+        ("\"kdfType\":0", "\"kdfType\":1,\"kdfMemory\":4194303,\"kdfParallelism\":1", "source_kdf_too_costly"),
     ] {
         assert_eq!(read(&file.replacen(from, to, 1), Some("export pass")).unwrap_err().code(), code, "{to}");
     }

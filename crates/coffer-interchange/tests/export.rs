@@ -64,7 +64,10 @@ fn names_of_fields_that_an_import_would_take_for_something_else_are_told_apart()
     assert_eq!(cells(&file)[0], ["title", "kind", "tags", "notes", "Title (field)", "Host"]);
     let mapping = coffer_interchange::csv::inspect(file.as_bytes()).unwrap().mapping;
     let back = coffer_interchange::csv::read(file.as_bytes(), mapping).unwrap().next().unwrap().unwrap().content;
-    assert_eq!((back.title(), back.kind().as_str(), back.tags()), ("a", "server", &["db".to_owned(), "eu".to_owned()][..]));
+    assert_eq!(
+        (back.title(), back.kind().as_str(), back.tags()),
+        ("a", "server", &["db".to_owned(), "eu".to_owned()][..])
+    );
     assert_eq!(back.fields().len(), 2);
 }
 

@@ -69,5 +69,9 @@ fn the_format_is_told_by_the_content_alone() {
     assert_eq!(of(b"Title,Password\na,b\n"), Format::Csv);
     assert_eq!(of(b"{curly},b\n1,2\n"), Format::Csv);
     assert_eq!(of(b""), Format::Csv);
-    assert_eq!(of(&[0x03, 0xD9, 0xA2, 0x9A, 0x65, 0xFB, 0x4B, 0xB5]), Format::Kdbx, "an older version, refused by name");
+    assert_eq!(
+        of(&[0x03, 0xD9, 0xA2, 0x9A, 0x65, 0xFB, 0x4B, 0xB5]),
+        Format::Kdbx,
+        "an older version, refused by name"
+    );
 }

@@ -8,7 +8,7 @@ use std::process::{Command, Output, Stdio};
 use coffer_interchange::export::{ExportLoss, ExportRecord, KdbxWriter};
 use coffer_interchange::neutral::{Collection, Entry, LossKind};
 use coffer_interchange::source::{self, Format, SourceError, SourceKeys};
-use coffer_model::record::{FieldDraft, FieldType, RecordContent, RecordDraft};
+use coffer_model::record::{FieldDraft, FieldType, RecordContent, RecordDraft, RecordKind, limits};
 use coffer_model::time::Timestamp;
 use zeroize::Zeroizing;
 
@@ -28,7 +28,7 @@ fn read(file: &[u8], keys: &SourceKeys) -> Result<Collection, SourceError> {
 
 fn entry<'c>(collection: &'c Collection, title: &str) -> &'c Entry {
     let found = collection.entries.iter().map(|entry| entry.as_ref().unwrap());
-    found.filter(|entry| entry.content.title() == title).last().unwrap()
+    found.filter(|entry| entry.content.title() == title).next_back().unwrap()
 }
 
 fn value<'c>(content: &'c RecordContent, name: &str) -> (&'c str, FieldType) {
@@ -95,8 +95,12 @@ fn sample() -> ExportRecord {
                 field("Title", FieldType::Text, "reserved name"),
                 field("PIN", FieldType::Secret, "=1+1\n\u{1b}[0m"),
                 field("Mail", FieldType::Email, "gate@example.org"),
-                field("One-time password", FieldType::Secret, "otpauth://totp/Gate?secret=JBSWY3DPEHPK3PXP&period=30&digits=6"),
-                field("Expires", FieldType::Date, "2031-02-03"),
+                field(
+                    "One-time password",
+                    FieldType::Totp,
+                    "otpauth://totp/Gate?secret=JBSWY3DPEHPK3PXP&period=30&digits=6",
+                ),
+                field("Expires", FieldType::Expiry, "2031-02-03"),
             ],
             tags: vec!["db".to_owned(), "eu".to_owned()],
             notes: "first\r\nsecond ]]> \u{1} end".to_owned(),
@@ -119,17 +123,17 @@ fn sample() -> ExportRecord {
 
 fn written(passphrase: &str) -> Vec<u8> {
     let mut counter = 0_u8;
-    let mut fill = |bytes: &mut [u8]| {
+    let mut random = |bytes: &mut [u8]| {
         for byte in bytes {
             counter = counter.wrapping_mul(31).wrapping_add(7);
             *byte = counter;
         }
     };
     let at = "2026-11-28T00:00:00Z".parse().unwrap();
-    let mut writer = KdbxWriter::new(Vec::new(), &keys(Some(passphrase), None), "ACME & Co", at, &mut fill).unwrap();
+    let mut writer = KdbxWriter::new(Vec::new(), &keys(Some(passphrase), None), "ACME & Co", at, &mut random).unwrap();
     writer.push(&sample()).unwrap();
     let (file, losses) = writer.finish().unwrap();
-    assert_eq!(losses.get(&ExportLoss::FieldTypes), Some(&2));
+    assert_eq!(losses.get(&ExportLoss::FieldTypes), Some(&1));
     file
 }
 
@@ -158,7 +162,30 @@ fn what_is_exported_is_imported_again_with_its_history() {
     assert_eq!(entry.content.tags(), ["db", "eu"]);
 }
 
+#[test]
+fn attack_68_a_database_that_expands_without_end_is_refused_at_the_limit() {
+    let mut writer =
+        KdbxWriter::new(Vec::new(), &keys(Some("x"), None), "n", Timestamp::UNIX_EPOCH, &mut |bytes| bytes.fill(1))
+            .unwrap();
+    let draft = RecordDraft {
+        kind: RecordKind::custom(),
+        title: "n".to_owned(),
+        fields: vec![],
+        tags: vec![],
+        notes: "x".repeat(limits::VALUE_BYTES),
+    };
+    let content = RecordContent::parse(draft, None).unwrap();
+    for _ in 0..100 {
+        let versions = vec![(content.clone(), Timestamp::UNIX_EPOCH)];
+        writer.push(&ExportRecord { key: [1; 16], created_at: Timestamp::UNIX_EPOCH, versions }).unwrap();
+    }
+    let (bomb, _) = writer.finish().unwrap();
+    assert!(bomb.len() < 200_000, "{}", bomb.len());
+    assert_eq!(read(&bomb, &keys(Some("x"), None)).unwrap_err().code(), "source_expands");
+}
+
 /// `None` where KeePassXC is not installed.
+#[allow(clippy::print_stderr, reason = "says what was not tested")]
 fn keepassxc(folder: &Path, arguments: &[&str], input: &str) -> Option<Output> {
     let mut child = match Command::new("keepassxc-cli")
         .current_dir(folder)
@@ -190,7 +217,8 @@ fn keepassxc_opens_what_is_exported_and_shows_its_values() {
     for (attribute, expected) in
         [("UserName", "svc_gate"), ("Password", "two"), ("PIN", "=1+1\n\u{1b}[0m"), ("Mail", "gate@example.org")]
     {
-        let shown = keepassxc(folder.path(), &["show", "-s", "-a", attribute, "ours.kdbx", title], "harbour\n").unwrap();
+        let shown =
+            keepassxc(folder.path(), &["show", "-s", "-a", attribute, "ours.kdbx", title], "harbour\n").unwrap();
         assert_eq!(String::from_utf8(shown.stdout).unwrap(), format!("{expected}\n"), "{attribute}");
     }
     let code = keepassxc(folder.path(), &["show", "-t", "ours.kdbx", title], "harbour\n").unwrap();

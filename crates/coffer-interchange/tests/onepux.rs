@@ -47,8 +47,12 @@ fn sections_documents_history_and_archived_items_arrive() {
     let collection = read(&file).unwrap();
     assert_eq!(collection.entries.len(), 3);
     let mail = entry(&collection, "Webmail");
-    let fields: Vec<_> =
-        mail.content.fields().iter().map(|field| (field.name.as_str(), field.field_type, field.value.expose())).collect();
+    let fields: Vec<_> = mail
+        .content
+        .fields()
+        .iter()
+        .map(|field| (field.name.as_str(), field.field_type, field.value.expose()))
+        .collect();
     let seed = "otpauth://totp/Webmail?secret=JBSWY3DPEHPK3PXP&period=30&digits=6&algorithm=SHA1";
     assert_eq!(
         fields,
@@ -59,7 +63,7 @@ fn sections_documents_history_and_archived_items_arrive() {
             ("URL", FieldType::Url, "https://mail.example.org"),
             ("admin", FieldType::Url, "https://admin.example.org"),
             ("Security: PIN", FieldType::Secret, "12345"),
-            ("One-time password", FieldType::Secret, seed),
+            ("One-time password", FieldType::Totp, seed),
             ("Security: recovery phone", FieldType::Phone, "+49 40 1234"),
             ("Security: mail", FieldType::Email, "ines@example.org"),
             ("Security: born", FieldType::Date, "1990-01-01"),
@@ -103,7 +107,7 @@ fn names_that_lead_out_of_the_archive_are_refused() {
 }
 
 #[test]
-fn attack_68_archives_and_databases_that_expand_without_end_are_refused_at_the_limit() {
+fn attack_68_archives_that_expand_without_end_are_refused_at_the_limit() {
     // 300 MiB of spaces in 300 KiB: JSON as far as it goes.
     let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
     zip.start_file("export.data", SimpleFileOptions::default()).unwrap();

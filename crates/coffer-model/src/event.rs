@@ -93,6 +93,15 @@ pub enum Event {
         /// How many.
         count: u64,
     },
+    /// A tenant's records were written to a file outside the vault.
+    TenantExported {
+        /// Whose records.
+        tenant: TenantId,
+        /// How many.
+        count: u64,
+        /// What kind of file.
+        format: ExportFormat,
+    },
     /// A write was logged but did not happen: the program ended in between.
     EffectMissing {
         /// Whose data.
@@ -152,6 +161,25 @@ pub enum Event {
     AccountCreated(AccountId),
 }
 
+/// A kind of file that a tenant's records are written to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ExportFormat {
+    /// A table, readable by anybody.
+    Csv,
+    /// KeePass's format, encrypted under a passphrase of its own.
+    Kdbx,
+}
+
+impl ExportFormat {
+    /// The permanent name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Csv => "csv",
+            Self::Kdbx => "kdbx",
+        }
+    }
+}
+
 /// An event taken apart, as it is encoded and shown. Members that do not belong to the verb are `None`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct EventParts {
@@ -194,6 +222,8 @@ impl Event {
             Self::RecordAdded(_) => "record.added",
             Self::RecordChanged { .. } => "record.changed",
             Self::RecordsImported { .. } => "records.imported",
+            Self::TenantExported { format: ExportFormat::Csv, .. } => "tenant.exported_csv",
+            Self::TenantExported { format: ExportFormat::Kdbx, .. } => "tenant.exported_kdbx",
             Self::EffectMissing { .. } => "effect.missing",
             Self::BackupExported { .. } => "backup.exported",
             Self::BackupReceiptFiled { .. } => "backup.receipt_filed",
@@ -245,7 +275,8 @@ impl Event {
             }
             Self::RecordsListed { tenant, count }
             | Self::RecordsSearched { tenant, count }
-            | Self::RecordsImported { tenant, count } => {
+            | Self::RecordsImported { tenant, count }
+            | Self::TenantExported { tenant, count, .. } => {
                 EventParts { tenant: Some(tenant), count: Some(count), ..none }
             }
             Self::RecordOpened(record) | Self::RecordHistoryOpened(record) | Self::RecordAdded(record) => {
@@ -305,6 +336,12 @@ impl Event {
             "record.added" => Self::RecordAdded(parts.record?),
             "record.changed" => Self::RecordChanged { record: parts.record?, version: parts.version? },
             "records.imported" => Self::RecordsImported { tenant: parts.tenant?, count: parts.count? },
+            "tenant.exported_csv" => {
+                Self::TenantExported { tenant: parts.tenant?, count: parts.count?, format: ExportFormat::Csv }
+            }
+            "tenant.exported_kdbx" => {
+                Self::TenantExported { tenant: parts.tenant?, count: parts.count?, format: ExportFormat::Kdbx }
+            }
             "effect.missing" => Self::EffectMissing { tenant: parts.tenant?, entry: parts.entry? },
             "backup.exported" => Self::BackupExported { counter: parts.count? },
             "backup.receipt_filed" => Self::BackupReceiptFiled { counter: parts.count? },

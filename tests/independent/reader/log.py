@@ -36,7 +36,7 @@ ABOUT = {
         set(),
     ),
     **dict.fromkeys("tenant.created tenant.opened file.altered".split(), {10}),
-    **dict.fromkeys("records.listed records.searched records.imported".split(), {10, 14}),
+    **dict.fromkeys("records.listed records.searched records.imported tenant.exported_csv tenant.exported_kdbx".split(), {10, 14}),
     **dict.fromkeys("record.opened record.history_opened record.added".split(), {10, 11}),
     "records.opened": {10, 11, 14, 15},
     "record.changed": {10, 11, 13},

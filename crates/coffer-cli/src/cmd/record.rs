@@ -229,7 +229,9 @@ fn record_text(record: &RecordView) -> String {
 }
 
 fn version_text(version: &VersionView) -> String {
-    let mut text = format!("version {}  {} by {}\n", version.version, version.changed_at, version.changed_by);
+    let elsewhere = version.made_at.map_or_else(String::new, |at| format!(", made {at} in another program"));
+    let mut text =
+        format!("version {}  {} by {}{elsewhere}\n", version.version, version.changed_at, version.changed_by);
     for change in &version.changes {
         let how = match change.how {
             ChangeKind::Added => "added",

@@ -88,6 +88,21 @@ fn answers_have_the_shapes_that_scripts_rely_on() {
 }
 
 #[test]
+fn answers_to_imports_and_exports_of_other_formats_have_the_shapes_that_scripts_rely_on() {
+    let place = Place::with_vault();
+    fs::write(place.path("in.json"), include_bytes!("../../../coffer-interchange/tests/data/bitwarden.json")).unwrap();
+    fs::write(place.path("out.txt"), "canary lanterns\n").unwrap();
+    let mut shell = place.shell();
+    shell.ask("tenant create ACME");
+    holds!("import_entries", shell.ask("import in.json --tenant ACME"));
+    holds!("import_duplicates", shell.ask("import in.json --tenant ACME --format bitwarden --duplicates skip"));
+    holds!("export_csv", shell.ask("export out.csv --tenant ACME --format csv"));
+    let export = "export out.kdbx --tenant ACME --format kdbx --export-passphrase-file out.txt";
+    holds!("export_kdbx", shell.ask(export));
+    assert_eq!(shell.end().code, Some(0));
+}
+
+#[test]
 fn locked_answers_have_the_shapes_that_scripts_rely_on() {
     let place = Place::with_vault();
     let vault = ["--json", "--vault", "clients.coffer"];
@@ -130,7 +145,7 @@ fn help_completions_and_manual_pages_come_from_one_definition() {
     for shell in ["bash", "zsh", "fish"] {
         let script = place.run_bare(&["completions", shell]);
         assert_eq!((script.code, script.err.as_str()), (Some(0), ""));
-        for noun in ["vault", "tenant", "record", "import", "search", "backup", "log", "doctor", "shell"] {
+        for noun in ["vault", "tenant", "record", "import", "export", "search", "backup", "log", "doctor", "shell"] {
             assert!(script.out.contains(noun), "{shell} {noun}");
         }
     }

@@ -16,7 +16,7 @@ fn wrong_usage_is_2_and_says_so_in_json_where_json_was_asked_for() {
         &["record", "list", "--tenant", "T", "--limit", "0"],
         &["record", "show", "no-id"],
         &["search"],
-        &["import", "x.kdbx", "--tenant", "T", "--format", "kdbx"],
+        &["import", "x.kdbx", "--tenant", "T", "--format", "xlsx"],
         &["--passphrase-file", "a", "--passphrase-fd", "3", "tenant", "list"],
         &["backup", "verify", "x.age"],
     ] {
@@ -39,6 +39,7 @@ fn factors_that_no_account_has_are_refused_rather_than_passed_over() {
         assert_eq!((refused.code, refused.error().as_str()), (Some(1), "no_such_factor"));
     }
     fs::write(place.path("in.csv"), "Name\nOtto\n").unwrap();
+    assert_eq!(place.run(&["tenant", "create", "T"]).code, Some(0));
     for option in ["--source-passphrase-file", "--source-key-file"] {
         let refused = place.run(&["import", "in.csv", "--tenant", "T", option, "pw.txt", "--json"]);
         assert_eq!((refused.code, refused.error().as_str()), (Some(1), "source_not_encrypted"));
@@ -110,6 +111,7 @@ fn a_shell_stops_at_the_first_error_of_a_script_with_its_exit_code() {
         ("record add --tenant ACME --title X --field hunter2", 2, "usage"),
         ("record add --tenant ACME --title X --field-file Password=-", 2, "usage"),
         ("import missing.csv --tenant ACME", 1, "file_unreadable"),
+        ("import wrong.csv --tenant ACME --source-passphrase-file -", 2, "usage"),
         ("import wrong.csv --tenant ACME", 1, "import_rejected"),
         ("log export log.jsonl", 1, "file"),
         ("backup verify wrong.csv", 1, "not_a_backup"),

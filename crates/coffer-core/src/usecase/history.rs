@@ -27,11 +27,17 @@ impl Session {
         let mut newer: Option<RecordContent> = None;
         open.read(|store| {
             store.history(id.key(), |stored| {
-                let StoredVersion { version, content, changed_at, changed_by, .. } = stored;
+                let StoredVersion { version, content, changed_at, changed_by, made_at, .. } = stored;
                 if let (Some(newer), Some(view)) = (&newer, views.last_mut()) {
                     view.changes = differences(&content, newer);
                 }
-                views.push(VersionView { version, changed_at, changed_by: String::new(), changes: Vec::new() });
+                views.push(VersionView {
+                    version,
+                    changed_at,
+                    changed_by: String::new(),
+                    made_at,
+                    changes: Vec::new(),
+                });
                 authors.push(changed_by);
                 newer = Some(content);
             })

@@ -209,9 +209,7 @@ fn draft(
             draft.push_field("Password", FieldType::Secret, password.clone(), losses);
         }
     }
-    for (members, known) in
-        [(&item.card, &CARD[..]), (&item.identity, &IDENTITY[..]), (&item.ssh_key, &SSH_KEY[..])]
-    {
+    for (members, known) in [(&item.card, &CARD[..]), (&item.identity, &IDENTITY[..]), (&item.ssh_key, &SSH_KEY[..])] {
         let Some(members) = members else { continue };
         for (member, field_name, field_type) in known {
             if let Some(Some(value)) = members.get(*member) {

@@ -72,10 +72,7 @@ impl<W: Write> CsvWriter<W> {
                 Some(&place) => cells[place] = field.value.expose(),
                 None => count(&mut self.losses, ExportLoss::Fields, 1),
             }
-            let loss = match field.field_type {
-                FieldType::Secret => ExportLoss::SecretMarks,
-                _ => ExportLoss::FieldTypes,
-            };
+            let loss = if field.field_type.is_masked() { ExportLoss::SecretMarks } else { ExportLoss::FieldTypes };
             count(&mut self.losses, loss, u64::from(field.field_type != FieldType::Text));
         }
         let tags = content.tags().join(", ");

@@ -78,7 +78,7 @@ fn draft(number: u64, version: &VersionNode, group: &str, losses: &mut Losses) -
         draft.push_field(&custom.name, custom_type(custom), custom.value.clone(), losses);
     }
     if let Some(at) = version.expires_at {
-        draft.push_field("Expires", FieldType::Date, date_of(at).as_str(), losses);
+        draft.push_field("Expires", FieldType::Expiry, date_of(at).as_str(), losses);
         losses.push(Some(number), LossKind::TimeOfExpiry, "Expires");
     }
     draft.push_tag(group, losses);

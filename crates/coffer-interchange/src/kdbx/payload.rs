@@ -1,8 +1,8 @@
 //! The inside of a KDBX 4 file: the inner header with its attachments, then the XML; and the stream that protects single
 //! values in it. Pure.
 
-use chacha20::ChaCha20;
 use cbc::cipher::{KeyIvInit, StreamCipher};
+use chacha20::ChaCha20;
 use sha2::{Digest, Sha512};
 use zeroize::Zeroizing;
 
@@ -18,7 +18,7 @@ pub(super) mod field {
     pub const BINARY: u8 = 3;
 }
 
-/// ChaCha20, the only stream that KDBX 4 files are written with.
+/// `ChaCha20`, the only stream that KDBX 4 files are written with.
 pub(super) const CHACHA20: u32 = 3;
 
 /// What is inside.

@@ -26,13 +26,8 @@ use crate::source::{SourceError, SourceKeys};
 use crate::totp;
 
 /// Four times the memory of RFC 9106's second recommendation and one pass more: about a second.
-const COST: Argon2Cost = Argon2Cost {
-    algorithm: Algorithm::Argon2id,
-    version: Version::V0x13,
-    memory_kib: 256 * 1024,
-    passes: 4,
-    lanes: 4,
-};
+const COST: Argon2Cost =
+    Argon2Cost { algorithm: Algorithm::Argon2id, version: Version::V0x13, memory_kib: 256 * 1024, passes: 4, lanes: 4 };
 /// Data of one authenticated block, as KeePass writes them.
 const BLOCK_BYTES: usize = 1024 * 1024;
 const AES_BLOCK: usize = 16;
@@ -121,7 +116,12 @@ impl<W: Write> KdbxWriter<W> {
         Ok((self.document.finish()?.finish()?, self.losses))
     }
 
-    fn begin_entry(&mut self, record: &ExportRecord, content: &RecordContent, at: Timestamp) -> Result<(), SourceError> {
+    fn begin_entry(
+        &mut self,
+        record: &ExportRecord,
+        content: &RecordContent,
+        at: Timestamp,
+    ) -> Result<(), SourceError> {
         let expiry = content.fields().iter().find_map(expiry_of);
         let times = format!(
             "<Times><CreationTime>{}</CreationTime><LastModificationTime>{}</LastModificationTime><ExpiryTime>{}</ExpiryTime>\
@@ -140,9 +140,15 @@ impl<W: Write> KdbxWriter<W> {
                 continue;
             }
             let name = free_name(standard_name(field), field, &taken);
-            self.string(&name, field.value.expose(), field.field_type == FieldType::Secret)?;
+            // KeePassXC reads seeds as URIs only.
+            let value = match field.field_type {
+                FieldType::Totp => totp::value_of(content.title(), field.value.expose()),
+                _ => field.value.clone(),
+            };
+            self.string(&name, value.expose(), field.field_type.is_masked())?;
             taken.push(name);
-            let is_plain = matches!(field.field_type, FieldType::Text | FieldType::Secret | FieldType::Url);
+            let is_plain =
+                matches!(field.field_type, FieldType::Text | FieldType::Secret | FieldType::Url | FieldType::Totp);
             count(&mut self.losses, ExportLoss::FieldTypes, u64::from(!is_plain));
         }
         self.string("Notes", content.notes(), false)
@@ -165,7 +171,7 @@ impl<W: Write> KdbxWriter<W> {
 
 /// The field that says when an entry expires, and that moment.
 fn expiry_of(field: &Field) -> Option<(&Field, Timestamp)> {
-    let is_expiry = field.field_type == FieldType::Date && field.name == "Expires";
+    let is_expiry = field.field_type == FieldType::Expiry && field.name == "Expires";
     let midnight = format!("{}T00:00:00Z", field.value.expose());
     if is_expiry { midnight.parse().ok().map(|at| (field, at)) } else { None }
 }
@@ -174,7 +180,7 @@ fn expiry_of(field: &Field) -> Option<(&Field, Timestamp)> {
 fn standard_name(field: &Field) -> Option<&'static str> {
     let name = field.name.to_lowercase();
     match field.field_type {
-        FieldType::Secret if field.value.expose().starts_with("otpauth://") || field.name == totp::FIELD_NAME => Some("otp"),
+        FieldType::Totp => Some("otp"),
         FieldType::Secret if name.contains("password") || name.contains("passwort") => Some("Password"),
         FieldType::Url => Some("URL"),
         FieldType::Text | FieldType::Email

@@ -40,6 +40,7 @@ pub(super) struct EntryNode {
 
 /// What an entry holds, or held.
 #[derive(Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each says whether an element is there")]
 pub(super) struct VersionNode {
     pub strings: Vec<StringNode>,
     /// Names of files, and which binary of the inner header each is.
@@ -172,11 +173,10 @@ pub(super) fn parse(xml: &str, stream: ProtectedStream) -> Result<Tree, SourceEr
                     (Ok(None), None) | (Err(_), _) => return Err(SourceError::Damaged),
                 }
             }
-            // A document type could define entities; no program writes one.
-            Event::DocType(_) => return Err(SourceError::Damaged),
+            // A document type could define entities; no program writes one. An empty element comes as a start and an
+            // end, as the parser was told.
+            Event::DocType(_) | Event::Empty(_) => return Err(SourceError::Damaged),
             Event::Comment(_) | Event::Decl(_) | Event::PI(_) => {}
-            // Comes as a start and an end, as the parser was told.
-            Event::Empty(_) => return Err(SourceError::Damaged),
             Event::Eof => break,
         }
     }
@@ -212,7 +212,8 @@ impl Reader {
     }
 
     fn begin_version(&mut self) -> Result<(), SourceError> {
-        if !matches!((self.versions.len(), self.stack.last()), (0, Some(Element::Group)) | (1, Some(Element::History))) {
+        if !matches!((self.versions.len(), self.stack.last()), (0, Some(Element::Group)) | (1, Some(Element::History)))
+        {
             return Err(SourceError::Damaged);
         }
         if self.tree.entries.len() >= limits::ENTRIES {

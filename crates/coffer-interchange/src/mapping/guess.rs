@@ -39,6 +39,7 @@ enum Wish {
     OfferedKind,
     Tags,
     Notes,
+    Tenant,
     Field(FieldType),
     Skip,
 }
@@ -51,6 +52,7 @@ impl Guess {
         let program = Program::of(&plain);
         let wish = |name: &String| match program {
             Some(program) if program.skips(name) => Wish::Skip,
+            Some(program) if program.is_seed(name) => Wish::Field(FieldType::Totp),
             Some(program) if program.hides(name) => Wish::Field(FieldType::Secret),
             Some(_) | None => Wish::Field(field_type(name)),
         };
@@ -88,6 +90,7 @@ impl Guess {
                 ]),
                 Wish::Notes,
             ),
+            (find(&["tenant", "mandant"]), Wish::Tenant),
             (find(&["kind"]), Wish::Kind),
             (find(&["type", "category", "typ", "kategorie"]), Wish::OfferedKind),
             (
@@ -146,6 +149,7 @@ impl Guess {
             columns: columns.map(|(name, candidate)| Column { target: candidate.target(&name), name }).collect(),
             joined_title: self.joined_title,
             spare_title: self.spare_title,
+            tenant: Vec::new(),
         }
     }
 }
@@ -177,7 +181,7 @@ impl Candidate {
                     tags_of(cell).count() <= limits::TAGS && tags_of(cell).all(fits)
                 }
                 Wish::Field(field_type) => field_type.accepts(text_of(cell, field_type)),
-                Wish::Notes | Wish::Skip => true,
+                Wish::Notes | Wish::Tenant | Wish::Skip => true,
             };
     }
 
@@ -188,12 +192,16 @@ impl Candidate {
             // A title that is too long in some row stays one: that row is in error, whereas without it none is right.
             Wish::Title => Target::Title,
             Wish::Notes => Target::Notes,
+            // A name of somebody else is an error of its row, never a reason to let it in.
+            Wish::Tenant => Target::Tenant,
             Wish::Skip => Target::Skip,
             Wish::Kind if self.fits => Target::Kind,
             Wish::OfferedKind if self.fits && self.filled => Target::Kind,
             Wish::Tags if self.fits => Target::Tags,
             Wish::Field(FieldType::Date) if !self.filled => field(text),
             Wish::Field(field_type) if self.fits => field(field_type),
+            // What may be a secret stays one whatever it holds.
+            Wish::Field(field_type) if field_type.is_masked() => field(FieldType::Secret),
             Wish::Kind | Wish::OfferedKind | Wish::Tags | Wish::Field(_) => field(text),
         }
     }

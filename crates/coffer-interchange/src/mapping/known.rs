@@ -46,10 +46,8 @@ impl Program {
         let found = Self::ALL.into_iter().filter(|program| program.marks().iter().all(|mark| has(mark)));
         let is_exact = |names: &[&str]| plain_names.iter().all(|plain| names.contains(&plain.as_str()));
         found
-            .filter(|program| {
-                *program != Self::Chrome || is_exact(&["name", "url", "username", "password", "note"])
-            })
-            .last()
+            .filter(|program| *program != Self::Chrome || is_exact(&["name", "url", "username", "password", "note"]))
+            .next_back()
     }
 
     /// Columns of its own bookkeeping.
@@ -62,6 +60,15 @@ impl Program {
             Self::OnePassword => &["favorite"],
         };
         own.contains(&plain_name)
+    }
+
+    /// Columns of seeds for one-time codes.
+    pub(super) fn is_seed(self, plain_name: &str) -> bool {
+        match self {
+            Self::Chrome | Self::Firefox => false,
+            Self::KeePassXc | Self::Bitwarden => plain_name == "totp",
+            Self::OnePassword => plain_name == "otpauth",
+        }
     }
 
     /// Columns that may hold a secret although their names do not say so.

@@ -85,7 +85,8 @@ impl Draft {
         self.notes = notes;
     }
 
-    /// Adds a field. A value that does not fit the type is kept as text; a name that is taken gets a number.
+    /// Adds a field. A value that does not fit the type is kept as text, as a secret where the type is masked; a name that
+    /// is taken gets a number.
     pub fn push_field(&mut self, name: &str, field_type: FieldType, value: impl Into<Value>, losses: &mut Losses) {
         let value = value.into();
         let text = value.expose();
@@ -93,7 +94,9 @@ impl Draft {
             return;
         }
         let name = self.free_name(name);
-        let fitting = [field_type, FieldType::Text, FieldType::Multiline].into_iter().find(|kind| kind.accepts(text));
+        let spare = if field_type.is_masked() { FieldType::Secret } else { FieldType::Text };
+        let last = if field_type.is_masked() { FieldType::Secret } else { FieldType::Multiline };
+        let fitting = [field_type, spare, last].into_iter().find(|kind| kind.accepts(text));
         let Some(field_type) = fitting.filter(|_| self.fields.len() < limits::FIELDS && self.has_room_for(&name, text))
         else {
             losses.push(Some(self.number), LossKind::Field, &name);
@@ -142,7 +145,8 @@ impl Draft {
 
     /// The first of these fields that holds something visible.
     fn stand_in_title(&self) -> String {
-        let visible = |field: &&FieldDraft| matches!(field.field_type, FieldType::Url | FieldType::Text | FieldType::Email);
+        let visible =
+            |field: &&FieldDraft| matches!(field.field_type, FieldType::Url | FieldType::Text | FieldType::Email);
         let rank = |field: &FieldDraft| u8::from(field.field_type != FieldType::Url);
         let field = self.fields.iter().filter(visible).min_by_key(|field| rank(field));
         let text = field.and_then(|field| field.value.as_ref()).map_or(UNTITLED, Value::expose);
@@ -151,7 +155,10 @@ impl Draft {
     }
 
     /// The content; fields named as in `previous` are the same fields.
-    fn content(mut self, previous: Option<&RecordContent>) -> Result<RecordContent, coffer_model::record::InvalidRecord> {
+    fn content(
+        mut self,
+        previous: Option<&RecordContent>,
+    ) -> Result<RecordContent, coffer_model::record::InvalidRecord> {
         if self.title.is_empty() {
             self.title = self.stand_in_title();
         }
@@ -225,8 +232,11 @@ mod tests {
 
     #[test]
     fn what_does_not_fit_its_type_is_kept_as_text() {
-        let (draft, losses) =
-            filled(&[("URL", FieldType::Url, "two words"), ("Mail", FieldType::Email, "a\nb"), ("x", FieldType::Text, "")]);
+        let (draft, losses) = filled(&[
+            ("URL", FieldType::Url, "two words"),
+            ("Mail", FieldType::Email, "a\nb"),
+            ("x", FieldType::Text, ""),
+        ]);
         let content = draft.content(None).unwrap();
         let types: Vec<_> = content.fields().iter().map(|field| field.field_type).collect();
         assert_eq!(types, [FieldType::Text, FieldType::Multiline]);
@@ -235,8 +245,13 @@ mod tests {
 
     #[test]
     fn a_secret_stays_secret_whatever_it_holds_or_is_lost_by_name() {
-        let (draft, losses) = filled(&[("PIN", FieldType::Secret, "a\nb"), ("Key", FieldType::Secret, "a\0b")]);
-        assert_eq!(draft.content(None).unwrap().fields()[0].field_type, FieldType::Secret);
+        let (draft, losses) = filled(&[
+            ("PIN", FieldType::Secret, "a\nb"),
+            ("Key", FieldType::Secret, "a\0b"),
+            ("Code", FieldType::Totp, "no seed"),
+        ]);
+        let content = draft.content(None).unwrap();
+        assert!(content.fields().iter().all(|field| field.field_type == FieldType::Secret), "{content:?}");
         let (told, counted) = losses.into_parts();
         assert_eq!((told, counted), (vec![Loss { entry: Some(1), what: LossKind::Field, name: "Key".to_owned() }], 1));
     }
@@ -245,7 +260,8 @@ mod tests {
     fn names_that_are_taken_get_numbers() {
         let long = "n".repeat(200);
         let text = FieldType::Text;
-        let (draft, _) = filled(&[("a", text, "1"), ("a", text, "2"), ("a\n", text, "3"), (&long, text, "4"), (&long, text, "5")]);
+        let (draft, _) =
+            filled(&[("a", text, "1"), ("a", text, "2"), ("a\n", text, "3"), (&long, text, "4"), (&long, text, "5")]);
         let content = draft.content(None).unwrap();
         let names: Vec<_> = content.fields().iter().map(|field| field.name.clone()).collect();
         let numbered = "n".repeat(118) + " 2";

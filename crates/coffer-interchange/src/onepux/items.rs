@@ -173,14 +173,13 @@ struct Password {
 /// What 1Password's categories are here.
 fn kind_of(category: &str) -> &'static str {
     match category {
-        "001" | "005" => "login",
+        "001" | "005" | "111" => "login",
         "002" => "card",
         "004" => "contact",
         "100" => "licence",
         "101" => "bank_account",
         "102" | "109" | "110" => "server",
         "103" | "104" | "105" | "106" | "107" | "108" => "identity_document",
-        "111" => "login",
         "112" | "114" => "api_key",
         "003" => "note",
         _ => "custom",
@@ -323,13 +322,17 @@ fn push_section_field(
         }
     };
     match value {
-        FieldValue::Concealed(value) | FieldValue::CreditCardNumber(value) => push(&name, FieldType::Secret, value.as_ref()),
+        FieldValue::Concealed(value) | FieldValue::CreditCardNumber(value) => {
+            push(&name, FieldType::Secret, value.as_ref())
+        }
         FieldValue::String(value)
         | FieldValue::Gender(value)
         | FieldValue::CreditCardType(value)
         | FieldValue::Menu(value) => push(&name, FieldType::guess_from_name(&name), value.as_ref()),
         FieldValue::Email(Some(Email::Plain(value))) => push(&name, FieldType::Email, Some(value)),
-        FieldValue::Email(Some(Email::Parts { email_address })) => push(&name, FieldType::Email, email_address.as_ref()),
+        FieldValue::Email(Some(Email::Parts { email_address })) => {
+            push(&name, FieldType::Email, email_address.as_ref())
+        }
         FieldValue::Phone(value) => push(&name, FieldType::Phone, value.as_ref()),
         FieldValue::Url(value) => push(&name, FieldType::Url, value.as_ref()),
         FieldValue::Totp(value) => {
@@ -354,7 +357,9 @@ fn push_section_field(
             losses.push(Some(number), LossKind::Reference, &name);
         }
         // A kind that came after this was written: kept as it stands rather than dropped.
-        FieldValue::Other(other) if other.as_object().is_some_and(|members| members.values().any(|value| !value.is_null())) => {
+        FieldValue::Other(other)
+            if other.as_object().is_some_and(|members| members.values().any(|value| !value.is_null())) =>
+        {
             push(&name, FieldType::Secret, Some(&Value::new(other.to_string())));
         }
         FieldValue::File(_)

@@ -10,6 +10,7 @@ mod exposure_rows;
 mod fold;
 mod record_rows;
 mod search_rows;
+mod transfer_rows;
 
 use std::path::Path;
 
@@ -23,6 +24,7 @@ pub(crate) use self::cursor::Cursor;
 pub(crate) use self::exposure_rows::{Exposure, How};
 pub(crate) use self::record_rows::{ChangeError, StoredVersion};
 pub(crate) use self::search_rows::{Found, SearchQuery};
+pub(crate) use self::transfer_rows::Moment;
 use super::sqlcipher::{self, Access, StoreError};
 
 /// The schema this program writes and the newest it opens (`PRAGMA user_version`).

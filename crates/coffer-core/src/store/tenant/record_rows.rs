@@ -32,6 +32,8 @@ pub(crate) struct StoredVersion {
     pub(crate) changed_by: AccountId,
     /// The log entry it is the effect of.
     pub(crate) entry: u64,
+    /// When another program made it, from which it was imported.
+    pub(crate) made_at: Option<Timestamp>,
 }
 
 /// Whole records in the order of their folded titles, then of their keys.
@@ -71,7 +73,7 @@ impl From<rusqlite::Error> for ChangeError {
 const FULL_PAGE_BYTES: usize = 16 * 1024 * 1024;
 
 /// Everything of a version, for [`StoredVersion::from_row`].
-const VERSION: &str = "SELECT v.version, v.body, r.created_ms, c.at_ms, c.account, c.entry
+pub(super) const VERSION: &str = "SELECT v.version, v.body, r.created_ms, c.at_ms, c.account, c.entry, v.made_ms
     FROM record r JOIN version v ON v.record = r.id JOIN change c ON c.id = v.change";
 
 impl TenantStore {
@@ -111,7 +113,7 @@ impl TenantStore {
         let (title_key, key) = after.map_or(("", [0; 16]), |cursor| (&cursor.title_key, *cursor.key.as_bytes()));
         let compare = if after.is_some() { ">" } else { ">=" };
         let mut query = self.connection.prepare_cached(&format!(
-            "SELECT v.version, v.body, r.created_ms, c.at_ms, c.account, c.entry, r.key, r.title_key
+            "SELECT v.version, v.body, r.created_ms, c.at_ms, c.account, c.entry, r.key, r.title_key, v.made_ms
              FROM record r INDEXED BY record_by_title
              CROSS JOIN version v ON v.record = r.id AND v.version = r.version
              CROSS JOIN change c ON c.id = v.change
@@ -170,7 +172,7 @@ impl TenantTx<'_> {
             )?
             .execute(params![key.as_bytes(), title_key, content.title(), content.kind().as_str(), at])?;
         let row = self.tx.last_insert_rowid();
-        self.insert_version(row, 1, content)?;
+        self.insert_version(row, 1, content, None)?;
         self.index_record(row, &title_key, content)?;
         self.added += 1;
         Ok(())
@@ -205,23 +207,31 @@ impl TenantTx<'_> {
         if changed == 0 {
             return Err(ChangeError::VersionConflict);
         }
-        self.insert_version(row, version, content)?;
+        self.insert_version(row, version, content, None)?;
         self.unindex_record(row)?;
         self.index_record(row, &title_key, content)?;
         Ok(version)
     }
 
-    fn insert_version(&self, row: i64, version: u32, content: &RecordContent) -> Result<(), StoreError> {
+    /// `made_at` is when another program made it.
+    pub(super) fn insert_version(
+        &self,
+        row: i64,
+        version: u32,
+        content: &RecordContent,
+        made_at: Option<Timestamp>,
+    ) -> Result<(), StoreError> {
+        let made_ms = made_at.map(Timestamp::unix_millis);
         self.tx
-            .prepare_cached("INSERT INTO version (record, version, change, body) VALUES (?1, ?2, ?3, ?4)")?
-            .execute(params![row, version, self.change, body::encode(content).as_slice()])?;
+            .prepare_cached("INSERT INTO version (record, version, change, body, made_ms) VALUES (?1, ?2, ?3, ?4, ?5)")?
+            .execute(params![row, version, self.change, body::encode(content).as_slice(), made_ms])?;
         Ok(())
     }
 }
 
 impl StoredVersion {
     /// Reads the columns of [`VERSION`].
-    fn from_row(row: &Row<'_>) -> Result<Self, StoreError> {
+    pub(super) fn from_row(row: &Row<'_>) -> Result<Self, StoreError> {
         // Decoded where SQLite holds it, so that no copy of the secrets in it is left behind.
         let body = row.get_ref(1)?.as_blob().map_err(|_| StoreError::Damaged)?;
         Ok(Self {
@@ -231,6 +241,7 @@ impl StoredVersion {
             changed_at: timestamp(row.get(3)?)?,
             changed_by: AccountId::from_bytes(row.get(4)?),
             entry: u64::try_from(row.get::<_, i64>(5)?).map_err(|_| StoreError::Damaged)?,
+            made_at: row.get::<_, Option<i64>>("made_ms")?.map(timestamp).transpose()?,
         })
     }
 }

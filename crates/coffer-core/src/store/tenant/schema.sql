@@ -50,6 +50,7 @@ CREATE TABLE version (
     version INTEGER NOT NULL,
     change  INTEGER NOT NULL,                   -- the `change` that made it; that row comes last in a transaction
     body    BLOB NOT NULL,                      -- deterministic CBOR
+    made_ms INTEGER,                            -- when another program made it, from which it was imported; else NULL
     UNIQUE (record, version)
 ) STRICT;
 
