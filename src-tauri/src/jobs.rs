@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use coffer_core::JobHandle;
-use coffer_core::view::{BackupView, ImportReport, LogReport, Progress};
+use coffer_core::view::{BackupView, ExportReport, ImportReport, LogReport, Progress};
 use serde::Serialize;
 use ts_rs::TS;
 
@@ -44,6 +44,14 @@ pub enum JobResult {
     Import(ImportReport),
     /// The log was verified.
     Log(LogReport),
+    /// A tenant was exported.
+    Export(ExportReport),
+}
+
+impl From<ExportReport> for JobResult {
+    fn from(report: ExportReport) -> Self {
+        Self::Export(report)
+    }
 }
 
 impl From<BackupView> for JobResult {

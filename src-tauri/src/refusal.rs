@@ -1,8 +1,8 @@
 //! How a command says no: the engine's permanent code, for which the interface holds the words.
 
 use coffer_core::{
-    CallError, CopyFieldError, CreateError, CreateTenantError, Fault, ImportError, JobError, ListRecordsError,
-    OpenError, RecoveryCodeError, SaveRecordError, UnlockError,
+    CallError, CopyFieldError, CreateError, CreateTenantError, ExportError, Fault, ImportError, JobError,
+    ListRecordsError, OpenError, RecoveryCodeError, SaveRecordError, UnlockError,
 };
 use serde::Serialize;
 use ts_rs::TS;
@@ -46,6 +46,7 @@ coded!(
     CopyFieldError,
     CreateError,
     CreateTenantError,
+    ExportError,
     Fault,
     ImportError,
     JobError,

@@ -102,7 +102,7 @@ async fn work(desk: &Desk, web: &Web<'_>) {
     web.see("No records yet").await;
     web.inspect("11-no-records").await;
 
-    web.press("Import from CSV").await;
+    web.press("Import…").await;
     web.inspect("12-import-file").await;
     web.press("Choose file").await;
     web.see("contacts.csv").await;

@@ -11,6 +11,7 @@ mod records;
 mod requests;
 #[cfg(test)]
 mod tests;
+mod transfer;
 mod work;
 
 use std::sync::Arc;
@@ -56,7 +57,9 @@ pub(crate) fn handler<R: Runtime>() -> impl Fn(Invoke<R>) -> bool + Send + Sync 
         records::url_open,
         records::search,
         work::import_choose_file,
+        transfer::import_open_file,
         work::import_start,
+        transfer::tenant_export_start,
         work::backup_export_start,
         work::backup_verify_start,
         work::backup_restore_start,

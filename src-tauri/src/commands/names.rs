@@ -31,7 +31,9 @@ pub const COMMANDS: &[&str] = &[
     "search",
     // Long work.
     "import_choose_file",
+    "import_open_file",
     "import_start",
+    "tenant_export_start",
     "backup_export_start",
     "backup_verify_start",
     "backup_restore_start",

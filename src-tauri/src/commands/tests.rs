@@ -77,7 +77,11 @@ fn request(command: &str) -> Value {
         "field_reveal" => json!({"id": record, "field": 0, "version": null}),
         "field_copy" | "url_open" => json!({"id": record, "field": 0}),
         "search" => json!({"query": "q", "tenant": null, "limit": 10}),
-        "import_start" => json!({"handle": "h", "tenant": TENANT, "mapping": [], "dry_run": true}),
+        "import_start" => {
+            json!({"handle": "h", "tenant": TENANT, "mapping": [], "skip_duplicates": false, "dry_run": true})
+        }
+        "import_open_file" => json!({"handle": "h", "tenant": TENANT, "key_file": false}),
+        "tenant_export_start" => json!({"tenant": TENANT, "format": "kdbx"}),
         "job_progress" | "job_cancel" => json!({"job": "0"}),
         "log_page" => json!({"before": null, "limit": 10}),
         _ => json!({}),

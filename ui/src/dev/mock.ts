@@ -1,8 +1,8 @@
 // A make-believe engine behind the window's own commands, for quick work on the interface and for its tests. It is in
 // no build of the program.
 import { mockIPC, mockWindows } from "@tauri-apps/api/mocks";
-import type { AppState, BackupFile, JobProgress, RecordDraft, Settings } from "../lib/api/commands.ts";
-import type { ImportColumn, ImportReport, LogEntryView, RecordView, TenantView } from "../lib/api/types.ts";
+import type { AppState, BackupFile, ImportFile, JobProgress, RecordDraft, Settings } from "../lib/api/commands.ts";
+import type { ExportReport, ImportColumn, ImportReport, LogEntryView, RecordView, TenantView } from "../lib/api/types.ts";
 import { isMasked } from "../lib/records/limits.ts";
 import { logEntries, records, type StoredRecord, TENANTS } from "./data.ts";
 
@@ -21,10 +21,56 @@ export type MockOptions = {
   failedUnlocks?: number;
   /** Time a job takes, in milliseconds. */
   jobMillis?: number;
+  /** Whether the file chosen for an import is encrypted. */
+  lockedFile?: boolean;
 };
 
 /** A refusal as the engine gives it. */
 export const refusal = (code: string) => ({ code });
+
+/** A table as the engine would understand it. */
+const TABLE_FILE: ImportFile = {
+  handle: "0f",
+  name: "customers-export.csv",
+  size: 84_212,
+  format: "csv",
+  needs_key: false,
+  encoding: "utf-8",
+  entries: null,
+  records: [],
+  losses: [],
+  losses_counted: 0,
+      columns: [
+        { column: "Name", target: "title", field_type: null },
+        { column: "Company", target: "Company", field_type: "text" },
+        { column: "E-mail", target: "E-mail", field_type: "email" },
+        { column: "Phone", target: "Phone", field_type: "phone" },
+        { column: "Portal password", target: "Portal password", field_type: "secret" },
+        { column: "Remarks", target: "notes", field_type: null },
+        { column: "Internal no.", target: null, field_type: null },
+      ] satisfies ImportColumn[],
+      preview: Array.from({ length: 20 }, (_, row) => [
+        ["Ines Weber", "Jonas Kowalska", "Marta Çelik", "Pavel Novák"][row % 4] ?? "",
+        ["ACME", "Hansebank", "Nordlicht AG"][row % 3] ?? "",
+        `person${row}@example.org`,
+        `+49 40 1234-${10 + row}`,
+        "hunter2",
+        row % 3 === 0 ? "prefers calls in the morning" : "",
+        String(9_000 + row),
+      ]),
+    };
+
+/** A database of another program, still encrypted. */
+const LOCKED_FILE: ImportFile = {
+  ...TABLE_FILE,
+  name: "old.kdbx",
+  size: 61_440,
+  format: "kdbx",
+  needs_key: true,
+  encoding: null,
+  columns: [],
+  preview: [],
+};
 
 export class MockEngine {
   screen: AppState["screen"];
@@ -42,6 +88,7 @@ export class MockEngine {
     { started: number; total: number; unit: "bytes" | "rows" | "entries"; result: () => unknown; cancelled: boolean }
   >();
   readonly #jobMillis: number;
+  readonly #importFile: ImportFile;
   readonly #failedUnlocks: number;
   #backups: BackupFile[] = [
     {
@@ -81,6 +128,7 @@ export class MockEngine {
     this.#log = options.log ?? logEntries(2_480);
     this.#jobMillis = options.jobMillis ?? 4_000;
     this.#failedUnlocks = options.failedUnlocks ?? 0;
+    this.#importFile = options.lockedFile ? LOCKED_FILE : TABLE_FILE;
   }
 
   /** Puts itself behind `invoke`. */
@@ -288,37 +336,47 @@ export class MockEngine {
         );
       return { hits: hits.slice(0, Number(limit)), more: hits.length > Number(limit) };
     },
-    import_choose_file: () => ({
-      handle: "0f",
-      name: "customers-export.csv",
-      size: 84_212,
-      columns: [
-        { column: "Name", target: "title", field_type: null },
-        { column: "Company", target: "Company", field_type: "text" },
-        { column: "E-mail", target: "E-mail", field_type: "email" },
-        { column: "Phone", target: "Phone", field_type: "phone" },
-        { column: "Portal password", target: "Portal password", field_type: "secret" },
-        { column: "Remarks", target: "notes", field_type: null },
-        { column: "Internal no.", target: null, field_type: null },
-      ] satisfies ImportColumn[],
-      preview: Array.from({ length: 20 }, (_, row) => [
-        ["Ines Weber", "Jonas Kowalska", "Marta Çelik", "Pavel Novák"][row % 4] ?? "",
-        ["ACME", "Hansebank", "Nordlicht AG"][row % 3] ?? "",
-        `person${row}@example.org`,
-        `+49 40 1234-${10 + row}`,
-        "hunter2",
-        row % 3 === 0 ? "prefers calls in the morning" : "",
-        String(9_000 + row),
-      ]),
+    import_choose_file: () => this.#importFile,
+    import_open_file: () => ({
+      ...LOCKED_FILE,
+      needs_key: false,
+      entries: 214,
+      records: [
+        { entry: 1, kind: "login", title: "Webmail “old”, Zürich", fields: 4, versions: 3, attachments: 1 },
+        { entry: 2, kind: "login", title: "日本語 🔑", fields: 2, versions: 1, attachments: 0 },
+        { entry: 3, kind: "note", title: "Alarm code", fields: 1, versions: 2, attachments: 0 },
+      ],
+      losses: [
+        { entry: 1, what: "attachment", name: "runbook.pdf" },
+        { entry: 9, what: "trashed_entry", name: "Old router" },
+      ],
+      losses_counted: 2,
     }),
-    import_start: ({ mapping, dry_run }) =>
+    tenant_export_start: ({ format }) =>
+      this.#start(
+        "rows",
+        1_204,
+        (): ExportReport => ({
+          format: String(format),
+          records: 1_204,
+          bytes: 220_114,
+          losses: format === "csv" ? [{ what: "secret_marks", count: 1_180 }, { what: "neutralised_cells", count: 3 }] : [],
+        }),
+      ),
+    import_start: ({ mapping, skip_duplicates, dry_run }) =>
       this.#start("rows", 1_000, (): ImportReport => {
         const columns = mapping as ImportColumn[];
         const isFaulty = dry_run === true && columns.some((column) => column.field_type === "number");
         return {
           dry_run: dry_run === true,
+          format: this.#importFile.format,
+          counted_in: this.#importFile.format === "csv" ? "lines" : "entries",
           imported: isFaulty ? 997 : 1_000,
           rejected: isFaulty ? 3 : 0,
+          duplicates: skip_duplicates === true ? 7 : 0,
+          versions: 0,
+          losses: [],
+          losses_counted: 0,
           errors: isFaulty
             ? [18, 411, 902].map((line) => ({ line, message: "the value is no number such as 12.5" }))
             : [],

@@ -94,8 +94,19 @@ export const search = (query: string, tenant: string | null, limit: number) =>
 // ---- Long work -------------------------------------------------------------
 
 export const importChooseFile = (tenant: string) => call<ImportFile | null>("import_choose_file", { tenant });
-export const importStart = (handle: string, tenant: string, mapping: ImportColumn[], dryRun: boolean) =>
-  call<Job>("import_start", { handle, tenant, mapping, dry_run: dryRun });
+/** Asks in native windows for what opens an encrypted file; `null` if the person closed them. */
+export const importOpenFile = (handle: string, tenant: string, keyFile: boolean) =>
+  call<ImportFile | null>("import_open_file", { handle, tenant, key_file: keyFile });
+export const importStart = (
+  handle: string,
+  tenant: string,
+  mapping: ImportColumn[],
+  skipDuplicates: boolean,
+  dryRun: boolean,
+) => call<Job>("import_start", { handle, tenant, mapping, skip_duplicates: skipDuplicates, dry_run: dryRun });
+/** Asks in native windows for a place and for passphrases; `null` if the person closed one. */
+export const tenantExportStart = (tenant: string, format: "csv" | "kdbx") =>
+  call<Job | null>("tenant_export_start", { tenant, format });
 export const backupExportStart = () => call<Job | null>("backup_export_start");
 export const backupVerifyStart = () => call<Job | null>("backup_verify_start");
 export const backupRestoreStart = () => call<Job | null>("backup_restore_start");

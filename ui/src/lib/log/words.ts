@@ -26,6 +26,8 @@ const ACTIONS: Record<string, (entry: LogEntryView) => string> = {
   "record.added": () => m.log_record_added(),
   "record.changed": (entry) => m.log_record_changed({ version: formatCount(entry.version ?? 0) }),
   "records.imported": (entry) => m.log_records_imported(count(entry)),
+  "tenant.exported_csv": (entry) => m.log_tenant_exported_csv(count(entry)),
+  "tenant.exported_kdbx": (entry) => m.log_tenant_exported_kdbx(count(entry)),
   "effect.missing": (entry) => m.log_effect_missing({ entry: formatCount(entry.entry ?? 0) }),
   "backup.exported": (entry) => m.log_backup_exported(number(entry)),
   "backup.receipt_filed": (entry) => m.log_backup_receipt_filed(number(entry)),
