@@ -1,4 +1,4 @@
-//! KeePass databases, version 4 of the file format (KDBX 4.0 and 4.1): read and written. Pure.
+//! KeePass databases: version 4 of the file format (KDBX 4.0 and 4.1) read and written, version 3.1 read. Pure.
 //!
 //! Source of the format: <https://keepass.info/help/kb/kdbx.html>, and KeePassXC's `src/format` for what its XML may
 //! hold. Not the `keepass` crate: it decompresses without a limit, descends into groups without one, derives at any cost
@@ -9,10 +9,9 @@ mod container;
 mod entries;
 mod key;
 mod payload;
+mod version3;
 mod write;
 mod xml;
-
-use zeroize::Zeroizing;
 
 pub use self::write::KdbxWriter;
 use crate::neutral::Collection;
@@ -30,7 +29,15 @@ pub(crate) fn is_kdbx(beginning: &[u8]) -> bool {
 
 /// Opens a file and takes everything out of it.
 pub(crate) fn read(file: &[u8], keys: &SourceKeys) -> Result<Collection, SourceError> {
-    let opened: Zeroizing<Vec<u8>> = container::open(file, keys)?;
+    if container::version(file)? == version3::MAJOR {
+        let (document, stream) = version3::open(file, keys)?;
+        let xml = std::str::from_utf8(&document).map_err(|_| SourceError::Damaged)?;
+        let mut tree = xml::parse(xml, stream)?;
+        let binaries = std::mem::take(&mut tree.binaries);
+        let binaries: Vec<&[u8]> = binaries.iter().map(|bytes| bytes.as_slice()).collect();
+        return Ok(entries::collect(tree, &binaries));
+    }
+    let opened = container::open(file, keys)?;
     let payload = payload::parse(&opened)?;
     let tree = xml::parse(payload.xml, payload.stream)?;
     Ok(entries::collect(tree, &payload.binaries))

@@ -108,11 +108,11 @@ fn names_that_lead_out_of_the_archive_are_refused() {
 
 #[test]
 fn attack_68_archives_that_expand_without_end_are_refused_at_the_limit() {
-    // 300 MiB of spaces in 300 KiB: JSON as far as it goes.
+    // 24 MiB of spaces in 24 KiB: JSON as far as it goes.
     let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
     zip.start_file("export.data", SimpleFileOptions::default()).unwrap();
     let spaces = vec![b' '; 1024 * 1024];
-    for _ in 0..300 {
+    for _ in 0..24 {
         zip.write_all(&spaces).unwrap();
     }
     let bomb = zip.finish().unwrap().into_inner();
@@ -126,7 +126,7 @@ fn attack_68_archives_that_expand_without_end_are_refused_at_the_limit() {
     zip.start_file("export.data", SimpleFileOptions::default()).unwrap();
     zip.write_all(DATA.as_bytes()).unwrap();
     zip.start_file("files/docplan__plan.txt", SimpleFileOptions::default()).unwrap();
-    for _ in 0..100 {
+    for _ in 0..24 {
         zip.write_all(&spaces).unwrap();
     }
     assert_eq!(read(&zip.finish().unwrap().into_inner()).unwrap_err().code(), "source_expands");

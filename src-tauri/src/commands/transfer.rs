@@ -4,7 +4,7 @@ use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 
-use coffer_core::{ExportRequest, FreshAuthentication, ImportRequest};
+use coffer_core::{ExportRequest, FreshAuthentication, ImportRequest, Passphrase};
 use coffer_interchange::source::{KEY_FILE_BYTES, SourceKeys};
 use coffer_model::event::ExportFormat;
 use tauri::{AppHandle, Runtime};
@@ -53,7 +53,7 @@ pub(super) async fn import_open_file<R: Runtime>(
         let (shell, dialog, handle, name) = (Arc::clone(&shell), app.clone(), handle.clone(), name.clone());
         move |reply| {
             let words = shell.words();
-            let check: Use<_> = Arc::new(move |passphrase| {
+            let check: Use<_> = Arc::new(move |passphrase: Passphrase| {
                 let passphrase = Some(Zeroizing::new(passphrase.expose().to_vec()));
                 let keys = SourceKeys { passphrase, ..keys.clone() };
                 let preview = look(keys.clone()).map_err(|refusal| refusal.code)?;
@@ -115,7 +115,7 @@ async fn proof<R: Runtime>(app: &AppHandle<R>, shell: &Arc<Shell>, tenant: &str)
     let asked = reply::ask(app, move |reply| {
         let words = shell.words();
         let login = shell.session_view().map(|view| view.login).unwrap_or_default();
-        let check: Use<_> = Arc::new(move |passphrase| {
+        let check: Use<_> = Arc::new(move |passphrase: Passphrase| {
             shell.with(|session| session.authenticate(&passphrase)).map_err(|refusal| refusal.code)
         });
         let question = step_up::Question {
@@ -138,7 +138,7 @@ async fn file_passphrase<R: Runtime>(
     let (shell, dialog, tenant) = (Arc::clone(shell), app.clone(), tenant.to_owned());
     let asked = reply::ask(app, move |reply| {
         let words = shell.words();
-        let use_it: Use<_> = Arc::new(|passphrase| Ok(Zeroizing::new(passphrase.expose().to_vec())));
+        let use_it: Use<_> = Arc::new(|passphrase: Passphrase| Ok(Zeroizing::new(passphrase.expose().to_vec())));
         let wording = new_passphrase::Wording {
             window: &words.new_window,
             title: &words.export_title,

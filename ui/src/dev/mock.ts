@@ -2,7 +2,14 @@
 // no build of the program.
 import { mockIPC, mockWindows } from "@tauri-apps/api/mocks";
 import type { AppState, BackupFile, ImportFile, JobProgress, RecordDraft, Settings } from "../lib/api/commands.ts";
-import type { ExportReport, ImportColumn, ImportReport, LogEntryView, RecordView, TenantView } from "../lib/api/types.ts";
+import type {
+  ExportReport,
+  ImportColumn,
+  ImportReport,
+  LogEntryView,
+  RecordView,
+  TenantView,
+} from "../lib/api/types.ts";
 import { isMasked } from "../lib/records/limits.ts";
 import { logEntries, records, type StoredRecord, TENANTS } from "./data.ts";
 
@@ -40,25 +47,25 @@ const TABLE_FILE: ImportFile = {
   records: [],
   losses: [],
   losses_counted: 0,
-      columns: [
-        { column: "Name", target: "title", field_type: null },
-        { column: "Company", target: "Company", field_type: "text" },
-        { column: "E-mail", target: "E-mail", field_type: "email" },
-        { column: "Phone", target: "Phone", field_type: "phone" },
-        { column: "Portal password", target: "Portal password", field_type: "secret" },
-        { column: "Remarks", target: "notes", field_type: null },
-        { column: "Internal no.", target: null, field_type: null },
-      ] satisfies ImportColumn[],
-      preview: Array.from({ length: 20 }, (_, row) => [
-        ["Ines Weber", "Jonas Kowalska", "Marta Çelik", "Pavel Novák"][row % 4] ?? "",
-        ["ACME", "Hansebank", "Nordlicht AG"][row % 3] ?? "",
-        `person${row}@example.org`,
-        `+49 40 1234-${10 + row}`,
-        "hunter2",
-        row % 3 === 0 ? "prefers calls in the morning" : "",
-        String(9_000 + row),
-      ]),
-    };
+  columns: [
+    { column: "Name", target: "title", field_type: null },
+    { column: "Company", target: "Company", field_type: "text" },
+    { column: "E-mail", target: "E-mail", field_type: "email" },
+    { column: "Phone", target: "Phone", field_type: "phone" },
+    { column: "Portal password", target: "Portal password", field_type: "secret" },
+    { column: "Remarks", target: "notes", field_type: null },
+    { column: "Internal no.", target: null, field_type: null },
+  ] satisfies ImportColumn[],
+  preview: Array.from({ length: 20 }, (_, row) => [
+    ["Ines Weber", "Jonas Kowalska", "Marta Çelik", "Pavel Novák"][row % 4] ?? "",
+    ["ACME", "Hansebank", "Nordlicht AG"][row % 3] ?? "",
+    `person${row}@example.org`,
+    `+49 40 1234-${10 + row}`,
+    "hunter2",
+    row % 3 === 0 ? "prefers calls in the morning" : "",
+    String(9_000 + row),
+  ]),
+};
 
 /** A database of another program, still encrypted. */
 const LOCKED_FILE: ImportFile = {
@@ -360,7 +367,13 @@ export class MockEngine {
           format: String(format),
           records: 1_204,
           bytes: 220_114,
-          losses: format === "csv" ? [{ what: "secret_marks", count: 1_180 }, { what: "neutralised_cells", count: 3 }] : [],
+          losses:
+            format === "csv"
+              ? [
+                  { what: "secret_marks", count: 1_180 },
+                  { what: "neutralised_cells", count: 3 },
+                ]
+              : [],
         }),
       ),
     import_start: ({ mapping, skip_duplicates, dry_run }) =>

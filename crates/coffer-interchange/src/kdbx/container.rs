@@ -15,8 +15,10 @@ use super::{ANY_SIGNATURE, SIGNATURE, key};
 use crate::foreign_kdf::{self, Argon2Cost, Key};
 use crate::source::{EXPANDED_BYTES, SourceError, SourceKeys, expand};
 
-/// The major version that is read.
+/// The major version that is read here.
 const MAJOR: u16 = 4;
+/// Where signature and version end and the header's fields begin.
+pub(super) const VERSION_END: usize = 12;
 /// Most bytes of the header altogether. Real ones have a few hundred; plugins may add data of their own.
 const HEADER_BYTES: usize = 1024 * 1024;
 
@@ -81,7 +83,17 @@ pub(super) fn open(file: &[u8], keys: &SourceKeys) -> Result<Zeroizing<Vec<u8>>,
     expand(&mut GzDecoder::new(payload.as_slice()), payload.len() as u64)
 }
 
-fn decrypt(
+/// The major version of a file.
+pub(super) fn version(file: &[u8]) -> Result<u16, SourceError> {
+    let (signature, rest) = file.split_first_chunk::<8>().ok_or(SourceError::Damaged)?;
+    if *signature != SIGNATURE {
+        return Err(if file.starts_with(&ANY_SIGNATURE) { SourceError::OtherVersion } else { SourceError::Damaged });
+    }
+    let version = rest.first_chunk::<4>().ok_or(SourceError::Damaged)?;
+    Ok(u16::from_le_bytes([version[2], version[3]]))
+}
+
+pub(super) fn decrypt(
     cipher: [u8; 16],
     key: &Key,
     iv: &[u8],
@@ -171,14 +183,10 @@ impl BlockKeys {
 
 /// Reads the header; gives its length as well.
 fn parse_header(file: &[u8]) -> Result<(Header<'_>, usize), SourceError> {
-    let (signature, rest) = file.split_first_chunk::<8>().ok_or(SourceError::Damaged)?;
-    if *signature != SIGNATURE {
-        return Err(if file.starts_with(&ANY_SIGNATURE) { SourceError::OtherVersion } else { SourceError::Damaged });
-    }
-    let (version, mut rest) = rest.split_first_chunk::<4>().ok_or(SourceError::Damaged)?;
-    if u16::from_le_bytes([version[2], version[3]]) != MAJOR {
+    if version(file)? != MAJOR {
         return Err(SourceError::OtherVersion);
     }
+    let mut rest = file.get(VERSION_END..).ok_or(SourceError::Damaged)?;
     let (mut cipher, mut compression, mut master_seed, mut iv, mut kdf) = (None, None, None, None, None);
     loop {
         let (number, value, after) = next_field(rest)?;
@@ -222,7 +230,7 @@ pub(super) fn u32_of(bytes: &[u8]) -> Result<u32, SourceError> {
     bytes.try_into().map(u32::from_le_bytes).map_err(|_| SourceError::Damaged)
 }
 
-fn u64_of(bytes: &[u8]) -> Result<u64, SourceError> {
+pub(super) fn u64_of(bytes: &[u8]) -> Result<u64, SourceError> {
     bytes.try_into().map(u64::from_le_bytes).map_err(|_| SourceError::Damaged)
 }
 

@@ -3,7 +3,8 @@
 
 use cbc::cipher::{KeyIvInit, StreamCipher};
 use chacha20::ChaCha20;
-use sha2::{Digest, Sha512};
+use salsa20::Salsa20;
+use sha2::{Digest, Sha256, Sha512};
 use zeroize::Zeroizing;
 
 use super::container::{next_field, u32_of};
@@ -59,17 +60,35 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Payload<'_>, SourceError> {
 }
 
 /// The stream cipher that goes through all protected values in the order of the document.
-pub(super) struct ProtectedStream(ChaCha20);
+pub(super) struct ProtectedStream(Cipher);
+
+enum Cipher {
+    ChaCha20(Box<ChaCha20>),
+    /// KDBX 3.1.
+    Salsa20(Box<Salsa20>),
+}
 
 impl ProtectedStream {
     pub fn new(key: &[u8]) -> Self {
         let hash: Zeroizing<[u8; 64]> = Zeroizing::new(Sha512::digest(key).into());
         let cipher = ChaCha20::new_from_slices(&hash[..32], &hash[32..44]);
-        Self(cipher.expect("32 bytes are a key and 12 a nonce"))
+        Self(Cipher::ChaCha20(Box::new(cipher.expect("32 bytes are a key and 12 a nonce"))))
+    }
+
+    /// As KDBX 3.1 uses it, with a nonce that is the same in every file.
+    pub fn salsa20(key: &[u8]) -> Self {
+        const NONCE: [u8; 8] = [0xE8, 0x30, 0x09, 0x4B, 0x97, 0x20, 0x5D, 0x2A];
+        let hash: Zeroizing<[u8; 32]> = Zeroizing::new(Sha256::digest(key).into());
+        let cipher = Salsa20::new_from_slices(hash.as_slice(), &NONCE);
+        Self(Cipher::Salsa20(Box::new(cipher.expect("32 bytes are a key and 8 a nonce"))))
     }
 
     /// Protects or unprotects the next value.
     pub fn apply(&mut self, value: &mut [u8]) -> Result<(), SourceError> {
-        self.0.try_apply_keystream(value).map_err(|_| SourceError::TooLarge)
+        let applied = match &mut self.0 {
+            Cipher::ChaCha20(cipher) => cipher.try_apply_keystream(value),
+            Cipher::Salsa20(cipher) => cipher.try_apply_keystream(value),
+        };
+        applied.map_err(|_| SourceError::TooLarge)
     }
 }

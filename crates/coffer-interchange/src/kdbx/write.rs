@@ -106,6 +106,13 @@ impl<W: Write> KdbxWriter<W> {
             self.document.write_all(b"</History>")?;
         }
         self.document.write_all(b"</Entry>\n")?;
+        let is_plain = |field: &&Field| {
+            let is_known =
+                matches!(field.field_type, FieldType::Text | FieldType::Secret | FieldType::Url | FieldType::Totp);
+            is_known || expiry_of(field).is_some()
+        };
+        let typed = now.fields().iter().filter(|field| !is_plain(field)).count() as u64;
+        count(&mut self.losses, ExportLoss::FieldTypes, typed);
         count(&mut self.losses, ExportLoss::Kinds, u64::from(!matches!(now.kind().as_str(), "login" | "note")));
         Ok(())
     }
@@ -147,9 +154,6 @@ impl<W: Write> KdbxWriter<W> {
             };
             self.string(&name, value.expose(), field.field_type.is_masked())?;
             taken.push(name);
-            let is_plain =
-                matches!(field.field_type, FieldType::Text | FieldType::Secret | FieldType::Url | FieldType::Totp);
-            count(&mut self.losses, ExportLoss::FieldTypes, u64::from(!is_plain));
         }
         self.string("Notes", content.notes(), false)
     }

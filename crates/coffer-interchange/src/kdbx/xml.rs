@@ -6,12 +6,13 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use coffer_model::record::Value;
 use coffer_model::time::Timestamp;
+use flate2::read::GzDecoder;
 use quick_xml::events::{BytesStart, Event};
 use zeroize::{Zeroize, Zeroizing};
 
 use super::payload::ProtectedStream;
 use crate::neutral::limits;
-use crate::source::SourceError;
+use crate::source::{EXPANDED_BYTES, SourceError, expand};
 
 /// Most levels of elements. KeePass's own interface does not go beyond a few dozen groups.
 const DEPTH: usize = 256;
@@ -25,6 +26,8 @@ pub(super) const EPOCH_SECONDS: i64 = 62_135_596_800;
 pub(super) struct Tree {
     pub entries: Vec<EntryNode>,
     pub recycle_bin: Option<String>,
+    /// Files kept in the document itself, by their numbers (KDBX 3.1).
+    pub binaries: Vec<Zeroizing<Vec<u8>>>,
     /// Icons of the person's own.
     pub icons: u64,
 }
@@ -79,6 +82,7 @@ enum Element {
     AutoType,
     CustomData,
     CustomIcons,
+    Binaries,
     Icon,
     Item,
     Association,
@@ -109,6 +113,7 @@ impl Element {
             "AutoType" => Self::AutoType,
             "CustomData" => Self::CustomData,
             "CustomIcons" => Self::CustomIcons,
+            "Binaries" => Self::Binaries,
             "Icon" => Self::Icon,
             "Item" => Self::Item,
             "Association" => Self::Association,
@@ -141,6 +146,10 @@ struct Reader {
     value: Option<(Value, bool)>,
     reference: Option<usize>,
     is_protected: bool,
+    /// Whether the file being read is compressed, of those in the document itself.
+    is_compressed: bool,
+    /// Bytes of all files in the document itself.
+    binary_bytes: u64,
 }
 
 /// Reads the document.
@@ -158,6 +167,8 @@ pub(super) fn parse(xml: &str, stream: ProtectedStream) -> Result<Tree, SourceEr
         value: None,
         reference: None,
         is_protected: false,
+        is_compressed: false,
+        binary_bytes: 0,
     };
     loop {
         match parser.read_event().map_err(|_| SourceError::Damaged)? {
@@ -193,17 +204,18 @@ impl Reader {
         match element {
             Element::Group => self.groups.push((String::new(), String::new())),
             Element::Entry => self.begin_version()?,
+            Element::Binary if self.stack.last() == Some(&Element::Binaries) => {
+                self.is_protected = is_set(tag, "Protected")?;
+                self.is_compressed = is_set(tag, "Compressed")?;
+                self.reference = attribute(tag, "ID")?.and_then(|number| number.parse().ok());
+            }
             Element::String | Element::Binary => {
                 self.key.clear();
                 (self.value, self.reference) = (None, None);
             }
             Element::Value => {
-                let attribute = |name| {
-                    let found = tag.try_get_attribute(name).map_err(|_| SourceError::Damaged)?;
-                    Ok::<_, SourceError>(found.map(|found| found.value.into_owned()))
-                };
-                self.is_protected = attribute("Protected")?.is_some_and(|flag| flag.eq_ignore_ascii_case("true"));
-                self.reference = attribute("Ref")?.and_then(|number| number.parse().ok());
+                self.is_protected = is_set(tag, "Protected")?;
+                self.reference = attribute(tag, "Ref")?.and_then(|number| number.parse().ok());
             }
             _ => {}
         }
@@ -232,6 +244,7 @@ impl Reader {
         match (parent, element) {
             (Element::Meta, Element::RecycleBin) => self.tree.recycle_bin = Some(self.text.trim().to_owned()),
             (Element::CustomIcons, Element::Icon) => self.tree.icons += 1,
+            (Element::Binaries, Element::Binary) => self.end_binary()?,
             (_, Element::Group) => drop(self.groups.pop()),
             (Element::Group, Element::Uuid) => self.set_group(|group, text| text.trim().clone_into(&mut group.0)),
             (Element::Group, Element::Name) => self.set_group(|group, text| text.trim().clone_into(&mut group.1)),
@@ -308,6 +321,27 @@ impl Reader {
         Ok(())
     }
 
+    /// A file in the document itself. They are numbered from 0, and KeePass writes them in that order.
+    fn end_binary(&mut self) -> Result<(), SourceError> {
+        let mut bytes = Zeroizing::new(BASE64.decode(self.text.trim()).map_err(|_| SourceError::Damaged)?);
+        if std::mem::take(&mut self.is_protected) {
+            self.stream.apply(&mut bytes)?;
+        }
+        if std::mem::take(&mut self.is_compressed) {
+            bytes = expand(&mut GzDecoder::new(bytes.as_slice()), bytes.len() as u64)?;
+        }
+        self.binary_bytes += bytes.len() as u64;
+        let number = self.reference.take().filter(|number| *number < limits::ENTRIES).ok_or(SourceError::Damaged)?;
+        if self.binary_bytes > EXPANDED_BYTES {
+            return Err(SourceError::TooLarge);
+        }
+        if self.tree.binaries.len() <= number {
+            self.tree.binaries.resize_with(number + 1, || Zeroizing::new(Vec::new()));
+        }
+        self.tree.binaries[number] = bytes;
+        Ok(())
+    }
+
     fn end_string(&mut self) -> Result<(), SourceError> {
         let (value, protected) = self.value.take().unwrap_or((Value::new(String::new()), false));
         let name = std::mem::take(&mut self.key);
@@ -341,6 +375,15 @@ impl Reader {
         let history = std::mem::take(&mut version.history);
         self.tree.entries.push(EntryNode { groups: self.groups.clone(), now: version, history });
     }
+}
+
+fn attribute(tag: &BytesStart<'_>, name: &str) -> Result<Option<String>, SourceError> {
+    let found = tag.try_get_attribute(name).map_err(|_| SourceError::Damaged)?;
+    Ok(found.map(|found| found.value.into_owned()))
+}
+
+fn is_set(tag: &BytesStart<'_>, name: &str) -> Result<bool, SourceError> {
+    Ok(attribute(tag, name)?.is_some_and(|flag| flag.eq_ignore_ascii_case("true")))
 }
 
 /// A time as KDBX 4 writes it, eight bytes in base64, or as its forebears did, RFC 3339. Out of range is none.

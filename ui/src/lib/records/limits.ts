@@ -117,7 +117,10 @@ function isSeed(value: string): boolean {
   const digits = value.replace(/[ -]/g, "");
   const letters = digits.replace(/=+$/, "");
   return (
-    /^[a-z2-7]+$/i.test(letters) && letters.length >= 16 && letters.length <= 205 && ![1, 3, 6].includes(letters.length % 8)
+    /^[a-z2-7]+$/i.test(letters) &&
+    letters.length >= 16 &&
+    letters.length <= 205 &&
+    ![1, 3, 6].includes(letters.length % 8)
   );
 }
 
