@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use coffer_core::JobHandle;
-use coffer_core::view::{BackupView, ImportReport, LogReport, Progress};
+use coffer_core::view::{AttachmentView, BackupView, ImportReport, LogReport, Progress, RecordView};
 use serde::Serialize;
 use ts_rs::TS;
 
@@ -44,6 +44,10 @@ pub enum JobResult {
     Import(ImportReport),
     /// The log was verified.
     Log(LogReport),
+    /// A file was attached to the record.
+    Record(RecordView),
+    /// An attachment was saved.
+    Attachment(AttachmentView),
 }
 
 impl From<BackupView> for JobResult {
@@ -61,6 +65,18 @@ impl From<ImportReport> for JobResult {
 impl From<LogReport> for JobResult {
     fn from(report: LogReport) -> Self {
         Self::Log(report)
+    }
+}
+
+impl From<RecordView> for JobResult {
+    fn from(view: RecordView) -> Self {
+        Self::Record(view)
+    }
+}
+
+impl From<AttachmentView> for JobResult {
+    fn from(view: AttachmentView) -> Self {
+        Self::Attachment(view)
     }
 }
 

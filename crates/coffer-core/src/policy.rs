@@ -25,6 +25,14 @@ pub enum Action {
     AddRecord,
     /// Changes a record.
     ChangeRecord,
+    /// Attaches a file to a record, or what was detached once more.
+    AttachFile,
+    /// Takes an attachment off a record.
+    DetachFile,
+    /// Saves an attachment outside the vault.
+    SaveAttachment,
+    /// Looks at an attachment.
+    PreviewAttachment,
     /// Searches a tenant.
     SearchRecords,
     /// Imports records into a tenant.
@@ -60,7 +68,7 @@ enum Requirement {
 
 impl Action {
     /// Every action, for the matrix in the tests and the documents.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 22] = [
         Self::ListTenants,
         Self::CreateTenant,
         Self::ListRecords,
@@ -69,6 +77,10 @@ impl Action {
         Self::CopyField,
         Self::AddRecord,
         Self::ChangeRecord,
+        Self::AttachFile,
+        Self::DetachFile,
+        Self::SaveAttachment,
+        Self::PreviewAttachment,
         Self::SearchRecords,
         Self::ImportRecords,
         Self::ExportBackup,
@@ -86,11 +98,17 @@ impl Action {
             // Checking files reads ciphertext only.
             Self::ListTenants | Self::CheckFiles => Requirement::Unlocked,
             // Enforced by keys: without a grant there is no tenant key.
-            Self::ListRecords | Self::OpenRecord | Self::RevealField | Self::CopyField | Self::SearchRecords => {
-                Requirement::Right(Right::Reader)
-            }
+            Self::ListRecords
+            | Self::OpenRecord
+            | Self::RevealField
+            | Self::CopyField
+            | Self::SaveAttachment
+            | Self::PreviewAttachment
+            | Self::SearchRecords => Requirement::Right(Right::Reader),
             // Enforced by this program: a reader holds the same key.
-            Self::AddRecord | Self::ChangeRecord | Self::ImportRecords => Requirement::Right(Right::Editor),
+            Self::AddRecord | Self::ChangeRecord | Self::AttachFile | Self::DetachFile | Self::ImportRecords => {
+                Requirement::Right(Right::Editor)
+            }
             Self::CreateTenant
             | Self::ExportBackup
             | Self::VerifyBackup

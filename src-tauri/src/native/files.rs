@@ -26,6 +26,10 @@ pub(crate) enum Purpose {
     RestoreTarget,
     /// A file to import.
     Import,
+    /// A file to attach.
+    Attach,
+    /// Where to save an attachment.
+    SaveAttachment,
 }
 
 /// How a dialog for a purpose looks and what it takes.
@@ -61,6 +65,8 @@ impl Purpose {
                 let csv = Some((words.filter_csv.as_str(), "*.csv"));
                 (&words.choose_import, &words.open, FileChooserAction::Open, csv, None)
             }
+            Self::Attach => (&words.choose_attach, &words.attach, FileChooserAction::Open, None, None),
+            Self::SaveAttachment => (&words.choose_save_attachment, &words.save, FileChooserAction::Save, None, None),
         };
         Shape { title, accept, action, filter, ending }
     }

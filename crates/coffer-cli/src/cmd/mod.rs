@@ -4,6 +4,7 @@ mod backup;
 mod completions;
 mod demo;
 mod doctor;
+mod file;
 mod import;
 mod log;
 mod record;
@@ -56,6 +57,7 @@ fn run_unlocked(session: &Session, command: &Command, output: &Output) -> Result
     match command {
         Command::Tenant(command) => tenant::run(session, command, output),
         Command::Record(command) => record::run(session, command, output),
+        Command::File(command) => file::run(session, command, output),
         Command::Import(args) => import::run(session, args, output),
         Command::Search(args) => search::run(session, args, output),
         Command::Backup(command) => backup::run(session, command, output),

@@ -150,6 +150,10 @@ export type RecordView = {
    */
   notes: string;
   /**
+   * Files kept with it, in the order of attaching.
+   */
+  attachments: Array<AttachmentView>;
+  /**
    * Counted from 1; every change makes a new one.
    */
   version: number;
@@ -189,6 +193,33 @@ export type FieldView = {
    */
   empty: boolean;
 };
+
+export type AttachmentView = {
+  /**
+   * The attachment inside its record.
+   */
+  id: number;
+  /**
+   * What it is called: a name to show, which leads nowhere.
+   */
+  name: string;
+  /**
+   * What it holds, judged by its content.
+   */
+  media: "text" | "png" | "jpeg" | "other";
+  /**
+   * Bytes of its content.
+   */
+  bytes: number;
+  /**
+   * A name under which any system can save it.
+   */
+  suggested_name: string;
+};
+
+export type AttachmentPreview =
+  | { kind: "text"; text: string; cut: boolean }
+  | { kind: "picture"; url: string; width: number; height: number };
 
 export type VersionView = {
   /**
@@ -610,7 +641,7 @@ export type Job = {
 
 export type JobState = "running" | "done" | "failed" | "cancelled";
 
-export type JobResult = BackupView | ImportReport | LogReport;
+export type JobResult = BackupView | ImportReport | LogReport | RecordView | AttachmentView;
 
 export type JobProgress = {
   /**
