@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use coffer_core::JobHandle;
-use coffer_core::view::{BackupView, ExportReport, ImportReport, LogReport, Progress};
+use coffer_core::view::{AttachmentView, BackupView, ExportReport, ImportReport, LogReport, Progress, RecordView};
 use serde::Serialize;
 use ts_rs::TS;
 
@@ -46,6 +46,10 @@ pub enum JobResult {
     Log(LogReport),
     /// A tenant was exported.
     Export(ExportReport),
+    /// A file was attached to the record.
+    Record(RecordView),
+    /// An attachment was saved.
+    Attachment(AttachmentView),
 }
 
 impl From<ExportReport> for JobResult {
@@ -69,6 +73,18 @@ impl From<ImportReport> for JobResult {
 impl From<LogReport> for JobResult {
     fn from(report: LogReport) -> Self {
         Self::Log(report)
+    }
+}
+
+impl From<RecordView> for JobResult {
+    fn from(view: RecordView) -> Self {
+        Self::Record(view)
+    }
+}
+
+impl From<AttachmentView> for JobResult {
+    fn from(view: AttachmentView) -> Self {
+        Self::Attachment(view)
     }
 }
 

@@ -1,8 +1,8 @@
 //! How a command says no: the engine's permanent code, for which the interface holds the words.
 
 use coffer_core::{
-    CallError, CopyFieldError, CreateError, CreateTenantError, ExportError, Fault, ImportError, JobError,
-    ListRecordsError, OpenError, RecoveryCodeError, SaveRecordError, UnlockError,
+    AttachError, CallError, CopyFieldError, CreateError, CreateTenantError, ExportError, Fault, ImportError, JobError,
+    ListRecordsError, OpenError, PreviewError, RecoveryCodeError, SaveAttachmentError, SaveRecordError, UnlockError,
 };
 use serde::Serialize;
 use ts_rs::TS;
@@ -42,6 +42,7 @@ macro_rules! coded {
 }
 
 coded!(
+    AttachError,
     CallError,
     CopyFieldError,
     CreateError,
@@ -52,6 +53,8 @@ coded!(
     JobError,
     ListRecordsError,
     OpenError,
+    PreviewError,
+    SaveAttachmentError,
     SaveRecordError,
     UnlockError,
 );

@@ -39,6 +39,8 @@ fn generated() -> String {
         view::RecordPage,
         view::RecordView,
         view::FieldView,
+        view::AttachmentView,
+        view::AttachmentPreview,
         view::VersionView,
         view::ChangeView,
         view::ChangeKind,

@@ -14,6 +14,9 @@ pub enum Goal {
     OnTopAtMost(Duration),
     /// The time here, at most: where people feel it, and no reference is needed.
     Within(Duration),
+    /// None: what another program takes, for the reader.
+    #[cfg(feature = "aws-lc")]
+    None,
 }
 
 /// One measured target.
@@ -85,6 +88,20 @@ impl Table {
                 (format!("+{:.1} ms", more * 1e3), format!("≤ +{} ms", most.as_millis()), more <= most.as_secs_f64())
             }
             Goal::Within(most) => (String::new(), format!("< {} ms", most.as_millis()), here < most.as_secs_f64()),
+            #[cfg(feature = "aws-lc")]
+            Goal::None => {
+                let ratio = pairs.median_of(|here, reference| reference / here);
+                self.rows.push(Row {
+                    name,
+                    what: what.to_owned(),
+                    here: time(here),
+                    reference: time(reference),
+                    ratio: format!("{ratio:.2}×"),
+                    goal: String::new(),
+                    met: "beside",
+                });
+                return;
+            }
         };
         let reference = if pairs.reference.is_empty() { String::new() } else { time(reference) };
         self.rows.push(Row {
@@ -95,6 +112,20 @@ impl Table {
             ratio,
             goal,
             met: if met { "met" } else { "NOT MET" },
+        });
+    }
+
+    /// Adds a row for an amount that has a limit.
+    #[cfg(feature = "aws-lc")]
+    pub fn add_amount(&mut self, name: &'static str, what: &str, amount: u64, most: u64, unit: &str) {
+        self.rows.push(Row {
+            name,
+            what: what.to_owned(),
+            here: format!("{amount} {unit}"),
+            reference: String::new(),
+            ratio: String::new(),
+            goal: format!("≤ {most} {unit}"),
+            met: if amount <= most { "met" } else { "NOT MET" },
         });
     }
 

@@ -76,6 +76,12 @@ pub enum Command {
         after_help = "Examples:\n  coffer … record add --tenant ACME --title \"VPN gateway\" --field user=svc --field-prompt password\n  coffer … record list --tenant ACME --limit 20\n  coffer … record show ID --reveal password"
     )]
     Record(RecordCommand),
+    /// Files kept with records.
+    #[command(
+        subcommand,
+        after_help = "Examples:\n  coffer … file attach ID runbook.pdf floor-plan.png\n  coffer … file list ID\n  coffer … file save ID runbook.pdf /media/usb/runbook.pdf"
+    )]
+    File(FileCommand),
     /// Import a file of another program into a tenant, the whole of it or nothing.
     Import(ImportArgs),
     /// Write a tenant's records to a file that other programs read. Its steward's passphrase is asked for again.
@@ -206,6 +212,44 @@ pub enum RecordCommand {
     History {
         /// The record.
         id: RecordId,
+    },
+}
+
+#[derive(Subcommand, Debug)]
+pub enum FileCommand {
+    /// Attach files to a record, each under its own name. The record gets a new version for each.
+    #[command(after_help = "Example:\n  coffer … file attach ID runbook.pdf floor-plan.png")]
+    Attach {
+        /// The record.
+        id: RecordId,
+        /// The files.
+        #[arg(required = true, value_name = "PATH", value_hint = ValueHint::FilePath)]
+        paths: Vec<PathBuf>,
+    },
+    /// List a record's files.
+    List {
+        /// The record.
+        id: RecordId,
+    },
+    /// Decrypt an attached file into a new file, which nobody else on this computer may read. It is logged.
+    #[command(
+        after_help = "Examples:\n  coffer … file save ID runbook.pdf runbook.pdf\n  coffer … file save ID 3 earlier-runbook.pdf\n\nA number names an attachment of earlier versions, too."
+    )]
+    Save {
+        /// The record.
+        id: RecordId,
+        /// The attachment's name or number.
+        name: String,
+        /// A file that does not exist yet.
+        #[arg(value_hint = ValueHint::FilePath)]
+        out: PathBuf,
+    },
+    /// Take a file off a record. Earlier versions of the record keep it.
+    Detach {
+        /// The record.
+        id: RecordId,
+        /// The attachment's name or number.
+        name: String,
     },
 }
 

@@ -5,8 +5,9 @@ use std::process::ExitCode;
 
 use coffer_core::host::PromptError;
 use coffer_core::{
-    CallError, CreateError, CreateTenantError, Damage, EnrolDeviceError, ExportError, Fault, ImportError, JobError,
-    ListRecordsError, OpenError, PassphraseError, RecoveryCodeError, SaveRecordError, UnlockError,
+    AttachError, CallError, CreateError, CreateTenantError, Damage, EnrolDeviceError, ExportError, Fault, ImportError,
+    JobError, ListRecordsError, OpenError, PassphraseError, RecoveryCodeError, SaveAttachmentError, SaveRecordError,
+    UnlockError,
 };
 use coffer_model::record::InvalidRecord;
 use coffer_model::tenant::InvalidTenantName;
@@ -49,6 +50,10 @@ pub enum CliError {
     #[error(transparent)]
     ExportSetup(#[from] ExportError),
     #[error(transparent)]
+    Attach(#[from] AttachError),
+    #[error(transparent)]
+    SaveAttachment(#[from] SaveAttachmentError),
+    #[error(transparent)]
     Job(#[from] JobError),
     #[error(transparent)]
     TenantName(#[from] InvalidTenantName),
@@ -60,6 +65,8 @@ pub enum CliError {
     NoSuchTenant(String),
     #[error("the record has no field called {0:?}")]
     NoSuchField(String),
+    #[error("the record has no file called {0:?}")]
+    NoSuchAttachment(String),
     #[error("a field was given that is not {0}")]
     FieldSyntax(&'static str),
     #[error("no account of this version has a {0}")]
@@ -121,11 +128,13 @@ impl CliError {
             Self::List(error) => error.code(),
             Self::ImportSetup(error) => error.code(),
             Self::ExportSetup(error) => error.code(),
+            Self::Attach(error) => error.code(),
+            Self::SaveAttachment(error) => error.code(),
             Self::Job(error) => error.code(),
             Self::TenantName(_) => "invalid_tenant_name",
             Self::Draft(_) => "invalid_record",
             Self::Kit(_) => "invalid_recovery_code",
-            Self::NoSuchTenant(_) | Self::NoSuchField(_) => "not_found",
+            Self::NoSuchTenant(_) | Self::NoSuchField(_) | Self::NoSuchAttachment(_) => "not_found",
             Self::FieldSyntax(_) | Self::Usage(_) | Self::Arguments(_) => "usage",
             Self::NoSuchFactor(_) => "no_such_factor",
             Self::Output(_) => "output",
@@ -177,7 +186,7 @@ impl CliError {
             "export_not_written" => "choose a folder that exists and that you may write to",
             "authentication_not_fresh" => "repeat the command and give your passphrase when asked",
             "output" => "the command was carried out; make room and ask again for what it answered",
-            "not_found" => "see `tenant list` and `record list` for what there is",
+            "not_found" => "see `tenant list`, `record list` and `file list ID` for what there is",
             "tenant_name_taken" => "choose another name",
             "version_conflict" => "show the record again and repeat the change on what it is now",
             "damaged" | "file_altered" => {
@@ -203,6 +212,11 @@ impl CliError {
                 "take another backup; nothing was written"
             }
             "backup_not_found" => "check the file's name",
+            "file_unreadable" => "see that the file is there and that you may read it",
+            "attachment_exists" => "take it off first with `file detach`; the record's history keeps it",
+            "too_many_attachments" => "take others off first, or attach it to another record",
+            "file_changed" => "repeat when nothing writes to the file; nothing was attached",
+            "target_unwritable" => "choose a folder that you may write to",
             "target_exists" => "choose a name that does not exist yet; nothing is overwritten",
             "vault_in_use" => "lock or close it there, or make the backup there",
             "invalid_cursor" => "start the list again without --after",

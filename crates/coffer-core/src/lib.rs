@@ -13,6 +13,7 @@ mod header;
 pub mod host;
 mod job;
 mod kit;
+mod pipeline;
 pub mod policy;
 mod session;
 mod store;
@@ -29,10 +30,10 @@ pub use fault::{CallError, Damage, Fault};
 pub use job::{JobError, JobHandle};
 pub use kit::{ReadKit, RecoveryKit, parse_recovery_kit};
 pub use session::Session;
-pub use usecase::{BackupIdentity, RestoreOptions, start_restore, start_verify_backup};
 pub use usecase::{
-    CopyFieldError, CreateError, CreateTenantError, CreatedVault, Duplicates, EnrolDeviceError, ExportError,
-    ExportRequest, FreshAuthentication, ImportError, ImportRequest, ListRecordsError, NewVault, SaveRecordError,
-    UnlockError,
+    AttachError, CopyFieldError, CreateError, CreateTenantError, CreatedVault, Duplicates, EnrolDeviceError,
+    ExportError, ExportRequest, FreshAuthentication, ImportError, ImportRequest, ListRecordsError, NewVault,
+    PreviewError, SaveAttachmentError, SaveRecordError, UnlockError,
 };
+pub use usecase::{BackupIdentity, RestoreOptions, start_restore, start_verify_backup};
 pub use vault::{EXTENSION, OpenError, Vault};

@@ -25,6 +25,14 @@ pub enum Action {
     AddRecord,
     /// Changes a record.
     ChangeRecord,
+    /// Attaches a file to a record, or what was detached once more.
+    AttachFile,
+    /// Takes an attachment off a record.
+    DetachFile,
+    /// Saves an attachment outside the vault.
+    SaveAttachment,
+    /// Looks at an attachment.
+    PreviewAttachment,
     /// Searches a tenant.
     SearchRecords,
     /// Imports records into a tenant.
@@ -62,7 +70,7 @@ enum Requirement {
 
 impl Action {
     /// Every action, for the matrix in the tests and the documents.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 23] = [
         Self::ListTenants,
         Self::CreateTenant,
         Self::ListRecords,
@@ -71,6 +79,10 @@ impl Action {
         Self::CopyField,
         Self::AddRecord,
         Self::ChangeRecord,
+        Self::AttachFile,
+        Self::DetachFile,
+        Self::SaveAttachment,
+        Self::PreviewAttachment,
         Self::SearchRecords,
         Self::ImportRecords,
         Self::ExportTenant,
@@ -89,11 +101,17 @@ impl Action {
             // Checking files reads ciphertext only.
             Self::ListTenants | Self::CheckFiles => Requirement::Unlocked,
             // Enforced by keys: without a grant there is no tenant key.
-            Self::ListRecords | Self::OpenRecord | Self::RevealField | Self::CopyField | Self::SearchRecords => {
-                Requirement::Right(Right::Reader)
-            }
+            Self::ListRecords
+            | Self::OpenRecord
+            | Self::RevealField
+            | Self::CopyField
+            | Self::SaveAttachment
+            | Self::PreviewAttachment
+            | Self::SearchRecords => Requirement::Right(Right::Reader),
             // Enforced by this program: a reader holds the same key.
-            Self::AddRecord | Self::ChangeRecord | Self::ImportRecords => Requirement::Right(Right::Editor),
+            Self::AddRecord | Self::ChangeRecord | Self::AttachFile | Self::DetachFile | Self::ImportRecords => {
+                Requirement::Right(Right::Editor)
+            }
             // Enforced by this program: whoever reads could copy by hand, but not all at once.
             Self::ExportTenant => Requirement::Right(Right::Steward),
             Self::CreateTenant

@@ -5,6 +5,7 @@
 
 use coffer_interchange::source::Format;
 use coffer_model::account::Role;
+use coffer_model::attachment::{AttachmentId, MediaKind};
 use coffer_model::grant::Right;
 use coffer_model::id::{AccountId, RecordId, SessionId, TenantId, VaultId};
 use coffer_model::record::{FieldId, FieldType, RecordKind};
@@ -140,6 +141,8 @@ pub struct RecordView {
     pub tags: Vec<String>,
     /// Free text.
     pub notes: String,
+    /// Files kept with it, in the order of attaching.
+    pub attachments: Vec<AttachmentView>,
     /// Counted from 1; every change makes a new one.
     pub version: u32,
     /// When it was added.
@@ -171,6 +174,55 @@ pub struct FieldView {
     pub empty: bool,
 }
 
+/// A file kept with a record.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+pub struct AttachmentView {
+    /// The attachment inside its record.
+    #[ts(type = "number")]
+    pub id: AttachmentId,
+    /// What it is called: a name to show, which leads nowhere.
+    pub name: String,
+    /// What it holds, judged by its content.
+    #[ts(type = "\"text\" | \"png\" | \"jpeg\" | \"other\"")]
+    pub media: MediaKind,
+    /// Bytes of its content.
+    #[ts(type = "number")]
+    pub bytes: u64,
+    /// A name under which any system can save it.
+    pub suggested_name: String,
+}
+
+/// An attachment to look at: never more than text, or a picture made anew of its pixels alone.
+#[derive(Clone, PartialEq, Eq, Serialize, TS)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum AttachmentPreview {
+    /// The beginning of a text, control characters shown as `\u{…}`.
+    Text {
+        /// The text, markup included, to be shown as it is.
+        text: String,
+        /// Whether there is more of it.
+        cut: bool,
+    },
+    /// A picture, no larger than a screen shows.
+    Picture {
+        /// A PNG as a `data:` URL.
+        url: String,
+        /// Pixels across, in the attachment itself.
+        width: u32,
+        /// Pixels down, in the attachment itself.
+        height: u32,
+    },
+}
+
+impl std::fmt::Debug for AttachmentPreview {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Text { .. } => "AttachmentPreview::Text(..)",
+            Self::Picture { .. } => "AttachmentPreview::Picture(..)",
+        })
+    }
+}
+
 /// One version of a record, newest first in lists.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
 pub struct VersionView {
@@ -192,7 +244,7 @@ pub struct VersionView {
 /// One difference between a version and the one before it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
 pub struct ChangeView {
-    /// `title`, `kind`, `tags`, `notes`, or the field's name.
+    /// `title`, `kind`, `tags`, `notes`, `attachments`, or the field's name.
     pub what: String,
     /// What happened to it.
     pub how: ChangeKind,
@@ -263,7 +315,7 @@ pub struct LogEntryView {
     /// The record it is about.
     #[ts(type = "string | null")]
     pub record: Option<RecordId>,
-    /// The field it is about, as a number inside its record.
+    /// The field it is about, as a number inside its record; in an attachment's events, the attachment.
     #[ts(type = "number | null")]
     pub field: Option<FieldId>,
     /// The record's version it is about.

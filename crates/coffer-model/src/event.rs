@@ -1,6 +1,7 @@
 //! Events: what the log can say. Identifiers and verbs, never the value of a field.
 //! Encoding: docs/FORMAT.md §6. Pure.
 
+use crate::attachment::AttachmentId;
 use crate::id::{AccountId, RecordId, TenantId};
 use crate::record::FieldId;
 
@@ -85,6 +86,38 @@ pub enum Event {
         record: RecordId,
         /// The version that came of it.
         version: u32,
+    },
+    /// A file was attached to a record.
+    AttachmentAdded {
+        /// Which record.
+        record: RecordId,
+        /// Which attachment.
+        attachment: AttachmentId,
+        /// The record's version that came of it.
+        version: u32,
+    },
+    /// An attachment was taken off a record; earlier versions keep it.
+    AttachmentDetached {
+        /// Which record.
+        record: RecordId,
+        /// Which attachment.
+        attachment: AttachmentId,
+        /// The record's version that came of it.
+        version: u32,
+    },
+    /// An attachment was decrypted into a file outside the vault.
+    AttachmentSaved {
+        /// Whose attachment.
+        record: RecordId,
+        /// Which attachment.
+        attachment: AttachmentId,
+    },
+    /// An attachment, or its beginning, was shown.
+    AttachmentPreviewed {
+        /// Whose attachment.
+        record: RecordId,
+        /// Which attachment.
+        attachment: AttachmentId,
     },
     /// Records were imported, all of them in one step.
     RecordsImported {
@@ -187,7 +220,7 @@ pub struct EventParts {
     pub tenant: Option<TenantId>,
     /// The record it is about.
     pub record: Option<RecordId>,
-    /// The field it is about.
+    /// The field it is about; of an attachment's event, the attachment's number.
     pub field: Option<FieldId>,
     /// The version of the record it is about.
     pub version: Option<u32>,
@@ -221,6 +254,10 @@ impl Event {
             Self::FieldCopied { .. } => "field.copied",
             Self::RecordAdded(_) => "record.added",
             Self::RecordChanged { .. } => "record.changed",
+            Self::AttachmentAdded { .. } => "attachment.added",
+            Self::AttachmentDetached { .. } => "attachment.detached",
+            Self::AttachmentSaved { .. } => "attachment.saved",
+            Self::AttachmentPreviewed { .. } => "attachment.previewed",
             Self::RecordsImported { .. } => "records.imported",
             Self::TenantExported { format: ExportFormat::Csv, .. } => "tenant.exported_csv",
             Self::TenantExported { format: ExportFormat::Kdbx, .. } => "tenant.exported_kdbx",
@@ -301,6 +338,22 @@ impl Event {
             Self::RecordChanged { record, version } => {
                 EventParts { tenant: Some(record.tenant()), record: Some(record), version: Some(version), ..none }
             }
+            Self::AttachmentAdded { record, attachment, version }
+            | Self::AttachmentDetached { record, attachment, version } => EventParts {
+                tenant: Some(record.tenant()),
+                record: Some(record),
+                field: Some(FieldId(attachment.0)),
+                version: Some(version),
+                ..none
+            },
+            Self::AttachmentSaved { record, attachment } | Self::AttachmentPreviewed { record, attachment } => {
+                EventParts {
+                    tenant: Some(record.tenant()),
+                    record: Some(record),
+                    field: Some(FieldId(attachment.0)),
+                    ..none
+                }
+            }
             Self::EffectMissing { tenant, entry } => EventParts { tenant: Some(tenant), entry: Some(entry), ..none },
             Self::LogRestarted { entry } => EventParts { entry: Some(entry), ..none },
             Self::AccountCreated(account) => EventParts { account: Some(account), ..none },
@@ -335,6 +388,22 @@ impl Event {
             "field.copied" => Self::FieldCopied { record: parts.record?, field: parts.field?, version: parts.version? },
             "record.added" => Self::RecordAdded(parts.record?),
             "record.changed" => Self::RecordChanged { record: parts.record?, version: parts.version? },
+            "attachment.added" => Self::AttachmentAdded {
+                record: parts.record?,
+                attachment: AttachmentId(parts.field?.0),
+                version: parts.version?,
+            },
+            "attachment.detached" => Self::AttachmentDetached {
+                record: parts.record?,
+                attachment: AttachmentId(parts.field?.0),
+                version: parts.version?,
+            },
+            "attachment.saved" => {
+                Self::AttachmentSaved { record: parts.record?, attachment: AttachmentId(parts.field?.0) }
+            }
+            "attachment.previewed" => {
+                Self::AttachmentPreviewed { record: parts.record?, attachment: AttachmentId(parts.field?.0) }
+            }
             "records.imported" => Self::RecordsImported { tenant: parts.tenant?, count: parts.count? },
             "tenant.exported_csv" => {
                 Self::TenantExported { tenant: parts.tenant?, count: parts.count?, format: ExportFormat::Csv }
@@ -364,6 +433,7 @@ impl Event {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::attachment::AttachmentId;
     use crate::id::RecordKey;
 
     #[test]
@@ -375,5 +445,8 @@ mod tests {
         let elsewhere = EventParts { tenant: Some(TenantId::from_bytes([9; 16])), ..event.parts() };
         assert_eq!(Event::from_parts(event.verb(), &elsewhere), None);
         assert_eq!(Event::from_parts("vault.exploded", &EventParts::default()), None);
+        let saved = Event::AttachmentSaved { record, attachment: AttachmentId(3) };
+        assert_eq!(Event::from_parts(saved.verb(), &saved.parts()), Some(saved));
+        assert_eq!(Event::from_parts("attachment.added", &saved.parts()), None);
     }
 }

@@ -172,16 +172,12 @@ fn unescaped(value: &str) -> impl Iterator<Item = u8> {
     std::iter::from_fn(move || {
         let (&first, after) = rest.split_first()?;
         let hex = |at: usize| after.get(at).and_then(|&byte| char::from(byte).to_digit(16));
-        match (first, hex(0), hex(1)) {
-            (b'%', Some(high), Some(low)) => {
-                rest = &after[2..];
-                u8::try_from(high * 16 + low).ok()
-            }
-            _ => {
-                rest = after;
-                Some(first)
-            }
+        if let (b'%', Some(high), Some(low)) = (first, hex(0), hex(1)) {
+            rest = &after[2..];
+            return u8::try_from(high * 16 + low).ok();
         }
+        rest = after;
+        Some(first)
     })
 }
 

@@ -4,6 +4,7 @@
 //! program's own are refused as `locked`.
 
 mod args;
+mod attachments;
 mod first_run;
 mod log;
 mod program;
@@ -55,6 +56,11 @@ pub(crate) fn handler<R: Runtime>() -> impl Fn(Invoke<R>) -> bool + Send + Sync 
         records::field_reveal,
         records::field_copy,
         records::url_open,
+        attachments::attachment_add_start,
+        attachments::attachment_save_start,
+        attachments::attachment_preview,
+        attachments::attachment_detach,
+        attachments::attachment_reattach,
         records::search,
         work::import_choose_file,
         transfer::import_open_file,

@@ -28,6 +28,11 @@ pub const COMMANDS: &[&str] = &[
     "field_reveal",
     "field_copy",
     "url_open",
+    "attachment_add_start",
+    "attachment_save_start",
+    "attachment_preview",
+    "attachment_detach",
+    "attachment_reattach",
     "search",
     // Long work.
     "import_choose_file",

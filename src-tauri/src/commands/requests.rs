@@ -2,6 +2,7 @@
 //! The TypeScript types of the interface are generated from here and from the engine's views.
 
 use coffer_core::view::{ImportColumn, ImportLoss, ImportPreviewRecord, SessionView};
+use coffer_model::attachment::AttachmentId;
 use coffer_model::event::ExportFormat;
 use coffer_model::id::{RecordId, TenantId};
 use coffer_model::record::{FieldId, FieldType, RecordDraft};
@@ -124,6 +125,13 @@ pub(crate) struct FieldReveal {
 pub(crate) struct OneField {
     pub(crate) id: RecordId,
     pub(crate) field: FieldId,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct OneAttachment {
+    pub(crate) id: RecordId,
+    pub(crate) attachment: AttachmentId,
 }
 
 /// A field was copied.

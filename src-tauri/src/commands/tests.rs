@@ -71,11 +71,14 @@ fn request(command: &str) -> Value {
         "create_vault" => json!({"handle": "h", "login": "ines"}),
         "tenant_create" => json!({"name": "ACME"}),
         "records_list" => json!({"tenant": TENANT, "limit": 10, "after": null}),
-        "record_open" | "record_history" => json!({"id": record}),
+        "record_open" | "record_history" | "attachment_add_start" => json!({"id": record}),
         "record_add" => json!({"tenant": TENANT, "draft": draft}),
         "record_change" => json!({"id": record, "expectedVersion": 1, "draft": draft}),
         "field_reveal" => json!({"id": record, "field": 0, "version": null}),
         "field_copy" | "url_open" => json!({"id": record, "field": 0}),
+        "attachment_save_start" | "attachment_preview" | "attachment_detach" | "attachment_reattach" => {
+            json!({"id": record, "attachment": 1})
+        }
         "search" => json!({"query": "q", "tenant": null, "limit": 10}),
         "import_start" => {
             json!({"handle": "h", "tenant": TENANT, "mapping": [], "skip_duplicates": false, "dry_run": true})

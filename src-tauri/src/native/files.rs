@@ -32,6 +32,10 @@ pub(crate) enum Purpose {
     ExportCsv,
     /// Where to save a tenant as a KeePass database.
     ExportKdbx,
+    /// A file to attach.
+    Attach,
+    /// Where to save an attachment.
+    SaveAttachment,
 }
 
 /// How a dialog for a purpose looks and what it takes.
@@ -76,6 +80,8 @@ impl Purpose {
                 let kdbx = Some((words.filter_kdbx.as_str(), "*.kdbx"));
                 (&words.choose_export, &words.save, FileChooserAction::Save, kdbx, Some("kdbx"))
             }
+            Self::Attach => (&words.choose_attach, &words.attach, FileChooserAction::Open, None, None),
+            Self::SaveAttachment => (&words.choose_save_attachment, &words.save, FileChooserAction::Save, None, None),
         };
         Shape { title, accept, action, filter, ending }
     }

@@ -40,7 +40,11 @@ ABOUT = {
     **dict.fromkeys("record.opened record.history_opened record.added".split(), {10, 11}),
     "records.opened": {10, 11, 14, 15},
     "record.changed": {10, 11, 13},
-    **dict.fromkeys("field.revealed field.copied".split(), {10, 11, 12, 13}),
+    **dict.fromkeys(
+        "field.revealed field.copied attachment.added attachment.detached".split(),
+        {10, 11, 12, 13},
+    ),
+    **dict.fromkeys("attachment.saved attachment.previewed".split(), {10, 11, 12}),
     "effect.missing": {10, 15},
     **dict.fromkeys(
         "vault.unlock_failures_counted backup.exported backup.receipt_filed backup.verified backup.restored "

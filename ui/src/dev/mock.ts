@@ -3,6 +3,7 @@
 import { mockIPC, mockWindows } from "@tauri-apps/api/mocks";
 import type { AppState, BackupFile, ImportFile, JobProgress, RecordDraft, Settings } from "../lib/api/commands.ts";
 import type {
+  AttachmentView,
   ExportReport,
   ImportColumn,
   ImportReport,
@@ -11,7 +12,7 @@ import type {
   TenantView,
 } from "../lib/api/types.ts";
 import { isMasked } from "../lib/records/limits.ts";
-import { logEntries, records, type StoredRecord, TENANTS } from "./data.ts";
+import { attached, logEntries, records, type StoredRecord, TENANTS } from "./data.ts";
 
 /** Found in the program's own build, it would give the make-believe engine away (tests/bundle.test.ts). */
 export const MARK = "make-believe-engine";
@@ -31,6 +32,10 @@ export type MockOptions = {
   /** Whether the file chosen for an import is encrypted. */
   lockedFile?: boolean;
 };
+
+/** A gradient, for previews of pictures. */
+const PICTURE =
+  "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAgAAAAGCAIAAABxZ0isAAAAYklEQVR42g3JEQJFQQhA0b+wt4jhOI6H48txHMdxy/pz9Pw+4QgqXAEhhRZW+H3GMdS4BkYabay9cI6jznVw0mln/UVwAg1uQJBBBxsvilNocQuKLLrYejGcQYc7MOTQww5/ORFM4ehrX24AAAAASUVORK5CYII=";
 
 /** A refusal as the engine gives it. */
 export const refusal = (code: string) => ({ code });
@@ -97,6 +102,9 @@ export class MockEngine {
   readonly #jobMillis: number;
   readonly #importFile: ImportFile;
   readonly #failedUnlocks: number;
+  #detached: AttachmentView | null = null;
+  /** What previews of texts show. */
+  previewText = "1. Tell the on-call lead.\n2. Promote db2:\n\tselect pg_promote();\n3. Move the floating address.\n";
   #backups: BackupFile[] = [
     {
       made_at: new Date(Date.now() - 5 * 3_600_000).toISOString(),
@@ -211,6 +219,7 @@ export class MockEngine {
       fields,
       tags: [...draft.tags].sort(),
       notes: draft.notes,
+      attachments: before?.view.attachments ?? [],
       version: (before?.view.version ?? 0) + 1,
       created_at: before?.view.created_at ?? now,
       changed_at: now,
@@ -326,6 +335,30 @@ export class MockEngine {
     field_reveal: ({ id, field }) => this.#find(String(id)).secrets.get(Number(field)) ?? "",
     field_copy: () => ({ clear_after_seconds: this.settings.clipboard_seconds }),
     url_open: () => null,
+    attachment_add_start: ({ id }) =>
+      this.#start("bytes", 3_145_728, () => {
+        const { attachments } = this.#find(String(id)).view;
+        const number = attachments.reduce((most, { id }) => Math.max(most, id), 0) + 1;
+        return this.#withFiles(String(id), [...attachments, attached(number, `scan-${number}.png`, "png", 3_145_728)]);
+      }),
+    attachment_save_start: ({ id, attachment }) =>
+      this.#start("bytes", 1_258_291, () => this.#attachment(id, attachment)),
+    attachment_preview: ({ id, attachment }) =>
+      this.#attachment(id, attachment).media === "text"
+        ? { kind: "text", text: this.previewText, cut: false }
+        : { kind: "picture", url: PICTURE, width: 4_032, height: 3_024 },
+    attachment_detach: ({ id, attachment }) => {
+      this.#detached = this.#attachment(id, attachment);
+      const { attachments } = this.#find(String(id)).view;
+      return this.#withFiles(
+        String(id),
+        attachments.filter((known) => known.id !== attachment),
+      );
+    },
+    attachment_reattach: ({ id }) => {
+      const { attachments } = this.#find(String(id)).view;
+      return this.#withFiles(String(id), [...attachments, ...(this.#detached ? [this.#detached] : [])]);
+    },
     search: ({ query, tenant, limit }) => {
       const fold = (text: string) => text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
       const words = fold(String(query)).split(/\s+/);
@@ -429,6 +462,24 @@ export class MockEngine {
       return null;
     },
   };
+
+  #attachment(id: unknown, attachment: unknown): AttachmentView {
+    const found = this.#find(String(id)).view.attachments.find((known) => known.id === attachment);
+    if (!found) throw refusal("not_found");
+    return found;
+  }
+
+  /** The record's next version, with other files. */
+  #withFiles(id: string, attachments: AttachmentView[]): RecordView {
+    const stored = this.#find(id);
+    stored.view = {
+      ...stored.view,
+      attachments,
+      version: stored.view.version + 1,
+      changed_at: new Date().toISOString(),
+    };
+    return stored.view;
+  }
 
   #backup(counter: number) {
     return {

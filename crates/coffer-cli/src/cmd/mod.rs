@@ -5,6 +5,7 @@ mod completions;
 mod demo;
 mod doctor;
 mod export;
+mod file;
 mod import;
 mod log;
 mod record;
@@ -57,6 +58,7 @@ fn run_unlocked(session: &Session, global: &Global, command: &Command, output: &
     match command {
         Command::Tenant(command) => tenant::run(session, command, output),
         Command::Record(command) => record::run(session, command, output),
+        Command::File(command) => file::run(session, command, output),
         Command::Import(args) => import::run(session, args, output),
         Command::Export(args) => export::run(session, global, args, output),
         Command::Search(args) => search::run(session, args, output),

@@ -13,7 +13,7 @@ use super::find_tenant;
 use crate::args::{FieldArgs, RecordArgs, RecordCommand, RecordEdit};
 use crate::error::CliError;
 use crate::prompt;
-use crate::render::{Output, table, visible, visible_lines};
+use crate::render::{Output, size, table, visible, visible_lines};
 
 pub fn run(session: &Session, command: &RecordCommand, output: &Output) -> Result<(), CliError> {
     match command {
@@ -216,6 +216,9 @@ fn record_text(record: &RecordView) -> String {
             None if field.empty => row(&field.name, ""),
             None => row(&field.name, "••••••••"),
         }
+    }
+    for attachment in &record.attachments {
+        row("file", &format!("{} ({})", visible(&attachment.name), size(attachment.bytes)));
     }
     if !record.tags.is_empty() {
         row("tags", &visible(&record.tags.join(", ")));

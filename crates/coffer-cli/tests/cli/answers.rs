@@ -48,6 +48,8 @@ fn answers_have_the_shapes_that_scripts_rely_on() {
     fs::write(place.path("password.txt"), "canary-1\n").unwrap();
     fs::write(place.path("contacts.csv"), "Name,E-mail,Password\nOtto,otto@example.org,canary-2\n").unwrap();
     fs::write(place.path("wrong.csv"), "Name,E-mail\nOtto,otto@example.org\nIda\n").unwrap();
+    fs::write(place.path("plan.txt"), "canary-3\n").unwrap();
+    fs::write(place.path("floor plan.bin"), [0; 3_000]).unwrap();
     let mut shell = place.shell();
     holds!("tenant_create", shell.ask("tenant create 'ACME GmbH'"));
     holds!("tenant_list", shell.ask("tenant list"));
@@ -70,6 +72,11 @@ fn answers_have_the_shapes_that_scripts_rely_on() {
     holds!("record_list_full", shell.ask("record list --tenant 'ACME GmbH' --full --limit 1"));
     holds!("search", shell.ask("search gatew --tenant 'ACME GmbH'"));
     holds!("search_nothing", shell.ask("search canary"));
+    holds!("file_attach", shell.ask(&format!("file attach {id} plan.txt 'floor plan.bin'")));
+    holds!("file_list", shell.ask(&format!("file list {id}")));
+    holds!("file_save", shell.ask(&format!("file save {id} PLAN.txt saved.txt")));
+    holds!("file_detach", shell.ask(&format!("file detach {id} 2")));
+    holds!("record_history_files", shell.ask(&format!("record history {id}")));
     holds!("backup_export", shell.ask("backup export unlocked.age"));
     holds!("backup_list", shell.ask("backup list"));
     holds!("backup_verify", shell.ask("backup verify unlocked.age"));
@@ -80,6 +87,7 @@ fn answers_have_the_shapes_that_scripts_rely_on() {
     let ended = shell.end();
     assert_eq!((ended.code, ended.out.as_str(), ended.err.as_str()), (Some(0), "", ""));
 
+    assert_eq!(fs::read(place.path("saved.txt")).unwrap(), b"canary-3\n");
     let exported = fs::read_to_string(place.path("log.jsonl")).unwrap();
     let entries: Vec<Value> = exported.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let indices: Vec<_> = entries.iter().map(|entry| entry["index"].as_u64().unwrap()).collect();
@@ -145,7 +153,9 @@ fn help_completions_and_manual_pages_come_from_one_definition() {
     for shell in ["bash", "zsh", "fish"] {
         let script = place.run_bare(&["completions", shell]);
         assert_eq!((script.code, script.err.as_str()), (Some(0), ""));
-        for noun in ["vault", "tenant", "record", "import", "export", "search", "backup", "log", "doctor", "shell"] {
+        for noun in
+            ["vault", "tenant", "record", "file", "import", "export", "search", "backup", "log", "doctor", "shell"]
+        {
             assert!(script.out.contains(noun), "{shell} {noun}");
         }
     }

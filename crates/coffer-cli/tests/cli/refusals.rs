@@ -173,3 +173,36 @@ fn an_answer_that_cannot_be_written_is_an_error_and_a_closed_pipe_is_none() {
     let closed = place.coffer(&vault).stdout(writer).output().unwrap();
     assert_eq!((closed.status.code(), closed.stderr.len()), (Some(0), 0));
 }
+
+#[test]
+fn files_that_cannot_be_attached_or_saved_are_refused_by_name_and_nothing_is_left() {
+    let place = Place::with_vault();
+    fs::write(place.path("plan.txt"), "plan").unwrap();
+    fs::write(place.path("there.txt"), "kept").unwrap();
+    place.run(&["tenant", "create", "ACME"]);
+    let added = place.run(&["record", "add", "--tenant", "ACME", "--title", "Gate", "--json"]).json();
+    let id = added["id"].as_str().unwrap();
+    assert_eq!(place.run(&["file", "attach", id, "plan.txt"]).code, Some(0));
+    for (arguments, code) in [
+        (&["file", "attach", id, "none.txt"][..], "file_unreadable"),
+        (&["file", "attach", id, "plan.txt"], "attachment_exists"),
+        (&["file", "save", id, "plan.txt", "there.txt"], "target_exists"),
+        (&["file", "save", id, "plan.txt", "none/there.txt"], "no_folder"),
+        (&["file", "save", id, "other.txt", "new.txt"], "not_found"),
+        (&["file", "save", id, "7", "new.txt"], "not_found"),
+        (&["file", "detach", id, "other.txt"], "not_found"),
+    ] {
+        let refused = place.run(&[arguments, &["--json"]].concat());
+        assert_eq!((refused.code, refused.error().as_str()), (Some(1), code), "{arguments:?}");
+        assert!(place.run(arguments).err.contains("\nhint: "), "{arguments:?}");
+    }
+    assert_eq!(fs::read_to_string(place.path("there.txt")).unwrap(), "kept");
+    assert!(!place.path("new.txt").exists());
+    // What was attached before the one that fails stays, and is said.
+    fs::write(place.path("second.txt"), "second").unwrap();
+    let half = place.run(&["file", "attach", id, "second.txt", "none.txt", "--json"]);
+    assert_eq!((half.code, half.error().as_str()), (Some(1), "file_unreadable"));
+    assert!(half.out.contains("\"second.txt\""), "{half:?}");
+    let listed = place.run(&["file", "list", id]);
+    assert!(listed.out.contains("plan.txt") && listed.out.contains("second.txt"), "{listed:?}");
+}

@@ -7,7 +7,7 @@ use coffer_model::record::{Field, RecordContent};
 use crate::fault::CallError;
 use crate::policy::Action;
 use crate::session::Session;
-use crate::store::tenant::StoredVersion;
+use crate::store::tenant::{StoredAttachment, StoredVersion};
 use crate::view::{ChangeKind, ChangeView, VersionView};
 
 /// Most characters of a text shown before and after; what follows is left off. It bounds the history of a record whose
@@ -42,11 +42,26 @@ impl Session {
                 newer = Some(content);
             })
         })?;
+        for attachment in open.read(|store| store.attachment_history(id.key()))? {
+            attachment_changes(&mut views, &attachment);
+        }
         // Not inside: the reader is never held while the directory is asked.
         for (view, author) in views.iter_mut().zip(authors) {
             view.changed_by = self.core.login_of(author);
         }
         Ok(views)
+    }
+}
+
+/// Tells the versions in which an attachment came and went. A record begins without any.
+fn attachment_changes(views: &mut [VersionView], attachment: &StoredAttachment) {
+    let name = attachment.name.to_string();
+    let came = (Some(attachment.attached), ChangeKind::Added, None, Some(name.clone()));
+    let went = (attachment.detached, ChangeKind::Removed, Some(name), None);
+    for (version, how, before, after) in [came, went] {
+        if let Some(view) = views.iter_mut().find(|view| Some(view.version) == version) {
+            view.changes.push(ChangeView { what: "attachments".to_owned(), how, before, after });
+        }
     }
 }
 

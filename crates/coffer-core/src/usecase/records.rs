@@ -5,6 +5,7 @@ use coffer_model::event::Event;
 use coffer_model::id::{AccountId, RecordId, RecordKey, TenantId};
 use coffer_model::record::{Field, InvalidRecord, RecordContent, RecordDraft};
 
+use super::attachments::attachment_view;
 use crate::fault::{CallError, Damage};
 use crate::policy::Action;
 use crate::session::{Actor, Core, OpenTenant, Session};
@@ -229,6 +230,7 @@ impl Core {
             fields: content.fields().iter().map(field_view).collect(),
             tags: content.tags().to_vec(),
             notes: content.notes().to_owned(),
+            attachments: stored.attachments.iter().map(attachment_view).collect(),
             version: stored.version,
             created_at: stored.created_at,
             changed_at: stored.changed_at,

@@ -75,8 +75,8 @@ impl Session {
         let job = JobHandle::start("restore", ProgressUnit::Bytes, move |context| {
             let actor = core.authorize(Action::RestoreBackup, None)?;
             let device = OnDevice::load(&core.host, &core.folder, core.vault.id)?;
-            let known =
-                Known { devices: core.office().membership.devices.clone(), newest: newest_known(&core, &device) };
+            let devices = core.office().membership.devices.clone();
+            let known = Known { devices, newest: newest_known(&core, &device) };
             let restored = restore_on_device(&core.host, &file, &device, &known, &to, options, context)?;
             let counter = restored.counter;
             if restored.newer_known {

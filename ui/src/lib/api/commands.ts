@@ -4,6 +4,7 @@ import { invoke } from "@tauri-apps/api/core";
 import { CommandError } from "./error.ts";
 import type {
   AppState,
+  AttachmentPreview,
   BackupFile,
   Chosen,
   Copied,
@@ -88,6 +89,15 @@ export const fieldReveal = (id: string, field: number, version: number | null) =
   call<string>("field_reveal", { id, field, version });
 export const fieldCopy = (id: string, field: number) => call<Copied>("field_copy", { id, field });
 export const urlOpen = (id: string, field: number) => call<void>("url_open", { id, field });
+export const attachmentAddStart = (id: string) => call<Job | null>("attachment_add_start", { id });
+export const attachmentSaveStart = (id: string, attachment: number) =>
+  call<Job | null>("attachment_save_start", { id, attachment });
+export const attachmentPreview = (id: string, attachment: number) =>
+  call<AttachmentPreview>("attachment_preview", { id, attachment });
+export const attachmentDetach = (id: string, attachment: number) =>
+  call<RecordView>("attachment_detach", { id, attachment });
+export const attachmentReattach = (id: string, attachment: number) =>
+  call<RecordView>("attachment_reattach", { id, attachment });
 export const search = (query: string, tenant: string | null, limit: number) =>
   call<SearchResults>("search", { query, tenant, limit });
 

@@ -1,7 +1,8 @@
-// Owns the right pane: the record that is open, its history, and through `revealed` the values shown of it.
+// Owns the right pane: the record that is open, its history, and through `revealed` and `files` what is shown of it.
 import * as api from "$lib/api/commands.ts";
 import { CommandError } from "$lib/api/error.ts";
 import type { FieldView, RecordView, VersionView } from "$lib/api/types.ts";
+import { Attachments } from "$lib/attachments/attachments.svelte.ts";
 import { isMasked } from "./limits.ts";
 import { Revealed } from "./revealed.svelte.ts";
 
@@ -11,6 +12,7 @@ export class OpenRecord {
   state: "empty" | "loading" | "ready" | "failed" = $state("empty");
   error: CommandError | null = $state(null);
   readonly revealed = new Revealed();
+  readonly files = new Attachments((record) => this.take(record));
 
   #turn = 0;
 
@@ -50,6 +52,7 @@ export class OpenRecord {
   drop(): void {
     this.#turn += 1;
     this.revealed.drop();
+    this.files.drop();
     this.record = null;
     this.history = null;
     this.error = null;

@@ -1,9 +1,10 @@
-//! One tenant's database: its records with every version, the search index, and who saw which secret.
+//! One tenant's database: its records with every version and attachment, the search index, and who saw which secret.
 //!
 //! Layout: `schema.sql`, docs/FORMAT.md, chapter "A tenant's database". A [`TenantStore`] is one connection; it reads
 //! through `&self` and writes in a [`TenantTx`], which cannot be committed without the index of its log entry.
 #![expect(clippy::disallowed_types, reason = "this is the store")]
 
+mod attachment_rows;
 mod body;
 mod cursor;
 mod exposure_rows;
@@ -20,6 +21,7 @@ use coffer_model::record::RecordKind;
 use coffer_model::time::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior, params};
 
+pub(crate) use self::attachment_rows::{AttachRowError, NewAttachment, StoredAttachment, StoredFile};
 pub(crate) use self::cursor::Cursor;
 pub(crate) use self::exposure_rows::{Exposure, How};
 pub(crate) use self::record_rows::{ChangeError, StoredVersion};

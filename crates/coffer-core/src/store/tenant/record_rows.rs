@@ -5,6 +5,7 @@ use coffer_model::record::RecordContent;
 use coffer_model::time::Timestamp;
 use rusqlite::{Row, params};
 
+use super::attachment_rows::{StoredAttachment, attachments_in};
 use super::{Cursor, ListedRecord, MAX_FOLDED_BYTES, TenantStore, TenantTx, body, fold, record_row, timestamp};
 use crate::store::error::StoreError;
 
@@ -34,6 +35,8 @@ pub(crate) struct StoredVersion {
     pub(crate) entry: u64,
     /// When another program made it, from which it was imported.
     pub(crate) made_at: Option<Timestamp>,
+    /// What is attached, in the order of attaching; nothing in [`TenantStore::history`].
+    pub(crate) attachments: Vec<StoredAttachment>,
 }
 
 /// Whole records in the order of their folded titles, then of their keys.
@@ -73,7 +76,7 @@ impl From<rusqlite::Error> for ChangeError {
 const FULL_PAGE_BYTES: usize = 16 * 1024 * 1024;
 
 /// Everything of a version, for [`StoredVersion::from_row`].
-pub(super) const VERSION: &str = "SELECT v.version, v.body, r.created_ms, c.at_ms, c.account, c.entry, v.made_ms
+pub(super) const VERSION: &str = "SELECT v.version, v.body, r.created_ms, c.at_ms, c.account, c.entry, r.id, v.made_ms
     FROM record r JOIN version v ON v.record = r.id JOIN change c ON c.id = v.change";
 
 impl TenantStore {
@@ -113,7 +116,7 @@ impl TenantStore {
         let (title_key, key) = after.map_or(("", [0; 16]), |cursor| (&cursor.title_key, *cursor.key.as_bytes()));
         let compare = if after.is_some() { ">" } else { ">=" };
         let mut query = self.connection.prepare_cached(&format!(
-            "SELECT v.version, v.body, r.created_ms, c.at_ms, c.account, c.entry, r.key, r.title_key, v.made_ms
+            "SELECT v.version, v.body, r.created_ms, c.at_ms, c.account, c.entry, r.id, r.key, r.title_key, v.made_ms
              FROM record r INDEXED BY record_by_title
              CROSS JOIN version v ON v.record = r.id AND v.version = r.version
              CROSS JOIN change c ON c.id = v.change
@@ -124,11 +127,11 @@ impl TenantStore {
             FullPage { records: Vec::new(), next: None, total: self.count()?, after_entry: self.last_applied()? };
         let mut bytes = 0;
         while let Some(row) = rows.next()? {
-            let key = RecordKey::from_bytes(row.get(6)?);
-            page.records.push((key, StoredVersion::from_row(row)?));
+            let key = RecordKey::from_bytes(row.get(7)?);
+            page.records.push((key, self.with_attachments(row)?));
             bytes += row.get_ref(1)?.as_blob().map_or(0, <[u8]>::len);
             if page.records.len() as u64 == u64::from(limit) || bytes > FULL_PAGE_BYTES {
-                let last = Cursor { title_key: row.get(7)?, key };
+                let last = Cursor { title_key: row.get(8)?, key };
                 page.next = rows.next()?.is_some().then_some(last);
                 break;
             }
@@ -145,7 +148,14 @@ impl TenantStore {
             .connection
             .prepare_cached(&format!("{VERSION} WHERE r.key = ?1 AND v.version = coalesce(?2, r.version)"))?;
         let mut rows = query.query(params![key.as_bytes(), version])?;
-        rows.next()?.map(StoredVersion::from_row).transpose()
+        rows.next()?.map(|row| self.with_attachments(row)).transpose()
+    }
+
+    /// Reads the columns of [`VERSION`], and what is attached.
+    fn with_attachments(&self, row: &Row<'_>) -> Result<StoredVersion, StoreError> {
+        let stored = StoredVersion::from_row(row)?;
+        let attachments = attachments_in(&self.connection, row.get(6)?, stored.version)?;
+        Ok(StoredVersion { attachments, ..stored })
     }
 
     /// Shows all versions of a record, the newest first, one at a time; none if there is no such record.
@@ -242,6 +252,7 @@ impl StoredVersion {
             changed_by: AccountId::from_bytes(row.get(4)?),
             entry: u64::try_from(row.get::<_, i64>(5)?).map_err(|_| StoreError::Damaged)?,
             made_at: row.get::<_, Option<i64>>("made_ms")?.map(timestamp).transpose()?,
+            attachments: Vec::new(),
         })
     }
 }

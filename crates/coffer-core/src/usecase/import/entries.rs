@@ -63,8 +63,8 @@ pub(super) fn take(taking: &mut Taking<'_, '_>, collection: Collection) -> Resul
 
 /// What is not carried over, the first hundred, and how much that is altogether.
 fn losses(collection: &Collection) -> (Vec<ImportLoss>, u64) {
-    // Attachments are read and cannot be stored yet. Here, and only here, they become losses: once the engine keeps
-    // attachments, `Taking::take` writes `Entry::attachments` and `unstored` goes.
+    // Attachments are read and not taken over: a file is durable before its row is written, while an import writes all its
+    // rows at once or none. Here, and only here, they become losses.
     let unstored: Vec<Loss> = (collection.entries.iter().flatten())
         .flat_map(|entry| entry.attachments.iter().map(|file| (entry.number, file)))
         .map(|(number, file)| Loss { entry: Some(number), what: LossKind::Attachment, name: file.name.clone() })
