@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use coffer_core::JobHandle;
-use coffer_core::view::{AttachmentView, BackupView, ExportReport, ImportReport, LogReport, Progress, RecordView};
+use coffer_core::view::{
+    AttachmentView, BackupView, ExportReport, FileCheckView, ImportReport, LogReport, Progress, RecordView,
+    SecretHealthView,
+};
 use serde::Serialize;
 use ts_rs::TS;
 
@@ -50,6 +53,10 @@ pub enum JobResult {
     Record(RecordView),
     /// An attachment was saved.
     Attachment(AttachmentView),
+    /// The tenants' files were checked.
+    Files(Vec<FileCheckView>),
+    /// A tenant's secrets were assessed.
+    Secrets(SecretHealthView),
 }
 
 impl From<ExportReport> for JobResult {
@@ -64,9 +71,21 @@ impl From<BackupView> for JobResult {
     }
 }
 
+impl From<SecretHealthView> for JobResult {
+    fn from(view: SecretHealthView) -> Self {
+        Self::Secrets(view)
+    }
+}
+
 impl From<ImportReport> for JobResult {
     fn from(report: ImportReport) -> Self {
         Self::Import(report)
+    }
+}
+
+impl From<Vec<FileCheckView>> for JobResult {
+    fn from(checks: Vec<FileCheckView>) -> Self {
+        Self::Files(checks)
     }
 }
 

@@ -18,6 +18,7 @@ pub mod commands;
 mod idle;
 pub mod jobs;
 mod lock;
+mod made;
 mod native;
 mod places;
 mod raw;

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use tauri::{AppHandle, Manager, Runtime};
 
+use crate::native::{leave_kit, reply};
 use crate::shell::Shell;
 use crate::{idle, raw, web};
 
@@ -31,6 +32,30 @@ pub(crate) enum After {
     Unlock,
     /// Nothing: the program was closed.
     End,
+}
+
+/// Locks and leaves, unless that would lose a recovery kit for good and the person, asked, goes back. Returns at once.
+pub(crate) fn ask_and_leave<R: Runtime>(app: &AppHandle<R>, after: After) {
+    static ASKING: AtomicBool = AtomicBool::new(false);
+    let shell = Arc::clone(&app.state::<Arc<Shell>>());
+    if !shell.has_unconfirmed_kit() {
+        return lock_and_leave(app, after);
+    }
+    if ASKING.swap(true, Ordering::AcqRel) {
+        return;
+    }
+    let app = app.clone();
+    tauri::async_runtime::spawn(async move {
+        let dialog = app.clone();
+        let leaves = reply::ask(&app, move |reply| {
+            let vault = shell.session_view().map(|view| view.vault.name).unwrap_or_default();
+            leave_kit::show(shell.words(), web::gtk_window(&dialog).as_ref(), &vault, reply);
+        });
+        if leaves.await.is_some() {
+            lock_and_leave(&app, after);
+        }
+        ASKING.store(false, Ordering::Release);
+    });
 }
 
 /// Locks and leaves. Returns at once; the process is gone within a second.
@@ -65,9 +90,8 @@ pub(crate) fn watch_idleness<R: Runtime>(app: &AppHandle<R>) {
             let before = std::mem::replace(&mut slept, idle::slept_ms());
             let was_suspended = slept.saturating_sub(before) >= SUSPEND_MS;
             let limit = Duration::from_secs(shell.settings().idle_seconds.into());
-            // A kit that was not kept yet would be lost with the process, and with it any way back into the vault.
-            let has_unsaved_kit = shell.kit().is_some();
-            if shell.is_unlocked() && !has_unsaved_kit && (was_suspended || shell.idle.elapsed() >= limit) {
+            // A kit that nobody has yet would be lost with the process, and nobody is there to be asked.
+            if shell.is_unlocked() && !shell.has_unconfirmed_kit() && (was_suspended || shell.idle.elapsed() >= limit) {
                 lock_and_leave(&app, After::Unlock);
                 return;
             }

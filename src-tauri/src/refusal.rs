@@ -1,8 +1,9 @@
 //! How a command says no: the engine's permanent code, for which the interface holds the words.
 
 use coffer_core::{
-    AttachError, CallError, CopyFieldError, CreateError, CreateTenantError, ExportError, Fault, ImportError, JobError,
-    ListRecordsError, OpenError, PreviewError, RecoveryCodeError, SaveAttachmentError, SaveRecordError, UnlockError,
+    AttachError, CallError, CodeError, CopyFieldError, CreateError, CreateTenantError, EnrolDeviceError, ExportError,
+    Fault, ImportError, InvalidRecipe, JobError, KindError, ListRecordsError, OpenError, PreviewError,
+    RecoveryCodeError, SaveAttachmentError, SaveRecordError, UnlockError,
 };
 use serde::Serialize;
 use ts_rs::TS;
@@ -44,13 +45,17 @@ macro_rules! coded {
 coded!(
     AttachError,
     CallError,
+    CodeError,
     CopyFieldError,
     CreateError,
     CreateTenantError,
+    EnrolDeviceError,
     ExportError,
     Fault,
     ImportError,
+    InvalidRecipe,
     JobError,
+    KindError,
     ListRecordsError,
     OpenError,
     PreviewError,

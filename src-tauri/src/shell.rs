@@ -9,10 +9,12 @@ use coffer_core::host::Host;
 use coffer_core::view::SessionView;
 use coffer_core::{NewVault, Passphrase, RecoveryKit, Session, UnlockError, Vault};
 use coffer_model::account::LoginName;
+use coffer_model::record::Value;
 
 use crate::chosen::Chosen;
 use crate::idle::Idle;
-use crate::jobs::Jobs;
+use crate::jobs::{Job, Jobs};
+use crate::made::Made;
 use crate::native::words::{self, Words};
 use crate::places::{Place, Places};
 use crate::refusal::Refusal;
@@ -22,11 +24,16 @@ use crate::settings::Settings;
 pub(crate) struct Shell {
     pub(crate) host: Host,
     pub(crate) chosen: Chosen,
+    pub(crate) made: Made,
     pub(crate) jobs: Jobs,
     pub(crate) idle: Idle,
     session: RwLock<Option<Session>>,
+    /// The check of the tenants' files that began with the session.
+    file_check: Mutex<Option<Job>>,
     /// The kit of a vault just created, until the first run is finished.
     kit: Mutex<Option<RecoveryKit>>,
+    /// Whether two of its groups were typed again: somebody has it, and can read it.
+    kit_confirmed: AtomicBool,
     settings: RwLock<Settings>,
     places: Mutex<Places>,
     /// Whether the person asked for the first run although vaults are known.
@@ -80,10 +87,13 @@ impl Shell {
         Self {
             host,
             chosen: Chosen::default(),
+            made: Made::default(),
             jobs: Jobs::default(),
             idle: Idle::new(),
             session: RwLock::new(None),
+            file_check: Mutex::new(None),
             kit: Mutex::new(None),
+            kit_confirmed: AtomicBool::new(false),
             settings: RwLock::new(settings),
             places: Mutex::new(places),
             wants_first_run: AtomicBool::new(false),
@@ -112,6 +122,8 @@ impl Shell {
         let session = vault.unlock(login, passphrase)?;
         let login = session.view().login;
         self.begin(session);
+        // What it finds is shown beside what is worked on. That it cannot begin is found out by whoever asks for it.
+        let _ = self.first_file_check();
         // That the vault will not be offered next time is no reason to keep anybody out now.
         let _ = self.remember(&folder, Some(&login));
         Ok(())
@@ -129,6 +141,7 @@ impl Shell {
         let created =
             Vault::create(&self.host, folder, NewVault { login, passphrase, demo }).map_err(|error| error.code())?;
         let view = created.session.view();
+        self.kit_confirmed.store(false, Ordering::Relaxed);
         *self.kit() = Some(created.kit);
         self.begin(created.session);
         let _ = self.remember(folder, Some(&name));
@@ -145,6 +158,7 @@ impl Shell {
     pub(crate) fn lock(&self) {
         self.jobs.cancel_all();
         self.forget_kit();
+        self.made.forget();
         // Waits for calls under way; each is short, and whoever locks has a limit of its own.
         if let Some(session) = self.write_session().take() {
             // The log could not take the last entry, say. The keys are gone all the same, and so is everybody to tell.
@@ -166,11 +180,42 @@ impl Shell {
         self.session.write().unwrap_or_else(PoisonError::into_inner)
     }
 
+    // ---- Files ----
+
+    /// The check of the tenants' files that began with the session; begins it if it has not.
+    pub(crate) fn first_file_check(&self) -> Result<Job, Refusal> {
+        let mut first = self.file_check.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(job) = &*first
+            && self.jobs.progress(&job.job).is_ok()
+        {
+            return Ok(job.clone());
+        }
+        let job = self.start_file_check()?;
+        *first = Some(job.clone());
+        Ok(job)
+    }
+
+    /// Begins another one.
+    pub(crate) fn start_file_check(&self) -> Result<Job, Refusal> {
+        let job = self.with(|session| session.start_check_files())?;
+        Ok(self.jobs.follow(job, None))
+    }
+
     // ---- First run ----
 
     /// The kit of the vault just created.
     pub(crate) fn kit(&self) -> MutexGuard<'_, Option<RecoveryKit>> {
         self.kit.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes that somebody has the kit and can read it.
+    pub(crate) fn note_kit_confirmed(&self) {
+        self.kit_confirmed.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether ending the program would lose the only copy of a kit that anybody is known to have.
+    pub(crate) fn has_unconfirmed_kit(&self) -> bool {
+        self.kit().is_some() && !self.kit_confirmed.load(Ordering::Relaxed)
     }
 
     /// Drops the kit: from now on nobody can see it again.
@@ -239,6 +284,13 @@ impl Shell {
         let handle = self.new_handle();
         self.chosen.keep(handle.clone(), path);
         (handle, name)
+    }
+
+    /// Keeps a secret that was made for a record being written, and gives its handle.
+    pub(crate) fn keep_made(&self, secret: Value) -> String {
+        let handle = self.new_handle();
+        self.made.keep(handle.clone(), secret);
+        handle
     }
 
     /// 128 random bits in hexadecimal: no handle can be guessed.

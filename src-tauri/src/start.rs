@@ -46,7 +46,7 @@ pub fn run() -> ExitCode {
         RunEvent::ExitRequested { code: None, api, .. } => api.prevent_exit(),
         RunEvent::WindowEvent { label, event: WindowEvent::CloseRequested { api, .. }, .. } if label == web::LABEL => {
             api.prevent_close();
-            lock::lock_and_leave(app, After::End);
+            lock::ask_and_leave(app, After::End);
         }
         _ => {}
     });

@@ -176,6 +176,21 @@ async fn work(desk: &Desk, web: &Web<'_>) {
     web.press("Restore…").await;
     web.see("Restored into the new folder").await;
 
+    // A device whose key was lost makes no backups until it is enrolled anew.
+    fs::remove_dir_all(desk.path("data/coffer/devices")).unwrap();
+    web.press("Health").await;
+    // The last of the lines above the button: a click lands where the button is now.
+    web.see("Free space").await;
+    web.press("Check the vault's files").await;
+    web.see("Not checkable").await;
+    web.inspect("28-health").await;
+    web.press("Enrol this device").await;
+    desk.native("Confirm it is you");
+    desk.type_text(PASSPHRASE);
+    desk.press(&["Return"]);
+    web.see("This device is enrolled").await;
+    web.inspect("29-enrolled").await;
+
     web.press("Log").await;
     web.see("Restored backup").await;
     web.press("Verify the log").await;

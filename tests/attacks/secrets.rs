@@ -4,12 +4,14 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use coffer_core::host::Identity;
 use coffer_core::view::LogEntryView;
 use coffer_core::{ImportRequest, NewVault, RestoreOptions, Session, Vault};
 use coffer_model::id::{RecordId, RecordKey};
 use coffer_model::record::{FieldType, RecordDraft};
+use coffer_model::template::KindTemplate;
 use coffer_tests::{LOGIN, Place, field, kept, passphrase, tenant};
 
 const GOOD_PASSPHRASE: &str = "Kwexolip brindor vask 73!";
@@ -27,9 +29,12 @@ const NOTES: &str = "Ofrizelbund trekkwa nimmoxel.";
 const QUERY: &str = "gwendrell";
 const IMPORTED: &str = "Quastimbrelov";
 const IMPORTED_SECRET: &str = "Rij2-wolbextrami-55";
+const SEED: &str = "JBSWY3DPO5XXE3DEMZXW6YTB";
+const KIND: &str = "Skwimblatroffel";
+const CHOICE: &str = "Vrondelkaspit";
 const BAD_DATE: &str = "Dulvekkrontis";
 
-const CANARIES: [&str; 16] = [
+const CANARIES: [&str; 19] = [
     GOOD_PASSPHRASE,
     WRONG_PASSPHRASE,
     WRONG_LOGIN,
@@ -45,6 +50,9 @@ const CANARIES: [&str; 16] = [
     QUERY,
     IMPORTED,
     IMPORTED_SECRET,
+    SEED,
+    KIND,
+    CHOICE,
     BAD_DATE,
 ];
 
@@ -85,7 +93,13 @@ fn draft(title: &str, secret: &str) -> RecordDraft {
     RecordDraft {
         kind: "login".parse().unwrap(),
         title: title.to_owned(),
-        fields: vec![field(FIELD_NAME, FieldType::Text, TEXT), field("Password", FieldType::Secret, secret)],
+        fields: vec![
+            field(FIELD_NAME, FieldType::Text, TEXT),
+            field("Password", FieldType::Secret, secret),
+            field("Code", FieldType::Totp, SEED),
+            field("Place", FieldType::Choice, CHOICE),
+            field("Lease", FieldType::Expiry, "2020-02-29"),
+        ],
         tags: vec![TAG.to_owned()],
         notes: NOTES.to_owned(),
     }
@@ -123,6 +137,15 @@ fn live_a_full_life(place: &Place) -> (Vault, Session) {
     session.reveal_field(record.id, password, Some(1)).unwrap();
     // With or without a clipboard to copy to, the entry comes first.
     let _ = session.copy_field(record.id, password);
+    session.totp_code(record.id, record.fields[2].id).unwrap();
+    let _ = session.copy_code_for(record.id, record.fields[2].id, Duration::from_secs(1));
+    assert_eq!(session.expiring(0).unwrap().records.len(), 1);
+    assert_eq!(session.start_secret_health(id).unwrap().wait().unwrap().expired, 1);
+    let text =
+        format!("kind = 'own'\nname = '{KIND}'\n[[field]]\nname = 'At'\ntype = 'choice'\noptions = ['{CHOICE}']\n");
+    session.set_kind(KindTemplate::parse(&text).unwrap()).unwrap();
+    session.set_kind(KindTemplate::parse(&text.replace("own", "other")).unwrap()).unwrap();
+    session.remove_kind(&"other".parse().unwrap()).unwrap();
     session.search(QUERY, None, 10).unwrap();
     let nowhere = RecordId::new(id, RecordKey::from_time_and_random(place.host.clock.now(), [7; 10]));
     assert!(session.open_record(nowhere).is_err());
@@ -197,19 +220,25 @@ fn attack_58_no_secret_reaches_the_log() {
         "backup.older_accepted",
         "backup.restored",
         "backup.verified",
+        "code.copied",
+        "code.shown",
         "device.enrolled",
         "field.copied",
         "field.revealed",
+        "kind.removed",
+        "kind.set",
         "log.exported",
         "log.verified",
         "record.added",
         "record.changed",
         "record.history_opened",
         "record.opened",
+        "records.expiring_listed",
         "records.imported",
         "records.listed",
         "records.searched",
         "recovery_kit.confirmed",
+        "secrets.assessed",
         "tenant.created",
         "tenant.opened",
         "vault.created",

@@ -13,6 +13,7 @@ mod portable_backup;
 mod records;
 mod reference;
 mod rows;
+mod screen;
 mod table;
 mod window;
 
@@ -74,7 +75,7 @@ fn main() {
         log::measure(&arguments, &mut table);
     }
     if arguments.wants(&["S13"]) {
-        window::measure(&mut table);
+        window::measure(&arguments, &mut table);
     }
     println!("{table}");
 }

@@ -14,6 +14,10 @@ pub enum Goal {
     OnTopAtMost(Duration),
     /// The time here, at most: where people feel it, and no reference is needed.
     Within(Duration),
+    /// The size here over the reference's, at most.
+    SizeAtMost(f64),
+    /// The size here, at most, in KiB.
+    KibAtMost(u32),
     /// None: what another program takes, for the reader.
     #[cfg(feature = "aws-lc")]
     None,
@@ -36,7 +40,7 @@ pub struct Table {
     rows: Vec<Row>,
 }
 
-/// Times of two things that were run in turn.
+/// Times in seconds, or sizes in KiB, of two things that were run in turn.
 pub struct Pairs {
     here: Vec<f64>,
     reference: Vec<f64>,
@@ -45,15 +49,24 @@ pub struct Pairs {
 impl Pairs {
     /// Runs both `count` times in turn. Each says how long it took, so that what it prepares does not count.
     pub fn run(count: usize, mut here: impl FnMut() -> Duration, mut reference: impl FnMut() -> Duration) -> Self {
+        Self::in_turn(count, || here().as_secs_f64(), || reference().as_secs_f64())
+    }
+
+    /// The same for sizes: each says how many KiB it took.
+    pub fn weigh(count: usize, mut here: impl FnMut() -> u32, mut reference: impl FnMut() -> u32) -> Self {
+        Self::in_turn(count, || f64::from(here()), || f64::from(reference()))
+    }
+
+    fn in_turn(count: usize, mut here: impl FnMut() -> f64, mut reference: impl FnMut() -> f64) -> Self {
         let mut pairs = Self { here: Vec::new(), reference: Vec::new() };
         for number in 0..count {
             // Who goes first changes, so that neither always finds a warm machine.
             if number % 2 == 0 {
-                pairs.here.push(here().as_secs_f64());
-                pairs.reference.push(reference().as_secs_f64());
+                pairs.here.push(here());
+                pairs.reference.push(reference());
             } else {
-                pairs.reference.push(reference().as_secs_f64());
-                pairs.here.push(here().as_secs_f64());
+                pairs.reference.push(reference());
+                pairs.here.push(here());
             }
         }
         pairs
@@ -74,8 +87,12 @@ impl Table {
     pub fn add(&mut self, name: &'static str, what: &str, pairs: &Pairs, times: f64, goal: Goal) {
         let here = median(pairs.here.clone()) / times;
         let reference = median(pairs.reference.clone()) / times;
+        let figure = match goal {
+            Goal::SizeAtMost(_) | Goal::KibAtMost(_) => size,
+            Goal::TimeAtMost(_) | Goal::SpeedAtLeast(_) | Goal::OnTopAtMost(_) | Goal::Within(_) => time,
+        };
         let (ratio, goal, met) = match goal {
-            Goal::TimeAtMost(most) => {
+            Goal::TimeAtMost(most) | Goal::SizeAtMost(most) => {
                 let ratio = pairs.median_of(|here, reference| here / reference);
                 (format!("{ratio:.2}×"), format!("≤ {most}×"), ratio <= most)
             }
@@ -88,6 +105,7 @@ impl Table {
                 (format!("+{:.1} ms", more * 1e3), format!("≤ +{} ms", most.as_millis()), more <= most.as_secs_f64())
             }
             Goal::Within(most) => (String::new(), format!("< {} ms", most.as_millis()), here < most.as_secs_f64()),
+            Goal::KibAtMost(most) => (String::new(), format!("≤ {} MiB", most / 1024), here <= f64::from(most)),
             #[cfg(feature = "aws-lc")]
             Goal::None => {
                 let ratio = pairs.median_of(|here, reference| reference / here);
@@ -103,11 +121,11 @@ impl Table {
                 return;
             }
         };
-        let reference = if pairs.reference.is_empty() { String::new() } else { time(reference) };
+        let reference = if pairs.reference.is_empty() { String::new() } else { figure(reference) };
         self.rows.push(Row {
             name,
             what: what.to_owned(),
-            here: time(here),
+            here: figure(here),
             reference,
             ratio,
             goal,
@@ -133,6 +151,12 @@ impl Table {
     pub fn add_alone(&mut self, name: &'static str, what: &str, took: Duration, most: Duration) {
         let pairs = Pairs { here: vec![took.as_secs_f64()], reference: Vec::new() };
         self.add(name, what, &pairs, 1.0, Goal::Within(most));
+    }
+
+    /// The same for a size in KiB.
+    pub fn add_size_alone(&mut self, name: &'static str, what: &str, kib: u32, most_kib: u32) {
+        let pairs = Pairs { here: vec![f64::from(kib)], reference: Vec::new() };
+        self.add(name, what, &pairs, 1.0, Goal::KibAtMost(most_kib));
     }
 
     /// Adds a row for what could not be measured here.
@@ -182,4 +206,9 @@ fn time(seconds: f64) -> String {
     } else {
         format!("{:.1} µs", seconds * 1e6)
     }
+}
+
+/// KiB, as MiB.
+fn size(kib: f64) -> String {
+    format!("{:.1} MiB", kib / 1024.0)
 }

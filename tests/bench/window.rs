@@ -1,8 +1,111 @@
-//! S13: start to a usable unlock window, memory of all processes, size of the package, against a bare window.
+//! S13: start to the unlock window, memory of all processes once unlocked, size of the package, against a bare window of
+//! the same toolkit (`src-tauri/examples/bare`), built as the program is.
 
-use crate::table::Table;
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
 
-/// Measures what a display stack is needed for.
-pub fn measure(table: &mut Table) {
-    table.add_unmeasured("S13", "start to a usable window; memory; package", "needs a display");
+use coffer_core::Vault;
+use coffer_interchange::invented::{Firm, Invented};
+use coffer_tests::proof::desk::Desk;
+use coffer_tests::{LOGIN, PASSPHRASE, Place, passphrase};
+
+use crate::screen::Screen;
+use crate::table::{Goal, Pairs, Table};
+use crate::{Arguments, note};
+
+/// Records of the list that is shown while memory is measured.
+const RECORDS: usize = 1_000;
+/// Time after the first painted frame until memory is measured, so that what starting took is given back.
+const SETTLED: Duration = Duration::from_secs(5);
+/// Pairs for memory, which varies little.
+const MEMORY_PAIRS: usize = 3;
+/// Largest package, in KiB.
+const PACKAGE_KIB: u32 = 12 * 1024;
+
+pub fn measure(arguments: &Arguments, table: &mut Table) {
+    let built = std::env::current_exe().unwrap().parent().unwrap().to_owned();
+    let [coffer, bare] = [built.join("coffer-desktop"), built.join("examples/bare")];
+    if coffer.exists() && bare.exists() {
+        measure_windows(arguments, table, &coffer, &bare);
+    } else {
+        table.add_unmeasured("S13", "start to a usable window; memory", "run ./x bench");
+    }
+    let what = "the desktop program's package, .deb";
+    match package(&built) {
+        Some(file) => {
+            let bytes = std::fs::metadata(file).unwrap().len();
+            table.add_size_alone("S13", what, u32::try_from(bytes.div_ceil(1024)).unwrap(), PACKAGE_KIB);
+        }
+        None => table.add_unmeasured("S13", what, "run ./x package first"),
+    }
+}
+
+fn measure_windows(arguments: &Arguments, table: &mut Table, coffer: &Path, bare: &Path) {
+    note("S13: starting windows");
+    let desk = desk();
+    let screen = Screen::new(desk.path());
+    let start = |program: &Path| {
+        let program = screen.start(program);
+        screen.wait_for_window(None);
+        program.age()
+    };
+    // Caches of fonts and the like, which both share, are made by whoever comes first.
+    let _ = (start(coffer), start(bare));
+    let pairs = Pairs::run(arguments.pairs.max(5), || start(coffer), || start(bare));
+    let what = "start to the unlock window, against a bare Tauri window";
+    table.add("S13", what, &pairs, 1.0, Goal::TimeAtMost(0.5));
+
+    note("S13: weighing processes");
+    let unlocked = || {
+        let program = screen.start(coffer);
+        let unlock = screen.wait_for_window(None);
+        screen.type_line(unlock, PASSPHRASE);
+        screen.wait_for_window(Some(unlock));
+        thread::sleep(SETTLED);
+        program.memory_kib()
+    };
+    let plain = || {
+        let program = screen.start(bare);
+        screen.wait_for_window(None);
+        thread::sleep(SETTLED);
+        program.memory_kib()
+    };
+    let pairs = Pairs::weigh(MEMORY_PAIRS, unlocked, plain);
+    assert_eq!(lists_shown(&desk), MEMORY_PAIRS, "each time the list was on the screen");
+    let what = "memory of all processes, unlocked, against the same";
+    table.add("S13", what, &pairs, 1.0, Goal::SizeAtMost(1.25));
+}
+
+/// A desk with a vault that the program knows, with a list to show.
+fn desk() -> Desk {
+    let desk = Desk::with_vault();
+    let session =
+        Vault::open(&Place::new().host, &desk.vault()).unwrap().unlock(LOGIN, passphrase(PASSPHRASE)).unwrap();
+    let tenant = session.tenants().unwrap().remove(0);
+    session.add_records(tenant.id, Invented::new(Firm::Harbour, 1).take(RECORDS).collect()).unwrap();
+    session.lock().unwrap();
+    let known = serde_json::json!([{
+        "handle": "0", "name": "clients", "folder": desk.vault(), "login": LOGIN,
+    }]);
+    std::fs::create_dir_all(desk.file("config/coffer")).unwrap();
+    std::fs::write(desk.file("config/coffer/places.json"), known.to_string()).unwrap();
+    desk
+}
+
+/// How often the program has listed the records, as the vault's log says.
+fn lists_shown(desk: &Desk) -> usize {
+    let session =
+        Vault::open(&Place::new().host, &desk.vault()).unwrap().unlock(LOGIN, passphrase(PASSPHRASE)).unwrap();
+    let entries = session.log_page(None, 200).unwrap().entries;
+    session.lock().unwrap();
+    entries.iter().filter(|entry| entry.action == "records.listed" && entry.program == "coffer-desktop").count()
+}
+
+/// The package that `./x package` made.
+fn package(built: &Path) -> Option<PathBuf> {
+    let packages = std::fs::read_dir(built.parent()?.join("packages")).ok()?;
+    let names = |path: &PathBuf| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("Coffer_"));
+    let is_package = |path: &PathBuf| path.extension().is_some_and(|ending| ending == "deb") && names(path);
+    packages.filter_map(|entry| Some(entry.ok()?.path())).find(is_package)
 }

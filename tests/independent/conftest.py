@@ -26,10 +26,24 @@ GATEWAY = {
         ("Console", "url", "https://gw.example.org/login?a=b&c=d"),
         ("Since", "date", "2024-02-29"),
         ("Seats", "number", "-12.50"),
+        ("Code", "totp", "otpauth://totp/gw?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&digits=8"),
+        ("Place", "choice", "Zürich"),
+        ("Lease", "expiry", "2027-02-28"),
     ],
     "tags": ["netz", "vpn", "zürich"],
     "notes": "Invented.\nSecond line.",
 }
+DOOR = """kind = "door_code"
+name = "Türcode"
+[[field]]
+name = "Ort"
+type = "choice"
+options = ["Keller", { word = "test" }]
+[[field]]
+word = "pin"
+type = "secret"
+role = "secret"
+"""
 CSV = (
     "Name,Username,Password,Notes\r\n"
     + "".join(f"Server {n},admin{n},pw-{n}-ü,note {n}\r\n" for n in range(37))
@@ -106,6 +120,7 @@ def made(tmp_path_factory):
         fields += ["--field-file", _quoted(f"{name}:{kind}={file}")]
     tags = [f"--tag {tag}" for tag in GATEWAY["tags"]]
     (home / "servers.csv").write_text(CSV, encoding="utf-8", newline="")
+    (home / "door.toml").write_text(DOOR, encoding="utf-8")
     (home / "notes").write_text(GATEWAY["notes"], encoding="utf-8")
     first = coffer(
         *as_ines,
@@ -116,6 +131,7 @@ def made(tmp_path_factory):
                 "tenant create 'Bauer & Söhne'",
                 " ".join(["record add --tenant 'ACME GmbH' --kind login --title", GATEWAY["title"].join("''"), *fields]),
                 f"import {home}/servers.csv --tenant 'Bauer & Söhne'",
+                f"kind add {home}/door.toml",
             ]
         ),
     )
@@ -127,7 +143,8 @@ def made(tmp_path_factory):
     coffer(
         *as_ines,
         "shell",
-        input=f"record show {record} --reveal Password\nsearch zurich\nbackup export {backup_unlocked}\n",
+        input=f"record show {record} --reveal Password\nrecord code {record} Code\nrecord expiring\n"
+        f"record health --tenant 'ACME GmbH'\nsearch zurich\nbackup export {backup_unlocked}\n",
     )
 
     (home / "floor plan.png").write_bytes(FLOOR_PLAN)

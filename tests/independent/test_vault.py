@@ -53,13 +53,23 @@ def test_every_version_has_the_files_that_were_attached_by_then(made, open_vault
     assert not any(any(files) for files in vault.tenants["Bauer & Söhne"][1].attachments().values())
 
 
+def test_a_kind_of_the_vaults_own_is_what_its_file_said(made, open_vault):
+    vault, _, _ = open_vault(made.folder)
+    place = ["choice", [False, "Ort"], 0, [[False, "Keller"], [True, "test"]]]
+    fields = [place, ["secret", [True, "pin"], 2, []]]
+    assert vault.kinds == {"door_code": ("Türcode", fields)}
+
+
 def test_the_log_says_what_was_done(made, open_vault):
     vault, log, _ = open_vault(made.folder)
     verbs = [entry["verb"] for entry in log.entries]
     assert verbs[:3] == ["vault.created", "account.created", "device.enrolled"]
     assert verbs.count("tenant.created") == 2 and verbs.count("vault.unlock_failed") == 2
     assert verbs.count("backup.exported") == 2 and verbs[-1] == "vault.locked"
-    for verb in ("record.added", "records.imported", "record.changed", "field.revealed", "records.searched", "attachment.added", "attachment.detached"):
+    for verb in (
+        "record.added records.imported record.changed field.revealed records.searched kind.set code.shown "
+        "records.expiring_listed secrets.assessed attachment.added attachment.detached"
+    ).split():
         assert verb in verbs
     failed = [entry for entry in log.entries if entry["verb"] == "vault.unlock_failed"]
     assert all("actor" not in entry and "session" not in entry for entry in failed)

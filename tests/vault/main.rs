@@ -4,9 +4,12 @@
 mod attachments;
 mod backup;
 mod export;
+mod fields;
 mod files;
 mod formats;
+mod health;
 mod import;
 mod life;
 mod model;
 mod records;
+mod upkeep;

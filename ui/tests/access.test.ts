@@ -30,6 +30,32 @@ const SCREENS: [string, (user: User) => Promise<unknown>][] = [
   ["the palette", (user) => user.keyboard("{Control>}k{/Control}")],
   ["settings", (user) => user.keyboard("{Control>},{/Control}")],
   ["backups", (user) => user.click(screen.getByRole("button", { name: "Backups" }))],
+  ["health", (user) => user.click(screen.getByRole("button", { name: "Health" }))],
+  [
+    "a secret being made",
+    async (user) => {
+      await user.keyboard("{Control>}n{/Control}");
+      await user.click(await screen.findByRole("button", { name: "Make a secret for Password" }));
+      await screen.findByRole("button", { name: "Look at it" });
+    },
+  ],
+  [
+    "a kind being written",
+    async (user) => {
+      await user.keyboard("{Control>},{/Control}");
+      await user.click(await screen.findByRole("button", { name: "New kind" }));
+      await screen.findByRole("dialog");
+    },
+  ],
+  ["what expires", (user) => user.click(screen.getByRole("button", { name: "Expiring" }))],
+  [
+    "the health of secrets",
+    async (user) => {
+      await user.click(screen.getByRole("button", { name: "Secret health" }));
+      await user.click(await screen.findByRole("button", { name: "Assess ACME" }));
+      await screen.findByText(/assessed/);
+    },
+  ],
   ["the log", (user) => user.click(screen.getByRole("button", { name: "Log" }))],
   ["a new tenant", (user) => user.click(screen.getByRole("button", { name: "New tenant" }))],
 ];

@@ -4,7 +4,8 @@ import { describe, expect, it } from "vitest";
 import { store } from "../src/dev/data.ts";
 import { CommandError, errorWords } from "../src/lib/api/error.ts";
 import { actionWords, findingWords } from "../src/lib/log/words.ts";
-import { kindWords, template } from "../src/lib/records/kinds.ts";
+import { Kinds } from "../src/lib/records/kinds.svelte.ts";
+import { kindWords } from "../src/lib/records/kinds.ts";
 import { FIELD_TYPES } from "../src/lib/records/limits.ts";
 import { visiblePieces } from "../src/lib/ui/visible.ts";
 import { ACME, openRecord, openWindow } from "./window.ts";
@@ -52,7 +53,7 @@ describe("attack 45: markup in every field", () => {
     isInert();
     await user.click(screen.getAllByRole("button", { name: /^Reveal/ })[0] as HTMLElement);
     await waitFor(() => expect(screen.queryByRole("button", { name: /^Mask/ })).not.toBeNull());
-    await user.click(screen.getByRole("button", { name: /large type$/ }));
+    await user.click(screen.getAllByRole("button", { name: /large type$/ })[0] as HTMLElement);
     isInert();
     await user.click(screen.getAllByRole("button", { name: "Close" })[0] as HTMLElement);
     await user.click(screen.getByRole("radio", { name: "2 versions" }));
@@ -95,7 +96,7 @@ describe("attack 48: prototypes through JSON", () => {
     expect(errorWords(new CommandError("toString")).what).toBe("Something went wrong inside Coffer");
     for (const name of ["__proto__", "constructor", "toString", "hasOwnProperty"]) {
       expect(kindWords(name)).toBe(name.replaceAll("_", " "));
-      expect(template(name)).toEqual([]);
+      expect(new Kinds().template(name)).toEqual([]);
       expect(findingWords(name)).toContain(name);
       expect(actionWords({ action: name } as Parameters<typeof actionWords>[0])).toBe(name);
     }

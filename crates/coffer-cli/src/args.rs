@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueHint};
+use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 use coffer_model::id::RecordId;
 use coffer_model::record::RecordKind;
@@ -82,6 +82,18 @@ pub enum Command {
         after_help = "Examples:\n  coffer … file attach ID runbook.pdf floor-plan.png\n  coffer … file list ID\n  coffer … file save ID runbook.pdf /media/usb/runbook.pdf"
     )]
     File(FileCommand),
+    /// Kinds of records: what a new one starts with.
+    #[command(
+        subcommand,
+        after_help = "Examples:\n  coffer … kind list\n  coffer … kind add door-code.toml\n  coffer … kind remove door_code\n\nA template is a TOML file; docs/command-line.md says what may stand in it."
+    )]
+    Kind(KindCommand),
+    /// Make a password or passphrase by chance. Needs no vault.
+    #[command(
+        subcommand,
+        after_help = "Examples:\n  coffer generate passphrase --words 6\n  coffer generate password --length 24 --without symbols --unambiguous"
+    )]
+    Generate(GenerateCommand),
     /// Import a file of another program into a tenant, the whole of it or nothing.
     Import(ImportArgs),
     /// Write a tenant's records to a file that other programs read. Its steward's passphrase is asked for again.
@@ -213,6 +225,88 @@ pub enum RecordCommand {
         /// The record.
         id: RecordId,
     },
+    /// Show the one-time code of this moment, not the seed it is made from. It is logged.
+    #[command(after_help = "Example:\n  coffer … record code ID \"One-time code\"")]
+    Code {
+        /// The record.
+        id: RecordId,
+        /// The field's name or number.
+        field: String,
+    },
+    /// What ends soon or has ended, in every tenant this account may read.
+    #[command(after_help = "Example:\n  coffer … record expiring --days 90")]
+    Expiring {
+        /// Days to look ahead.
+        #[arg(long, default_value_t = 30, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=36_500))]
+        days: u32,
+    },
+    /// Which secrets of a tenant are weak, used more than once or old, and what has expired. Shows none of them.
+    #[command(after_help = "Example:\n  coffer … record health --tenant ACME")]
+    Health {
+        /// Name or identifier of the tenant.
+        #[arg(long, value_name = "T")]
+        tenant: String,
+    },
+}
+
+#[derive(Subcommand, Debug)]
+pub enum KindCommand {
+    /// Every kind with its fields: those of every vault, then this vault's own.
+    List,
+    /// Give the vault a kind of its own, or a kind it has another template. For administrators.
+    Add {
+        /// The template, TOML.
+        #[arg(value_hint = ValueHint::FilePath)]
+        file: PathBuf,
+    },
+    /// Take a kind of the vault's own away. Records of the kind stay as they are.
+    Remove {
+        /// The kind's name in records.
+        kind: RecordKind,
+    },
+}
+
+#[derive(Subcommand, Debug)]
+pub enum GenerateCommand {
+    /// Words of the EFF's long list, about 13 bits each.
+    #[command(after_help = "Example:\n  coffer generate passphrase --words 6 --separator -")]
+    Passphrase {
+        /// Words, 3 to 24.
+        #[arg(long, default_value_t = 6, value_name = "N")]
+        words: usize,
+        /// What stands between them: a space or one of - . _ ,
+        #[arg(long, default_value_t = '-', value_name = "C", allow_hyphen_values = true)]
+        separator: char,
+        /// Begin each word with a capital.
+        #[arg(long)]
+        capitals: bool,
+    },
+    /// Small and capital letters, digits and signs, at least one of each.
+    #[command(after_help = "Example:\n  coffer generate password --length 24 --without symbols")]
+    Password {
+        /// Characters, 4 to 256.
+        #[arg(long, default_value_t = 20, value_name = "N")]
+        length: usize,
+        /// Leave a kind of characters out. May be repeated.
+        #[arg(long, value_name = "KIND")]
+        without: Vec<Class>,
+        /// None that is easily taken for another, such as 0 and O.
+        #[arg(long)]
+        unambiguous: bool,
+    },
+}
+
+/// A kind of characters.
+#[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Class {
+    /// a–z
+    Lower,
+    /// A–Z
+    Upper,
+    /// 0–9
+    Digits,
+    /// Signs
+    Symbols,
 }
 
 #[derive(Subcommand, Debug)]

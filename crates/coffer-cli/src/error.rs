@@ -5,11 +5,12 @@ use std::process::ExitCode;
 
 use coffer_core::host::PromptError;
 use coffer_core::{
-    AttachError, CallError, CreateError, CreateTenantError, Damage, EnrolDeviceError, ExportError, Fault, ImportError,
-    JobError, ListRecordsError, OpenError, PassphraseError, RecoveryCodeError, SaveAttachmentError, SaveRecordError,
-    UnlockError,
+    AttachError, CallError, CodeError, CreateError, CreateTenantError, Damage, EnrolDeviceError, ExportError, Fault,
+    ImportError, InvalidRecipe, JobError, KindError, ListRecordsError, OpenError, PassphraseError, RecoveryCodeError,
+    SaveAttachmentError, SaveRecordError, UnlockError,
 };
 use coffer_model::record::InvalidRecord;
+use coffer_model::template::InvalidTemplate;
 use coffer_model::tenant::InvalidTenantName;
 
 use crate::render::OutputError;
@@ -45,6 +46,14 @@ pub enum CliError {
     Save(#[from] SaveRecordError),
     #[error(transparent)]
     List(#[from] ListRecordsError),
+    #[error(transparent)]
+    Code(#[from] CodeError),
+    #[error(transparent)]
+    Kind(#[from] KindError),
+    #[error(transparent)]
+    Template(#[from] InvalidTemplate),
+    #[error(transparent)]
+    Recipe(#[from] InvalidRecipe),
     #[error(transparent)]
     ImportSetup(#[from] ImportError),
     #[error(transparent)]
@@ -126,6 +135,10 @@ impl CliError {
             Self::EnrolDevice(error) => error.code(),
             Self::Save(error) => error.code(),
             Self::List(error) => error.code(),
+            Self::Code(error) => error.code(),
+            Self::Kind(error) => error.code(),
+            Self::Template(_) => "invalid_template",
+            Self::Recipe(error) => error.code(),
             Self::ImportSetup(error) => error.code(),
             Self::ExportSetup(error) => error.code(),
             Self::Attach(error) => error.code(),
@@ -188,6 +201,11 @@ impl CliError {
             "output" => "the command was carried out; make room and ask again for what it answered",
             "not_found" => "see `tenant list`, `record list` and `file list ID` for what there is",
             "tenant_name_taken" => "choose another name",
+            "no_code" => "name a field of type totp that holds a seed",
+            "invalid_template" => "docs/command-line.md, \"kind\", says what may stand in a template",
+            "no_such_kind" => "see `kind list`; kinds that every vault has stay",
+            "too_many_kinds" => "remove one that is no longer used",
+            "invalid_recipe" => "see `generate --help` for what may be asked for",
             "version_conflict" => "show the record again and repeat the change on what it is now",
             "damaged" | "file_altered" => {
                 "do not change anything; restore the newest backup into a new folder and compare"

@@ -120,7 +120,9 @@ fn wait<T: Send + 'static>(job: &JobHandle<T>, what: &str) -> Result<T, JobError
 fn style(unit: ProgressUnit) -> ProgressStyle {
     let template = match unit {
         ProgressUnit::Bytes => "{msg} {wide_bar} {bytes}/{total_bytes} {bytes_per_sec} {eta}",
-        ProgressUnit::Rows | ProgressUnit::Entries => "{msg} {wide_bar} {human_pos}/{human_len} {per_sec} {eta}",
+        ProgressUnit::Rows | ProgressUnit::Entries | ProgressUnit::Records => {
+            "{msg} {wide_bar} {human_pos}/{human_len} {per_sec} {eta}"
+        }
     };
     ProgressStyle::with_template(template).expect("the templates are constants")
 }

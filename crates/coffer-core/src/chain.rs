@@ -13,6 +13,7 @@ use coffer_crypto::sign::{SigningKey, VerifyingKey};
 use coffer_model::account::{LoginName, Role, Roles};
 use coffer_model::grant::Right;
 use coffer_model::id::{AccountId, ReplicaId, TenantId, VaultId};
+use coffer_model::record::RecordKind;
 use coffer_model::time::Timestamp;
 use minicbor::bytes::{ByteArray, ByteVec};
 use minicbor::{CborLen, Decode, Encode};
@@ -26,6 +27,9 @@ pub(crate) type Hash = [u8; 32];
 /// How far the number of a backup may be ahead of the one before. Backups made while locked have numbers, too, and may
 /// leave no receipt; but nobody is to use up all numbers there are.
 const MAX_BACKUPS_BETWEEN: u64 = 1_000_000;
+
+/// Most kinds of a vault's own at a time.
+pub(crate) const MAX_KINDS: usize = 200;
 
 /// SHA-256.
 pub(crate) fn digest(bytes: &[u8]) -> Hash {
@@ -91,6 +95,12 @@ pub(crate) enum Body {
     /// A backup exists. Signed by an administrator.
     #[n(5)]
     BackupMade(#[n(0)] BackupMade),
+    /// A kind of the vault's own has a template. Signed by an administrator.
+    #[n(6)]
+    KindSet(#[n(0)] KindSet),
+    /// A kind is no longer one of the vault's own. Signed by an administrator.
+    #[n(7)]
+    KindRemoved(#[n(0)] KindRemoved),
 }
 
 /// Public keys of the vault and of its first account.
@@ -199,6 +209,21 @@ pub(crate) struct BackupMade {
     pub(crate) manifest: ByteArray<32>,
 }
 
+#[derive(Clone, Debug, Encode, Decode, CborLen)]
+pub(crate) struct KindSet {
+    #[n(0)]
+    pub(crate) kind: String,
+    /// SHA-256 of the template.
+    #[n(1)]
+    pub(crate) template: ByteArray<32>,
+}
+
+#[derive(Clone, Debug, Encode, Decode, CborLen)]
+pub(crate) struct KindRemoved {
+    #[n(0)]
+    pub(crate) kind: String,
+}
+
 /// Why a statement does not belong to the chain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum ChainError {
@@ -280,6 +305,8 @@ pub(crate) struct Membership {
     pub(crate) devices: Vec<VerifyingKey>,
     /// The newest backup the vault knows of.
     pub(crate) newest_backup: Option<BackupMade>,
+    /// Digests of the templates of the vault's own kinds.
+    pub(crate) kinds: BTreeMap<RecordKind, Hash>,
 }
 
 impl Membership {
@@ -383,6 +410,7 @@ impl Membership {
             grants: BTreeMap::new(),
             devices: Vec::new(),
             newest_backup: None,
+            kinds: BTreeMap::new(),
         })
     }
 
@@ -425,6 +453,16 @@ impl Membership {
                 let newest = self.newest_backup.as_ref().map_or(0, |newest| newest.counter);
                 require(body.counter > newest && body.counter - newest <= MAX_BACKUPS_BETWEEN)?;
                 self.newest_backup = Some(body);
+            }
+            Body::KindSet(body) => {
+                require(roles.contains(Role::Administrator))?;
+                let kind = parse_kind(body.kind)?;
+                require(self.kinds.contains_key(&kind) || self.kinds.len() < MAX_KINDS)?;
+                self.kinds.insert(kind, *body.template);
+            }
+            Body::KindRemoved(body) => {
+                require(roles.contains(Role::Administrator))?;
+                require(self.kinds.remove(&parse_kind(body.kind)?).is_some())?;
             }
         }
         self.replica = statement.replica;
@@ -486,6 +524,12 @@ fn parse_sealing(bytes: &[u8]) -> Result<SealingPublicKey, ChainError> {
 
 fn parse_signing(bytes: &[u8; 32]) -> Result<VerifyingKey, ChainError> {
     VerifyingKey::parse(bytes).map_err(|_| ChainError::Malformed)
+}
+
+/// A kind of the vault's own: any but those that every vault has.
+fn parse_kind(kind: String) -> Result<RecordKind, ChainError> {
+    require(!RecordKind::OFFERED.contains(&kind.as_str()))?;
+    kind.try_into().map_err(|_| ChainError::Malformed)
 }
 
 fn parse_time(millis: i64) -> Result<Timestamp, ChainError> {

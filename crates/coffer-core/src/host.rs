@@ -204,6 +204,17 @@ pub enum ClipboardError {
     Failed,
 }
 
+impl ClipboardError {
+    /// The permanent name of the error, for scripts and for the words on screen.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Unavailable => "clipboard_unavailable",
+            Self::NotText => "clipboard_not_text",
+            Self::Failed => "clipboard_failed",
+        }
+    }
+}
+
 /// Who runs which program where: what the log says about the machine's side of an event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Identity {

@@ -36,4 +36,5 @@ pub use usecase::{
     PreviewError, SaveAttachmentError, SaveRecordError, UnlockError,
 };
 pub use usecase::{BackupIdentity, RestoreOptions, start_restore, start_verify_backup};
+pub use usecase::{CodeError, GeneratedSecret, InvalidRecipe, KindError, OneTimeCode, SecretRecipe, generate_secret};
 pub use vault::{EXTENSION, OpenError, Vault};

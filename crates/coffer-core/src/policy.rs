@@ -21,6 +21,18 @@ pub enum Action {
     RevealField,
     /// Puts a field on the clipboard.
     CopyField,
+    /// Sees a one-time code, not its seed.
+    ShowCode,
+    /// Puts a one-time code on the clipboard, not its seed.
+    CopyCode,
+    /// Lists what ends soon in a tenant.
+    ListExpiring,
+    /// Has every secret of a tenant assessed, seeing none.
+    AssessSecrets,
+    /// Sees the kinds of records there are, with their templates.
+    ListKinds,
+    /// Adds, changes or removes a kind of the vault's own.
+    ChangeKinds,
     /// Adds a record.
     AddRecord,
     /// Changes a record.
@@ -70,13 +82,19 @@ enum Requirement {
 
 impl Action {
     /// Every action, for the matrix in the tests and the documents.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 29] = [
         Self::ListTenants,
         Self::CreateTenant,
         Self::ListRecords,
         Self::OpenRecord,
         Self::RevealField,
         Self::CopyField,
+        Self::ShowCode,
+        Self::CopyCode,
+        Self::ListExpiring,
+        Self::AssessSecrets,
+        Self::ListKinds,
+        Self::ChangeKinds,
         Self::AddRecord,
         Self::ChangeRecord,
         Self::AttachFile,
@@ -99,7 +117,7 @@ impl Action {
     const fn requirement(self) -> Requirement {
         match self {
             // Checking files reads ciphertext only.
-            Self::ListTenants | Self::CheckFiles => Requirement::Unlocked,
+            Self::ListTenants | Self::CheckFiles | Self::ListKinds => Requirement::Unlocked,
             // Enforced by keys: without a grant there is no tenant key.
             Self::ListRecords
             | Self::OpenRecord
@@ -107,6 +125,10 @@ impl Action {
             | Self::CopyField
             | Self::SaveAttachment
             | Self::PreviewAttachment
+            | Self::ShowCode
+            | Self::CopyCode
+            | Self::ListExpiring
+            | Self::AssessSecrets
             | Self::SearchRecords => Requirement::Right(Right::Reader),
             // Enforced by this program: a reader holds the same key.
             Self::AddRecord | Self::ChangeRecord | Self::AttachFile | Self::DetachFile | Self::ImportRecords => {
@@ -115,6 +137,7 @@ impl Action {
             // Enforced by this program: whoever reads could copy by hand, but not all at once.
             Self::ExportTenant => Requirement::Right(Right::Steward),
             Self::CreateTenant
+            | Self::ChangeKinds
             | Self::ExportBackup
             | Self::VerifyBackup
             | Self::RestoreBackup

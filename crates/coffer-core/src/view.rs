@@ -13,6 +13,12 @@ use coffer_model::time::Timestamp;
 use serde::Serialize;
 use ts_rs::TS;
 
+mod kinds;
+mod upkeep;
+
+pub use kinds::{KindFieldView, KindOptionView, KindView};
+pub use upkeep::{ExpiringRecords, ExpiringView, SecretFindingView, SecretHealthView, SecretProblem};
+
 /// What can be said of a vault while it is locked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
 pub struct VaultView {
@@ -172,6 +178,18 @@ pub struct FieldView {
     pub value: Option<String>,
     /// Whether it holds nothing.
     pub empty: bool,
+    /// The record it refers to; `None` if it is no reference, or that record is gone.
+    pub reference: Option<ReferenceView>,
+}
+
+/// A record that another one refers to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+pub struct ReferenceView {
+    /// The record.
+    #[ts(type = "string")]
+    pub id: RecordId,
+    /// One line by which people know it.
+    pub title: String,
 }
 
 /// A file kept with a record.
@@ -628,6 +646,8 @@ pub enum ProgressUnit {
     Rows,
     /// Entries of the log.
     Entries,
+    /// Records.
+    Records,
 }
 
 /// One thing that protects a vault on this computer, or does not.

@@ -12,7 +12,7 @@ use sha2::Sha256;
 
 use crate::label::{self, Context, Label};
 use crate::secret::{
-    AccountMasterKey, DatabaseKey, DirectoryKey, FileWrappingKey, MacKey, SecretKey, TagKey, TenantKey,
+    AccountMasterKey, DatabaseKey, DirectoryKey, FileWrappingKey, FingerprintKey, MacKey, SecretKey, TagKey, TenantKey,
 };
 
 /// Identifier of a vault, an account, a tenant, a slot or a file, as its 16 bytes.
@@ -114,6 +114,11 @@ pub fn compute_mac(key: &MacKey, label: Label, message: &[u8]) -> [u8; 32] {
 /// Compares a MAC of [`compute_mac`], in constant time.
 pub fn verify_mac(key: &MacKey, label: Label, message: &[u8], mac: &[u8]) -> Result<(), MacError> {
     hmac(key.expose(), label, message).verify_slice(mac).map_err(|_| MacError)
+}
+
+/// Computes by what a record's secret is known again while other secrets are looked at.
+pub fn secret_fingerprint(key: &FingerprintKey, secret: &[u8]) -> [u8; 32] {
+    hmac(key.expose(), label::SECRET_FINGERPRINT, secret).finalize().into_bytes().into()
 }
 
 /// Length of a write tag.

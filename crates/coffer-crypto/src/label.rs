@@ -119,6 +119,9 @@ labels! {
     DECOY_SALT = "decoy-salt";
     /// Slot and account identifiers derived for a login nobody has. Message: the normalised login.
     UNLOCK_DECOY = "unlock-decoy";
+    /// By what equal secrets are found without keeping them, under a key that lives as long as the search and is stored
+    /// nowhere. Message: the secret.
+    SECRET_FINGERPRINT = "secret-fingerprint";
 
     /// A statement of the membership chain. Message: the statement without its signatures.
     STATEMENT = "statement";

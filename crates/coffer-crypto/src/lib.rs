@@ -18,12 +18,15 @@
 //! | [`seal`] | content to a person's public key | RFC 9180, X-Wing |
 //! | [`sign`] | Ed25519 under labels | RFC 8032 |
 //! | [`recovery`] | the recovery seed, its keys, its printed form | BIP-173, age |
-//! | [`strength`] | which passphrases are refused, and why | zxcvbn |
+//! | [`strength`] | which passphrases are refused, and why; how soon a secret is guessed | zxcvbn |
+//! | [`generate`] | passwords and passphrases made by chance | EFF's long word list |
+//! | [`totp`] | one-time codes of other services | RFC 6238, RFC 4226 |
 
 #![allow(clippy::missing_panics_doc, reason = "each `expect` states an invariant that no input can break")]
 
 mod aead;
 pub mod derive;
+pub mod generate;
 pub mod kdf;
 pub mod label;
 pub mod memory;
@@ -36,6 +39,7 @@ pub mod sign;
 pub mod slot;
 pub mod stream;
 pub mod strength;
+pub mod totp;
 pub mod wrap;
 
 pub use random::Random;

@@ -151,6 +151,10 @@ secret_key! {
     MacKey, 32
 }
 secret_key! {
+    /// Finds equal secrets of records without keeping them. Lives as long as the search, stored nowhere.
+    FingerprintKey, 32, random
+}
+secret_key! {
     /// The evolving key of the log's MACs; it is stepped where the log is kept.
     LogMacKey, 32, random
 }

@@ -97,6 +97,26 @@ pub fn judge(passphrase: &Passphrase, names: &[&str], has_key_factor: bool) -> S
     Strength { score: u8::from(estimate.score()), refusal }
 }
 
+/// How soon a secret of a record would be guessed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Estimate {
+    /// From 0 (at once) to 4 (not in any time that matters), as [`Strength::score`].
+    pub score: u8,
+}
+
+impl Estimate {
+    /// Whether guessing it offline is no matter of luck: under zxcvbn's 10^8 guesses.
+    pub fn is_weak(self) -> bool {
+        self.score < u8::from(MIN_SCORE)
+    }
+}
+
+/// Estimates a secret that guards something outside the vault, whatever its length; beyond the first hundred characters
+/// nothing is looked at. Nothing is refused: the rules are those of whoever asks for the secret.
+pub fn estimate(secret: &str) -> Estimate {
+    Estimate { score: u8::from(zxcvbn::zxcvbn(secret, &[]).score()) }
+}
+
 /// Like [`judge`], for the moment of choosing.
 pub fn check(passphrase: &Passphrase, names: &[&str], has_key_factor: bool) -> Result<(), Refusal> {
     judge(passphrase, names, has_key_factor).refusal.map_or(Ok(()), Err)
@@ -277,6 +297,17 @@ mod tests {
             assert_eq!(refusal(typed, &names, false), Some(Refusal::ExpectedName), "{typed}");
         }
         assert_eq!(refusal("household walrus vinegar atlas", &names, false), None);
+    }
+
+    #[test]
+    fn secrets_of_records_are_estimated_whatever_their_length() {
+        for weak in ["", "4711", "hunter2", "Sommer2024!", "qwertzuiop"] {
+            assert!(estimate(weak).is_weak(), "{weak}");
+        }
+        let long = format!("vQ9#mlI1-0O·eR2x{}", "a".repeat(400_000));
+        for strong in ["vQ9#mlI1-0O·eR2x", "walrus vinegar atlas plinth", &long] {
+            assert!(!estimate(strong).is_weak());
+        }
     }
 
     #[test]

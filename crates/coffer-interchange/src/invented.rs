@@ -150,7 +150,7 @@ fn login(choices: &mut Choices, firm: Firm) -> Body {
         field("URL", FieldType::Url, format!("https://{host}.{}/sign-in", domain_of(&company))),
     ];
     if choices.chance(15) {
-        fields.push(field("One-time code", FieldType::Secret, choices.text(BASE32, 32)));
+        fields.push(field("One-time code", FieldType::Totp, choices.text(BASE32, 32)));
     }
     Body { kind: "login", title: format!("{service}, {company}"), fields }
 }
@@ -183,7 +183,7 @@ fn licence(choices: &mut Choices) -> Body {
         field("Vendor", FieldType::Text, vendor.as_str()),
         field("Licence key", FieldType::Secret, key.join("-")),
         field("Seats", FieldType::Number, choices.between(1, 60).to_string()),
-        field("Valid until", FieldType::Date, numbers::date(choices, 2026, 2030)),
+        field("Valid until", FieldType::Expiry, numbers::date(choices, 2026, 2030)),
         field("Support", FieldType::Email, format!("support@{}", domain_of(&vendor))),
     ];
     Body { kind: "licence", title: format!("{product}, {vendor}"), fields }
@@ -214,7 +214,7 @@ fn api_key(choices: &mut Choices) -> Body {
         ),
         field("Key ID", FieldType::Text, choices.text(BASE32, 12)),
         field("Secret key", FieldType::Secret, format!("demo_{}", choices.text(PASSWORD, 32))),
-        field("Expires", FieldType::Date, numbers::date(choices, 2026, 2029)),
+        field("Expires", FieldType::Expiry, numbers::date(choices, 2026, 2029)),
     ];
     Body { kind: "api_key", title: format!("{service} API, {company}"), fields }
 }
@@ -241,7 +241,7 @@ fn identity_document(choices: &mut Choices) -> Body {
         field("Number", FieldType::Secret, format!("X{}", choices.text(BASE32, 8))),
         field("Authority", FieldType::Text, authority),
         field("Issued", FieldType::Date, numbers::date(choices, 2016, 2025)),
-        field("Valid until", FieldType::Date, numbers::date(choices, 2026, 2035)),
+        field("Valid until", FieldType::Expiry, numbers::date(choices, 2026, 2035)),
     ];
     Body { kind: "identity_document", title: format!("{document}, {holder}"), fields }
 }

@@ -27,8 +27,8 @@ fn read(file: &[u8], keys: &SourceKeys) -> Result<Collection, SourceError> {
 }
 
 fn entry<'c>(collection: &'c Collection, title: &str) -> &'c Entry {
-    let found = collection.entries.iter().map(|entry| entry.as_ref().unwrap());
-    found.filter(|entry| entry.content.title() == title).next_back().unwrap()
+    let mut found = collection.entries.iter().map(|entry| entry.as_ref().unwrap());
+    found.rfind(|entry| entry.content.title() == title).unwrap()
 }
 
 fn value<'c>(content: &'c RecordContent, name: &str) -> (&'c str, FieldType) {

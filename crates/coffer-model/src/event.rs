@@ -78,6 +78,42 @@ pub enum Event {
         /// Of which version.
         version: u32,
     },
+    /// The one-time code of a moment was shown, not its seed.
+    CodeShown {
+        /// Whose field.
+        record: RecordId,
+        /// Which field.
+        field: FieldId,
+        /// Of which version.
+        version: u32,
+    },
+    /// The one-time code of a moment was put on the clipboard, not its seed.
+    CodeCopied {
+        /// Whose field.
+        record: RecordId,
+        /// Which field.
+        field: FieldId,
+        /// Of which version.
+        version: u32,
+    },
+    /// Records of which something ends soon, or has ended, were listed.
+    ExpiringListed {
+        /// Whose records.
+        tenant: TenantId,
+        /// How many days by which something ends.
+        count: u64,
+    },
+    /// Every secret of a tenant was assessed: how strong, how old, whether used twice. Nobody saw one.
+    SecretsAssessed {
+        /// Whose secrets.
+        tenant: TenantId,
+        /// How many.
+        count: u64,
+    },
+    /// A kind of records with a template of the vault's own was added, or got another template. The statement says which.
+    KindSet,
+    /// A kind of the vault's own was removed. The statement says which.
+    KindRemoved,
     /// A record was added.
     RecordAdded(RecordId),
     /// A record was changed.
@@ -252,6 +288,12 @@ impl Event {
             Self::RecordHistoryOpened(_) => "record.history_opened",
             Self::FieldRevealed { .. } => "field.revealed",
             Self::FieldCopied { .. } => "field.copied",
+            Self::CodeShown { .. } => "code.shown",
+            Self::CodeCopied { .. } => "code.copied",
+            Self::ExpiringListed { .. } => "records.expiring_listed",
+            Self::SecretsAssessed { .. } => "secrets.assessed",
+            Self::KindSet => "kind.set",
+            Self::KindRemoved => "kind.removed",
             Self::RecordAdded(_) => "record.added",
             Self::RecordChanged { .. } => "record.changed",
             Self::AttachmentAdded { .. } => "attachment.added",
@@ -297,6 +339,8 @@ impl Event {
             | Self::RecoveryKitConfirmed
             | Self::DeviceEnrolled
             | Self::FilesChecked
+            | Self::KindSet
+            | Self::KindRemoved
             | Self::LogVerified => none,
             Self::AccessRefused { tenant } => EventParts { tenant, ..none },
             Self::UnlockFailuresCounted { count }
@@ -312,6 +356,8 @@ impl Event {
             }
             Self::RecordsListed { tenant, count }
             | Self::RecordsSearched { tenant, count }
+            | Self::ExpiringListed { tenant, count }
+            | Self::SecretsAssessed { tenant, count }
             | Self::RecordsImported { tenant, count }
             | Self::TenantExported { tenant, count, .. } => {
                 EventParts { tenant: Some(tenant), count: Some(count), ..none }
@@ -326,15 +372,16 @@ impl Event {
                 entry: Some(after),
                 ..none
             },
-            Self::FieldRevealed { record, field, version } | Self::FieldCopied { record, field, version } => {
-                EventParts {
-                    tenant: Some(record.tenant()),
-                    record: Some(record),
-                    field: Some(field),
-                    version: Some(version),
-                    ..none
-                }
-            }
+            Self::FieldRevealed { record, field, version }
+            | Self::FieldCopied { record, field, version }
+            | Self::CodeShown { record, field, version }
+            | Self::CodeCopied { record, field, version } => EventParts {
+                tenant: Some(record.tenant()),
+                record: Some(record),
+                field: Some(field),
+                version: Some(version),
+                ..none
+            },
             Self::RecordChanged { record, version } => {
                 EventParts { tenant: Some(record.tenant()), record: Some(record), version: Some(version), ..none }
             }
@@ -386,6 +433,12 @@ impl Event {
                 Self::FieldRevealed { record: parts.record?, field: parts.field?, version: parts.version? }
             }
             "field.copied" => Self::FieldCopied { record: parts.record?, field: parts.field?, version: parts.version? },
+            "code.shown" => Self::CodeShown { record: parts.record?, field: parts.field?, version: parts.version? },
+            "code.copied" => Self::CodeCopied { record: parts.record?, field: parts.field?, version: parts.version? },
+            "records.expiring_listed" => Self::ExpiringListed { tenant: parts.tenant?, count: parts.count? },
+            "secrets.assessed" => Self::SecretsAssessed { tenant: parts.tenant?, count: parts.count? },
+            "kind.set" => Self::KindSet,
+            "kind.removed" => Self::KindRemoved,
             "record.added" => Self::RecordAdded(parts.record?),
             "record.changed" => Self::RecordChanged { record: parts.record?, version: parts.version? },
             "attachment.added" => Self::AttachmentAdded {

@@ -3,10 +3,12 @@
 
 pub mod account;
 pub mod attachment;
+pub mod day;
 pub mod event;
 pub mod grant;
 pub mod id;
 pub mod record;
+pub mod template;
 pub mod tenant;
 pub mod time;
 pub mod totp;

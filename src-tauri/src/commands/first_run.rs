@@ -135,7 +135,11 @@ pub(super) async fn confirm_recovery_kit<R: Runtime>(
         let check: kit_groups::Check = Arc::new(move |groups| {
             let kit = shell.kit();
             let kit = kit.as_ref().ok_or("not_found")?;
-            shell.with(|session| session.confirm_recovery_kit(kit, groups)).map_err(|refusal| refusal.code)
+            let confirmed = shell.with(|session| session.confirm_recovery_kit(kit, groups));
+            if confirmed == Ok(true) {
+                shell.note_kit_confirmed();
+            }
+            confirmed.map_err(|refusal| refusal.code)
         });
         kit_groups::show(words, web::gtk_window(&dialog).as_ref(), positions, RecoveryKit::GROUPS, check, reply);
     });

@@ -5,7 +5,9 @@
 
 mod args;
 mod attachments;
+mod fields;
 mod first_run;
+mod health;
 mod log;
 mod program;
 mod records;
@@ -13,6 +15,7 @@ mod requests;
 #[cfg(test)]
 mod tests;
 mod transfer;
+mod upkeep;
 mod work;
 
 use std::sync::Arc;
@@ -20,7 +23,9 @@ use std::sync::Arc;
 use tauri::ipc::Invoke;
 use tauri::{Runtime, State};
 
-pub use requests::{AppState, BackupFile, Chosen, Copied, ImportFile, SavedKit, Screen};
+pub use requests::{
+    AppState, BackupFile, BackupRow, Chosen, Copied, ImportFile, MadeSecret, SavedKit, Screen, ShownCode,
+};
 
 include!("names.rs");
 
@@ -62,6 +67,17 @@ pub(crate) fn handler<R: Runtime>() -> impl Fn(Invoke<R>) -> bool + Send + Sync 
         attachments::attachment_detach,
         attachments::attachment_reattach,
         records::search,
+        fields::code_show,
+        fields::code_copy,
+        fields::secret_generate,
+        fields::secret_show,
+        fields::secret_copy,
+        fields::secret_assess,
+        fields::kinds_list,
+        fields::kind_set,
+        fields::kind_remove,
+        upkeep::expiring_list,
+        upkeep::secret_health_start,
         work::import_choose_file,
         transfer::import_open_file,
         work::import_start,
@@ -72,6 +88,9 @@ pub(crate) fn handler<R: Runtime>() -> impl Fn(Invoke<R>) -> bool + Send + Sync 
         work::backups_list,
         work::job_progress,
         work::job_cancel,
+        health::health,
+        health::files_check,
+        health::device_enrol,
         log::log_page,
         log::log_verify_start,
     ]

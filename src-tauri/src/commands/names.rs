@@ -34,6 +34,19 @@ pub const COMMANDS: &[&str] = &[
     "attachment_detach",
     "attachment_reattach",
     "search",
+    // Fields and kinds.
+    "code_show",
+    "code_copy",
+    "secret_generate",
+    "secret_show",
+    "secret_copy",
+    "secret_assess",
+    "kinds_list",
+    "kind_set",
+    "kind_remove",
+    // Upkeep.
+    "expiring_list",
+    "secret_health_start",
     // Long work.
     "import_choose_file",
     "import_open_file",
@@ -45,6 +58,10 @@ pub const COMMANDS: &[&str] = &[
     "backups_list",
     "job_progress",
     "job_cancel",
+    // Health.
+    "health",
+    "files_check",
+    "device_enrol",
     // Log.
     "log_page",
     "log_verify_start",

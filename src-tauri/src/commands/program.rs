@@ -30,13 +30,13 @@ pub(super) fn places(shell: Held<'_>, _args: Args<Nothing>) -> Vec<Chosen> {
     shell.places().into_iter().map(|place| Chosen { handle: place.handle, name: place.name }).collect()
 }
 
-/// Locks; the process is gone within a second.
+/// Locks; the process is gone within a second, unless that would lose a recovery kit, which the person is asked about.
 #[tauri::command(async)]
 pub(super) fn lock<R: Runtime>(app: AppHandle<R>, shell: Held<'_>, _args: Args<Nothing>) -> Result<(), Refusal> {
     if !shell.is_unlocked() {
         return Err(Refusal::LOCKED);
     }
-    lock::lock_and_leave(&app, After::Unlock);
+    lock::ask_and_leave(&app, After::Unlock);
     Ok(())
 }
 

@@ -54,6 +54,7 @@ pub(super) fn record_history(shell: Held<'_>, args: Args<OneRecord>) -> Result<V
 #[tauri::command(async)]
 pub(super) fn record_add(shell: Held<'_>, args: Args<RecordAdd>) -> Result<RecordView, Refusal> {
     let RecordAdd { tenant, draft } = args.0;
+    let draft = draft.into_draft(&shell.made)?;
     shell.with(|session| session.add_record(tenant, draft))
 }
 
@@ -61,6 +62,7 @@ pub(super) fn record_add(shell: Held<'_>, args: Args<RecordAdd>) -> Result<Recor
 #[tauri::command(async)]
 pub(super) fn record_change(shell: Held<'_>, args: Args<RecordChange>) -> Result<RecordView, Refusal> {
     let RecordChange { id, expected_version, draft } = args.0;
+    let draft = draft.into_draft(&shell.made)?;
     shell.with(|session| session.change_record(id, expected_version, draft))
 }
 

@@ -1,15 +1,19 @@
 //! Every request of the web view that carries something, and every answer that is not the engine's own.
 //! The TypeScript types of the interface are generated from here and from the engine's views.
 
+use coffer_core::SecretRecipe;
 use coffer_core::view::{ImportColumn, ImportLoss, ImportPreviewRecord, SessionView};
 use coffer_model::attachment::AttachmentId;
 use coffer_model::event::ExportFormat;
 use coffer_model::id::{RecordId, TenantId};
-use coffer_model::record::{FieldId, FieldType, RecordDraft};
+use coffer_model::record::{FieldDraft, FieldId, FieldType, RecordDraft, RecordKind, Value};
+use coffer_model::template::KindTemplate;
 use coffer_model::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
+use crate::made::Made;
+use crate::refusal::Refusal;
 use crate::settings::Settings;
 
 // ---- The program ----
@@ -101,7 +105,51 @@ pub(crate) struct OneRecord {
 #[serde(deny_unknown_fields)]
 pub(crate) struct RecordAdd {
     pub(crate) tenant: TenantId,
-    pub(crate) draft: RecordDraft,
+    pub(crate) draft: FormDraft,
+}
+
+/// A record as the form sends it. A secret that was made here is named by its handle.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct FormDraft {
+    kind: RecordKind,
+    title: String,
+    fields: Vec<FormField>,
+    tags: Vec<String>,
+    notes: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FormField {
+    id: Option<FieldId>,
+    name: String,
+    field_type: FieldType,
+    value: Option<Value>,
+    /// Handle of a secret that was made; `value` is then none.
+    #[serde(default)]
+    made: Option<String>,
+}
+
+impl FormDraft {
+    /// The record as the engine takes it, with what was made in its place.
+    pub(crate) fn into_draft(self, made: &Made) -> Result<RecordDraft, Refusal> {
+        let field = |field: FormField| {
+            let value = match (field.value, field.made) {
+                (value, None) => value,
+                (None, Some(handle)) => Some(made.secret(&handle)?),
+                (Some(_), Some(_)) => return Err(Refusal::INVALID_REQUEST),
+            };
+            Ok(FieldDraft { id: field.id, name: field.name, field_type: field.field_type, value })
+        };
+        Ok(RecordDraft {
+            kind: self.kind,
+            title: self.title,
+            fields: self.fields.into_iter().map(field).collect::<Result<_, _>>()?,
+            tags: self.tags,
+            notes: self.notes,
+        })
+    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -109,7 +157,7 @@ pub(crate) struct RecordAdd {
 pub(crate) struct RecordChange {
     pub(crate) id: RecordId,
     pub(crate) expected_version: u32,
-    pub(crate) draft: RecordDraft,
+    pub(crate) draft: FormDraft,
 }
 
 #[derive(Debug, Deserialize)]
@@ -148,6 +196,76 @@ pub(crate) struct Search {
     pub(crate) query: String,
     pub(crate) tenant: Option<TenantId>,
     pub(crate) limit: u32,
+}
+
+// ---- Fields and kinds ----
+
+/// A one-time code.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+pub struct ShownCode {
+    /// The digits.
+    pub code: String,
+    /// Whole seconds until the next one.
+    #[ts(type = "number")]
+    pub seconds_left: u32,
+    /// Seconds a code is good for.
+    #[ts(type = "number")]
+    pub period_seconds: u32,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SecretGenerate {
+    pub(crate) recipe: SecretRecipe,
+}
+
+/// A secret that was made and stays in this process.
+#[derive(Clone, Debug, PartialEq, Serialize, TS)]
+pub struct MadeSecret {
+    /// Names it in later calls. Random.
+    pub handle: String,
+    /// Logarithm to base 2 of how many others it could have been.
+    pub entropy_bits: f64,
+    /// How soon it would be guessed, from 0 (at once) to 4.
+    pub score: u8,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct OneMade {
+    pub(crate) handle: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SecretAssess {
+    pub(crate) value: Value,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct KindSet {
+    pub(crate) template: KindTemplate,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct KindRemove {
+    pub(crate) kind: RecordKind,
+}
+
+// ---- Upkeep ----
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ExpiringList {
+    pub(crate) days: u32,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct OneTenant {
+    pub(crate) tenant: TenantId,
 }
 
 // ---- Long work ----
@@ -263,20 +381,39 @@ pub(crate) struct OneJob {
     pub(crate) job: String,
 }
 
-/// A backup that was written on this machine.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
-pub struct BackupFile {
+/// A backup the vault has a receipt of, with its file if it was written from here.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+pub struct BackupRow {
     /// When.
     #[ts(type = "string")]
     pub made_at: Timestamp,
     /// Its number in its vault.
     #[ts(type = "number")]
     pub counter: u64,
-    /// The file's name, without folders.
-    pub file_name: String,
     /// Bytes of the vault's files in it.
     #[ts(type = "number")]
     pub bytes: u64,
+    /// The file this program wrote it to; `None` if another one or another machine made it.
+    pub file: Option<BackupFile>,
+}
+
+/// A file this program wrote a backup to. It may be somewhere else by now.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(deny_unknown_fields)]
+pub struct BackupFile {
+    /// Its name.
+    pub name: String,
+    /// The name of the folder it was in, without what is above.
+    pub folder: String,
+}
+
+// ---- Health ----
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct FilesCheck {
+    /// Another check than the one that began with the session.
+    pub(crate) again: bool,
 }
 
 // ---- Log ----
@@ -291,6 +428,26 @@ pub(crate) struct LogPageRequest {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_secret_that_was_made_takes_its_place_in_the_draft_and_no_other_does() {
+        let made = Made::default();
+        made.keep("h1".to_owned(), "canary-9912".into());
+        let draft = |field: &str| {
+            let json = format!(
+                r#"{{"kind":"login","title":"t","tags":[],"notes":"","fields":[{{"id":null,"name":"Password",
+                   "field_type":"secret",{field}}}]}}"#
+            );
+            serde_json::from_str::<FormDraft>(&json).unwrap().into_draft(&made)
+        };
+        let saved = draft(r#""value":null,"made":"h1""#).unwrap();
+        assert_eq!(saved.fields[0].value.as_ref().unwrap().expose(), "canary-9912");
+        assert_eq!(draft(r#""value":null,"made":"h2""#), Err(Refusal::NOT_FOUND));
+        assert_eq!(draft(r#""value":"typed","made":"h1""#), Err(Refusal::INVALID_REQUEST));
+        assert_eq!(draft(r#""value":null"#).unwrap().fields[0].value, None);
+        made.forget();
+        assert_eq!(draft(r#""value":null,"made":"h1""#), Err(Refusal::NOT_FOUND));
+    }
 
     #[test]
     fn a_mapped_column_is_told_to_the_engine_as_the_command_line_would() {

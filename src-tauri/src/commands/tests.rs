@@ -75,10 +75,17 @@ fn request(command: &str) -> Value {
         "record_add" => json!({"tenant": TENANT, "draft": draft}),
         "record_change" => json!({"id": record, "expectedVersion": 1, "draft": draft}),
         "field_reveal" => json!({"id": record, "field": 0, "version": null}),
-        "field_copy" | "url_open" => json!({"id": record, "field": 0}),
+        "field_copy" | "url_open" | "code_show" | "code_copy" => json!({"id": record, "field": 0}),
         "attachment_save_start" | "attachment_preview" | "attachment_detach" | "attachment_reattach" => {
             json!({"id": record, "attachment": 1})
         }
+        "secret_generate" => json!({"recipe": {"kind": "passphrase", "words": 6, "separator": "-", "capitals": false}}),
+        "secret_show" | "secret_copy" => json!({"handle": "h"}),
+        "secret_assess" => json!({"value": "v"}),
+        "kind_set" => json!({"template": {"kind": "door", "name": "Door", "fields": []}}),
+        "kind_remove" => json!({"kind": "door"}),
+        "expiring_list" => json!({"days": 30}),
+        "secret_health_start" => json!({"tenant": TENANT}),
         "search" => json!({"query": "q", "tenant": null, "limit": 10}),
         "import_start" => {
             json!({"handle": "h", "tenant": TENANT, "mapping": [], "skip_duplicates": false, "dry_run": true})
@@ -86,6 +93,7 @@ fn request(command: &str) -> Value {
         "import_open_file" => json!({"handle": "h", "tenant": TENANT, "key_file": false}),
         "tenant_export_start" => json!({"tenant": TENANT, "format": "kdbx"}),
         "job_progress" | "job_cancel" => json!({"job": "0"}),
+        "files_check" => json!({"again": false}),
         "log_page" => json!({"before": null, "limit": 10}),
         _ => json!({}),
     }

@@ -11,7 +11,7 @@ use tauri::{AppHandle, Runtime};
 use super::Held;
 use super::args::Args;
 use super::first_run::choose;
-use super::requests::{BackupFile, ImportChooseFile, ImportFile, ImportStart, Nothing, OneJob};
+use super::requests::{BackupRow, ImportChooseFile, ImportFile, ImportStart, Nothing, OneJob};
 use crate::backups;
 use crate::jobs::{Job, JobProgress};
 use crate::native::files::Purpose;
@@ -94,16 +94,15 @@ pub(super) async fn backup_export_start<R: Runtime>(
     let date = words::local_date(shell.host.clock.now());
     let suggested = fill(&shell.words().backup_file_default, &[("vault", &vault.name), ("date", &date)]);
     let Some(file) = choose(&app, &shell, Purpose::BackupTarget, &suggested).await else { return Ok(None) };
-    if !is_confirmed(&app, &shell).await {
+    if !is_confirmed(&app, &shell, &shell.words().step_export).await {
         return Ok(None);
     }
     let job = shell.with(|session| Ok::<_, Refusal>(session.start_backup(&file)))?;
-    let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    Ok(Some(shell.jobs.follow(job, Some(Box::new(move |backup| backups::remember(backup, name))))))
+    Ok(Some(shell.jobs.follow(job, Some(Box::new(move |backup| backups::remember(backup, &file))))))
 }
 
-/// Whether whoever is at the keyboard knows the account's passphrase.
-async fn is_confirmed<R: Runtime>(app: &AppHandle<R>, shell: &Arc<Shell>) -> bool {
+/// Whether whoever is at the keyboard knows the account's passphrase; `reason` says why it is asked.
+pub(super) async fn is_confirmed<R: Runtime>(app: &AppHandle<R>, shell: &Arc<Shell>, reason: &'static str) -> bool {
     let (shell, dialog) = (Arc::clone(shell), app.clone());
     let confirmed = reply::ask(app, move |reply| {
         let words = shell.words();
@@ -111,7 +110,7 @@ async fn is_confirmed<R: Runtime>(app: &AppHandle<R>, shell: &Arc<Shell>) -> boo
         let check: new_passphrase::Use<()> = Arc::new(move |passphrase| {
             shell.with(|session| session.check_passphrase(&passphrase)).map_err(|refusal| refusal.code)
         });
-        step_up::show(words, web::gtk_window(&dialog).as_ref(), &login, &words.step_export, check, reply);
+        step_up::show(words, web::gtk_window(&dialog).as_ref(), &login, reason, check, reply);
     });
     confirmed.await.is_some()
 }
@@ -144,11 +143,10 @@ pub(super) async fn backup_restore_start<R: Runtime>(
     Ok(Some(shell.jobs.follow(job, Some(Box::new(move |_| restored.remember_place_last(&to))))))
 }
 
-/// The backups of this vault written on this machine, newest first.
+/// The backups of this vault, newest first, whoever made them, with the files written from here.
 #[tauri::command(async)]
-pub(super) fn backups_list(shell: Held<'_>, _args: Args<Nothing>) -> Result<Vec<BackupFile>, Refusal> {
-    let vault = shell.session_view().ok_or(Refusal::LOCKED)?.vault.id;
-    Ok(backups::of(vault))
+pub(super) fn backups_list(shell: Held<'_>, _args: Args<Nothing>) -> Result<Vec<BackupRow>, Refusal> {
+    Ok(backups::with_files(shell.with(|session| session.backups())?))
 }
 
 /// How far a job is.

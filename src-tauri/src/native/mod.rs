@@ -5,6 +5,7 @@
 
 pub(crate) mod files;
 pub(crate) mod kit_groups;
+pub(crate) mod leave_kit;
 pub(crate) mod look;
 pub(crate) mod new_passphrase;
 pub(crate) mod reply;

@@ -16,6 +16,8 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use thirtyfour::prelude::*;
 use thirtyfour::{Capabilities, WebDriver};
+use x11rb::connection::Connection as _;
+use x11rb::protocol::xproto::{ClientMessageEvent, ConnectionExt as _, EventMask};
 
 /// Longest wait for anything on the screen: the machine may be busy with other tests.
 pub const PATIENCE: Duration = Duration::from_secs(60);
@@ -190,6 +192,38 @@ impl Desk {
     pub fn is_native(&self, title: &str) -> bool {
         let found = self.command("xdotool").args(["search", "--onlyvisible", "--name", title]).output().unwrap();
         found.status.success()
+    }
+
+    /// Chooses a file in the system's own dialog, as a person does who knows where it is.
+    pub fn choose_file(&self, title: &str, path: &Path) {
+        self.native(title);
+        self.press(&["ctrl+l"]);
+        self.press(&["ctrl+a"]);
+        self.type_text(path.to_str().unwrap());
+        self.picture("file-dialog");
+        self.press(&["Return"]);
+        self.native_gone(title);
+    }
+
+    /// Asks the program to close a window, as a window manager does (ICCCM §4.2.8.1). Not part of what xdotool can.
+    pub fn close_window(&self, title: &str) {
+        let found = self.xdotool(&["search", "--sync", "--onlyvisible", "--name", title]);
+        let window: u32 = found.lines().last().unwrap().parse().unwrap();
+        let (connection, _) = x11rb::connect(Some(&self.display)).unwrap();
+        let atom = |name: &[u8]| connection.intern_atom(false, name).unwrap().reply().unwrap().atom;
+        let [protocols, delete] = [atom(b"WM_PROTOCOLS"), atom(b"WM_DELETE_WINDOW")];
+        let event = ClientMessageEvent::new(32, window, protocols, [delete, 0, 0, 0, 0]);
+        connection.send_event(false, window, EventMask::NO_EVENT, event).unwrap();
+        connection.flush().unwrap();
+    }
+
+    /// Waits until the program has ended by itself.
+    pub fn ended(&mut self) {
+        let began = Instant::now();
+        while self.program.as_mut().unwrap().try_wait().unwrap().is_none() {
+            assert!(began.elapsed() < PATIENCE, "the program goes on");
+            thread::sleep(LOOK_EVERY);
+        }
     }
 
     /// Types text where the keyboard is.

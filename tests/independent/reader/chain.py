@@ -1,5 +1,6 @@
 """The membership chain (docs/FORMAT.md §5.8)."""
 
+import re
 from dataclasses import dataclass, field
 
 from .crypto import check_verifying_key, label, sha256, verify
@@ -8,6 +9,7 @@ from .refused import require
 
 ID, HASH, PUBLIC_KEY = Exactly(16), Exactly(32), Exactly(1216)
 FOUNDING, DEVICE_ENROLLED, TENANT_CREATED, EPOCH_OPENED, GRANTED, BACKUP_MADE = range(6)
+KIND_SET, KIND_REMOVED = 6, 7
 BODIES = OneOf(
     {
         # suite, account, login, sealing and signing key of the account, of recovery; audit and office key; age recipient
@@ -22,6 +24,10 @@ BODIES = OneOf(
         GRANTED: (ID, UNSIGNED, ID, HASH, UNSIGNED, Optional(INTEGER), HASH, HASH),
         # counter, digest of the manifest
         BACKUP_MADE: (UNSIGNED, HASH),
+        # kind, digest of its template
+        KIND_SET: (TEXT, HASH),
+        # kind
+        KIND_REMOVED: (TEXT,),
     }
 )
 # vault, position, hash of the statement before, time, replica, signer, body
@@ -77,6 +83,7 @@ class Membership:
     grants: dict = field(default_factory=dict)  # by tenant and account
     devices: list = field(default_factory=list)
     backups: dict = field(default_factory=dict)  # digest of the manifest by counter
+    kinds: dict = field(default_factory=dict)  # digest of the template by kind
     heads: list = field(default_factory=list)  # hash of each statement
 
     def statement_hash(self, length):
@@ -158,10 +165,25 @@ def _backup_made(membership, _signer, _at, counter, manifest_digest):
     membership.backups[counter] = manifest_digest
 
 
+OFFERED = "login contact note server api_key bank_account card identity_document licence custom".split()
+
+
+def _kind_set(membership, _signer, _at, kind, template_digest):
+    require(re.fullmatch("[a-z0-9_]{1,40}", kind) and kind not in OFFERED, "no kind of a vault's own")
+    require(kind in membership.kinds or len(membership.kinds) < 200, "too many kinds")
+    membership.kinds[kind] = template_digest
+
+
+def _kind_removed(membership, _signer, _at, kind):
+    require(membership.kinds.pop(kind, None), "a kind that is not there is removed")
+
+
 _APPLY = {
     DEVICE_ENROLLED: _device_enrolled,
     TENANT_CREATED: _tenant_created,
     EPOCH_OPENED: _epoch_opened,
     GRANTED: _granted,
     BACKUP_MADE: _backup_made,
+    KIND_SET: _kind_set,
+    KIND_REMOVED: _kind_removed,
 }

@@ -55,6 +55,10 @@ class Directory:
     def manifests(self):
         return dict(self._database.execute("SELECT counter, manifest FROM backup").fetchall())
 
+    def kinds(self):
+        """Templates of the vault's own kinds, by kind."""
+        return dict(self._database.execute("SELECT kind, template FROM kind").fetchall())
+
     def _one(self, query, *arguments):
         row = self._database.execute(query, arguments).fetchone()
         require(row, "the directory lacks a row")

@@ -32,16 +32,20 @@ BY_WHOM = {3, 4, 9}
 ABOUT = {
     **dict.fromkeys(
         "vault.created vault.unlocked vault.unlock_failed vault.locked recovery_kit.confirmed device.enrolled "
-        "log.verified files.checked".split(),
+        "log.verified files.checked kind.set kind.removed".split(),
         set(),
     ),
     **dict.fromkeys("tenant.created tenant.opened file.altered".split(), {10}),
-    **dict.fromkeys("records.listed records.searched records.imported tenant.exported_csv tenant.exported_kdbx".split(), {10, 14}),
+    **dict.fromkeys(
+        "records.listed records.searched records.imported records.expiring_listed secrets.assessed tenant.exported_csv "
+        "tenant.exported_kdbx".split(),
+        {10, 14},
+    ),
     **dict.fromkeys("record.opened record.history_opened record.added".split(), {10, 11}),
     "records.opened": {10, 11, 14, 15},
     "record.changed": {10, 11, 13},
     **dict.fromkeys(
-        "field.revealed field.copied attachment.added attachment.detached".split(),
+        "field.revealed field.copied code.shown code.copied attachment.added attachment.detached".split(),
         {10, 11, 12, 13},
     ),
     **dict.fromkeys("attachment.saved attachment.previewed".split(), {10, 11, 12}),

@@ -67,6 +67,14 @@ class TenantDatabase:
             last = history[-1]
             agrees = (title, kind, changed_ms) == (last.title, last.kind, last.changed_ms)
             require(agrees and created_ms == history[0].changed_ms, "a list shows what its record does not hold")
+        days = {
+            (field.value, row, field.number, field.name)
+            for row, key in row_of.items()
+            for field in versions[key][-1].fields
+            if field.type == "expiry" and field.value
+        }
+        listed_days = self._database.execute("SELECT day, record, field, name FROM expiry").fetchall()
+        require(set(listed_days) == days and len(listed_days) == len(days), "reminders that their records do not make")
         count = self._database.execute("SELECT records FROM meta").fetchone()[0]
         require(count == len(listed), "the number of records is wrong")
         return versions

@@ -6,10 +6,15 @@ from pathlib import Path
 from . import chain, log, notes
 from .crypto import XWing, expand, hmac_sha256, info, label, open_sealed, sha256, u64, unwrap
 from .directory import RECOVERY, Directory
+from .encoding import BOOL, TEXT, UNSIGNED, decode
 from .header import Header
 from .kit import Kit
 from .refused import require
-from .tenant import TenantDatabase
+from .tenant import TYPES, TenantDatabase
+
+# kind, name, fields: type, name, what it stands for, options; a name is a word of the interface (true) or a text
+NAME = (BOOL, TEXT)
+TEMPLATE = (TEXT, TEXT, [(UNSIGNED, NAME, UNSIGNED, [NAME])])
 
 
 class Vault:
@@ -53,6 +58,7 @@ class Vault:
         # 5. The digests of what was not opened, as the chain has them.
         self._check_sealed_to_accounts()
         self._check_manifests()
+        self.kinds = self._templates()
 
     def log(self):
         """The log's entries; every write matched with its effect."""
@@ -100,6 +106,18 @@ class Vault:
         manifests = self.directory.manifests()
         for counter, digest in self.membership.backups.items():
             require(sha256(manifests.get(counter, b"")) == digest, "a backup's manifest is not the one of its receipt")
+
+    def _templates(self):
+        """Templates of the vault's own kinds: name and fields (type, name, role, options) by kind."""
+        rows, templates = self.directory.kinds(), {}
+        require(set(rows) == set(self.membership.kinds), "kinds that no statement backs, or the other way round")
+        for kind, digest in self.membership.kinds.items():
+            require(sha256(rows[kind]) == digest, "a template is not the one of its statement")
+            named, name, fields = decode(rows[kind], TEMPLATE)
+            require(named == kind, "the template of another kind")
+            require(all(code in TYPES for code, *_ in fields), "a template with an unknown type")
+            templates[kind] = (name, [[TYPES[code], *rest] for code, *rest in fields])
+        return templates
 
     def _match_effects(self, read, tenant, database):
         def tag_of(index):

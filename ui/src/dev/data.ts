@@ -1,5 +1,12 @@
 // Invented but believable data for the make-believe engine. Nothing here is about anybody.
-import type { AttachmentView, LogEntryView, RecordView, TenantView } from "../lib/api/types.ts";
+import type {
+  AttachmentView,
+  KindFieldView,
+  KindView,
+  LogEntryView,
+  RecordView,
+  TenantView,
+} from "../lib/api/types.ts";
 import { isMasked } from "../lib/records/limits.ts";
 
 /** A small generator (mulberry32) so that every run shows the same. */
@@ -73,6 +80,54 @@ export const TENANTS: TenantView[] = [
   },
 ];
 
+const words = (
+  ...fields: [NonNullable<KindFieldView["word"]>, KindFieldView["field_type"], KindFieldView["role"]?][]
+) =>
+  fields.map(([word, field_type, role = null]): KindFieldView => {
+    const options = field_type === "choice" ? (["production", "staging", "test"] as const) : [];
+    return { word, name: null, field_type, options: options.map((word) => ({ word, text: null })), role };
+  });
+
+/** Kinds with their templates, as the engine gives them, and one of the vault's own. */
+export const KINDS: KindView[] = [
+  {
+    kind: "login",
+    name: null,
+    fields: words(
+      ["user", "text", "user"],
+      ["password", "secret", "secret"],
+      ["website", "url", "url"],
+      ["one_time_code", "totp"],
+    ),
+  },
+  {
+    kind: "contact",
+    name: null,
+    fields: words(["company", "text"], ["email", "email", "user"], ["phone", "phone"], ["address", "multiline"]),
+  },
+  { kind: "note", name: null, fields: [] },
+  {
+    kind: "server",
+    name: null,
+    fields: words(
+      ["host", "text"],
+      ["user", "text", "user"],
+      ["password", "secret", "secret"],
+      ["port", "number"],
+      ["environment", "choice"],
+    ),
+  },
+  { kind: "custom", name: null, fields: [] },
+  {
+    kind: "door_code",
+    name: "Door code",
+    fields: [
+      { word: null, name: "Place", field_type: "text", options: [], role: null },
+      { word: "pin", name: null, field_type: "secret", options: [], role: "secret" },
+    ],
+  },
+];
+
 type Shape = {
   kind: string;
   title: string;
@@ -135,6 +190,9 @@ function shape(pick: <T>(from: readonly T[]) => T, number: number): Shape {
   }
 }
 
+/** The key of a record that another one refers to. */
+const REPLICA = "06df5xj9j9y2cbv0rkcpsd4x5r";
+
 /** The records of a tenant, in the order of their titles. */
 export function records(tenant: TenantView): StoredRecord[] {
   const next = random(tenant.id.length * 7_919 + tenant.colour);
@@ -155,6 +213,14 @@ export function records(tenant: TenantView): StoredRecord[] {
   }
   if (tenant.id === "7acme") {
     made.push(
+      store(`7acme.${REPLICA}`, tenant.name, {
+        kind: "server",
+        title: "Postgres, replica",
+        tags: ["db"],
+        fields: [["Host", "text", "db2.acme.example"]],
+        notes: "",
+        age: 9 * 86_400_000,
+      }),
       store("7acme.99001", tenant.name, {
         kind: "server",
         title: "Postgres, primary",
@@ -164,9 +230,13 @@ export function records(tenant: TenantView): StoredRecord[] {
           ["User", "text", "svc_app"],
           ["Password", "secret", "vQ9#mlI1-0O·eR2x"],
           ["Port", "number", "5432"],
+          ["One-time code", "totp", "JBSWY3DPEHPK3PXP"],
+          ["Environment", "choice", "Production"],
           ["Console", "url", "https://console.acme.example/databases/prod"],
+          ["Replica", "reference", REPLICA],
           ["Owner", "email", "ines.weber@acme.example"],
-          ["Certificate until", "date", "2027-03-31"],
+          ["Certificate until", "expiry", day(-12)],
+          ["Support until", "expiry", day(24)],
           ["Failover", "multiline", "1. promote db2\n2. move the floating address\n3. tell the on-call lead"],
         ],
         notes: "Read replicas are db2 and db3. Maintenance on the first Sunday of the month, 02:00–04:00 UTC.",
@@ -189,13 +259,28 @@ export function attached(id: number, name: string, media: AttachmentView["media"
   return { id, name, media, bytes, suggested_name: name };
 }
 
+/** The day so many days from now. */
+function day(from: number): string {
+  return new Date(Date.now() + from * 86_400_000).toISOString().slice(0, 10);
+}
+
 /** Puts a record together. */
 export function store(id: string, tenantName: string, content: Content): StoredRecord {
   const secrets = new Map<number, string>();
   const fields = content.fields.map(([name, field_type, value], index) => {
     const isSecret = isMasked(field_type);
     if (isSecret) secrets.set(index + 1, value);
-    return { id: index + 1, name, field_type, value: isSecret ? null : value, empty: value === "" };
+    return {
+      id: index + 1,
+      name,
+      field_type,
+      value: isSecret ? null : value,
+      empty: value === "",
+      reference:
+        field_type === "reference" && value !== ""
+          ? { id: `${id.split(".")[0]}.${value}`, title: "Postgres, replica" }
+          : null,
+    };
   });
   const changed_at = new Date(Date.now() - content.age).toISOString();
   return {

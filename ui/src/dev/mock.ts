@@ -1,18 +1,35 @@
 // A make-believe engine behind the window's own commands, for quick work on the interface and for its tests. It is in
 // no build of the program.
 import { mockIPC, mockWindows } from "@tauri-apps/api/mocks";
-import type { AppState, BackupFile, ImportFile, JobProgress, RecordDraft, Settings } from "../lib/api/commands.ts";
+import type {
+  AppState,
+  BackupRow,
+  ImportFile,
+  JobProgress,
+  KindTemplate,
+  RecordDraft,
+  SecretRecipe,
+  Settings,
+} from "../lib/api/commands.ts";
 import type {
   AttachmentView,
+  ExpiringRecords,
   ExportReport,
+  FileCheckView,
+  HealthView,
   ImportColumn,
   ImportReport,
+  KindView,
   LogEntryView,
+  ProgressUnit,
   RecordView,
+  SecretFindingView,
+  SecretHealthView,
+  SecretProblem,
   TenantView,
 } from "../lib/api/types.ts";
 import { isMasked } from "../lib/records/limits.ts";
-import { attached, logEntries, records, type StoredRecord, TENANTS } from "./data.ts";
+import { attached, KINDS, logEntries, records, type StoredRecord, TENANTS } from "./data.ts";
 
 /** Found in the program's own build, it would give the make-believe engine away (tests/bundle.test.ts). */
 export const MARK = "make-believe-engine";
@@ -27,6 +44,10 @@ export type MockOptions = {
   records?: (tenant: TenantView) => StoredRecord[];
   log?: LogEntryView[];
   failedUnlocks?: number;
+  /** How the first tenant's file is found. */
+  firstFile?: FileCheckView["state"];
+  /** Whether this device has a key for the vault. */
+  enrolled?: boolean;
   /** Time a job takes, in milliseconds. */
   jobMillis?: number;
   /** Whether the file chosen for an import is encrypted. */
@@ -95,9 +116,11 @@ export class MockEngine {
 
   readonly #records = new Map<string, StoredRecord[]>();
   readonly #log: LogEntryView[];
+  readonly #made = new Map<string, string>();
+  #kinds: KindView[] = KINDS;
   readonly #jobs = new Map<
     string,
-    { started: number; total: number; unit: "bytes" | "rows" | "entries"; result: () => unknown; cancelled: boolean }
+    { started: number; total: number; unit: ProgressUnit; result: () => unknown; cancelled: boolean }
   >();
   readonly #jobMillis: number;
   readonly #importFile: ImportFile;
@@ -105,24 +128,26 @@ export class MockEngine {
   #detached: AttachmentView | null = null;
   /** What previews of texts show. */
   previewText = "1. Tell the on-call lead.\n2. Promote db2:\n\tselect pg_promote();\n3. Move the floating address.\n";
-  #backups: BackupFile[] = [
+  #firstFile: FileCheckView["state"];
+  #enrolled: boolean;
+  #backups: BackupRow[] = [
     {
       made_at: new Date(Date.now() - 5 * 3_600_000).toISOString(),
       counter: 12,
-      file_name: "office-2026-11-21.coffer-backup",
       bytes: 48_211_004,
+      file: { name: "office 2026-11-21.age", folder: "Backups" },
     },
     {
       made_at: new Date(Date.now() - 29 * 3_600_000).toISOString(),
       counter: 11,
-      file_name: "office-2026-11-20.coffer-backup",
       bytes: 48_010_112,
+      file: null,
     },
     {
       made_at: new Date(Date.now() - 53 * 3_600_000).toISOString(),
       counter: 10,
-      file_name: "office-2026-11-19.coffer-backup",
       bytes: 47_922_650,
+      file: { name: "office 2026-11-19.age", folder: "Backups" },
     },
   ];
 
@@ -144,6 +169,8 @@ export class MockEngine {
     this.#jobMillis = options.jobMillis ?? 4_000;
     this.#failedUnlocks = options.failedUnlocks ?? 0;
     this.#importFile = options.lockedFile ? LOCKED_FILE : TABLE_FILE;
+    this.#firstFile = options.firstFile ?? "unchanged";
+    this.#enrolled = options.enrolled ?? true;
   }
 
   /** Puts itself behind `invoke`. */
@@ -177,7 +204,7 @@ export class MockEngine {
     return { id, kind, title, changed_at };
   }
 
-  #start(unit: "bytes" | "rows" | "entries", total: number, result: () => unknown) {
+  #start(unit: ProgressUnit, total: number, result: () => unknown) {
     const job = `job${this.#jobs.size + 1}`;
     this.#jobs.set(job, { started: Date.now(), total, unit, result, cancelled: false });
     return { job };
@@ -199,7 +226,8 @@ export class MockEngine {
     let nextField = Math.max(0, ...(before?.view.fields.map((field) => field.id) ?? [])) + 1;
     const fields = draft.fields.map((field) => {
       const fieldId = field.id ?? nextField++;
-      const value = field.value ?? before?.secrets.get(fieldId) ?? "";
+      const made = field.made === undefined ? undefined : this.#made.get(field.made);
+      const value = made ?? field.value ?? before?.secrets.get(fieldId) ?? "";
       const isSecret = isMasked(field.field_type);
       if (isSecret) secrets.set(fieldId, value);
       return {
@@ -208,6 +236,7 @@ export class MockEngine {
         field_type: field.field_type,
         value: isSecret ? null : value,
         empty: value === "",
+        reference: this.#reference(id, field.field_type === "reference" ? value : ""),
       };
     });
     const now = new Date().toISOString();
@@ -231,6 +260,67 @@ export class MockEngine {
     others.sort((a, b) => a.view.title.localeCompare(b.view.title));
     this.#records.set(id.split(".")[0] ?? "", others);
     return view;
+  }
+
+  #reference(id: string, key: string) {
+    const tenant = id.split(".")[0] ?? "";
+    const found = this.#records.get(tenant)?.find(({ view }) => key !== "" && view.id === `${tenant}.${key}`);
+    return found ? { id: found.view.id, title: found.view.title } : null;
+  }
+
+  #expiring(days: number): ExpiringRecords {
+    const now = Date.now();
+    const today = new Date(now).toISOString().slice(0, 10);
+    const found = this.tenants.flatMap(({ id, name }) =>
+      (this.#records.get(id) ?? []).flatMap((record) =>
+        record.view.fields
+          .filter(({ field_type, value }) => field_type === "expiry" && value)
+          .map(({ id: field, name: field_name, value }) => ({
+            tenant_name: name,
+            ...this.#row(record),
+            field,
+            field_name,
+            day: String(value),
+            days_left: Math.round((Date.parse(String(value)) - Date.parse(today)) / 86_400_000),
+          })),
+      ),
+    );
+    const records = found.filter((row) => row.days_left <= days).sort((a, b) => a.days_left - b.days_left);
+    return { today, records, more: false };
+  }
+
+  #secretHealth(tenant: string): SecretHealthView {
+    const all = this.#records.get(tenant) ?? [];
+    const finding = (problem: SecretProblem) => (record: StoredRecord) =>
+      record.view.fields
+        .filter((field) => field.field_type === (problem === "expired" ? "expiry" : "secret"))
+        .slice(0, 1)
+        .map(
+          (field): SecretFindingView => ({
+            ...this.#row(record),
+            field: field.id,
+            field_name: field.name,
+            problem,
+            group: problem === "reused" ? 1 : null,
+            since: problem === "old" ? record.view.changed_at : null,
+            day: problem === "expired" ? field.value : null,
+          }),
+        );
+    const weak = all.slice(0, 40).flatMap(finding("weak")).slice(0, 5);
+    const reused = all.slice(40, 80).flatMap(finding("reused")).slice(0, 2);
+    const expired = all.flatMap(finding("expired")).filter((row) => Date.parse(row.day ?? "") < Date.now());
+    const findings = [...weak, ...reused, ...expired];
+    return {
+      tenant,
+      tenant_name: this.tenants.find(({ id }) => id === tenant)?.name ?? "",
+      assessed: all.length,
+      weak: weak.length,
+      reused: reused.length,
+      old: 0,
+      expired: expired.length,
+      findings,
+      more: false,
+    };
   }
 
   readonly #answers: Record<string, (args: Args) => unknown> = {
@@ -376,6 +466,45 @@ export class MockEngine {
         );
       return { hits: hits.slice(0, Number(limit)), more: hits.length > Number(limit) };
     },
+    code_show: () => {
+      const seconds = Math.floor(Date.now() / 1_000);
+      const code = String((Math.floor(seconds / 30) * 48_271) % 1_000_000).padStart(6, "0");
+      return { code, seconds_left: 30 - (seconds % 30), period_seconds: 30 };
+    },
+    code_copy: () => ({ clear_after_seconds: this.settings.clipboard_seconds }),
+    secret_generate: ({ recipe }) => {
+      const handle = `made${this.#made.size + 1}`;
+      const isWords = (recipe as SecretRecipe).kind === "passphrase";
+      this.#made.set(handle, isWords ? "reset-clumsy-tinfoil-gravel-outpost-woven" : "tQ7#vR2m-Kp9_xLw4Zs!");
+      return { handle, entropy_bits: isWords ? 77.5 : 129.2, score: 4 };
+    },
+    secret_show: ({ handle }) => this.#made.get(String(handle)) ?? "",
+    secret_copy: () => ({ clear_after_seconds: this.settings.clipboard_seconds }),
+    secret_assess: ({ value }) => Math.min(4, Math.floor(String(value).length / 4)),
+    kinds_list: () => this.#kinds,
+    kind_set: ({ template }) => {
+      const { kind, name, fields } = template as KindTemplate;
+      const set: KindView = {
+        kind,
+        name,
+        fields: fields.map((field) => ({
+          word: null,
+          name: field.name,
+          field_type: field.type,
+          options: field.options.map((text) => ({ word: null, text })),
+          role: field.role,
+        })),
+      };
+      this.#kinds = [...this.#kinds.filter((known) => known.kind !== kind), set];
+      return set;
+    },
+    kind_remove: ({ kind }) => {
+      this.#kinds = this.#kinds.filter((known) => known.kind !== kind);
+      return null;
+    },
+    expiring_list: ({ days }) => this.#expiring(Number(days)),
+    secret_health_start: ({ tenant }) =>
+      this.#start("records", this.#records.get(String(tenant))?.length ?? 0, () => this.#secretHealth(String(tenant))),
     import_choose_file: () => this.#importFile,
     import_open_file: () => ({
       ...LOCKED_FILE,
@@ -433,7 +562,12 @@ export class MockEngine {
       this.#start("bytes", 48_211_004, () => {
         const counter = (this.#backups[0]?.counter ?? 0) + 1;
         this.#backups = [
-          { made_at: new Date().toISOString(), counter, file_name: "office-new.coffer-backup", bytes: 48_300_000 },
+          {
+            made_at: new Date().toISOString(),
+            counter,
+            bytes: 48_300_000,
+            file: { name: "office-new.age", folder: "Backups" },
+          },
           ...this.#backups,
         ];
         return this.#backup(counter);
@@ -441,6 +575,15 @@ export class MockEngine {
     backup_verify_start: () => this.#start("bytes", 48_211_004, () => this.#backup(11)),
     backup_restore_start: () => this.#start("bytes", 48_211_004, () => this.#backup(11)),
     backups_list: () => this.#backups,
+    health: () => this.#health(),
+    files_check: ({ again }) => {
+      const isFirst = again === false;
+      return this.#start("bytes", 96_211_004, () => this.#files(isFirst));
+    },
+    device_enrol: () => {
+      this.#enrolled = true;
+      return true;
+    },
     log_page: ({ before, limit }) => {
       const from = before === null ? 0 : this.#log.findIndex((entry) => entry.index < Number(before));
       const entries = from < 0 ? [] : this.#log.slice(from, from + Number(limit));
@@ -481,6 +624,27 @@ export class MockEngine {
     return stored.view;
   }
 
+  #health(): HealthView[] {
+    return [
+      { check: "disk_encryption", state: "unknown", detail: "unknown" },
+      this.#enrolled
+        ? { check: "device_key", state: "good", detail: "keyring" }
+        : { check: "device_key", state: "attention", detail: "none" },
+      { check: "memory", state: "good", detail: "not_dumpable" },
+      { check: "kdf", state: "good", detail: "256 MiB, 4 passes" },
+      { check: "free_space", state: "attention", detail: "912331776" },
+    ];
+  }
+
+  /** As the engine: a file changed in the session, which a later check finds, cannot be told about any more. */
+  #files(isFirst: boolean): FileCheckView[] {
+    return this.tenants.map((tenant, index) => ({
+      tenant: tenant.id,
+      tenant_name: tenant.name,
+      state: index > 0 ? "unchanged" : isFirst ? this.#firstFile : "not_checkable",
+    }));
+  }
+
   #backup(counter: number) {
     return {
       vault: "0v",
@@ -504,6 +668,8 @@ export function startMock(): void {
     screen: take<AppState["screen"]>("screen", "unlocked"),
     settings: { theme: take("theme", "system"), language: take("language", "en") },
     failedUnlocks: Number(take("failed", "0")),
+    firstFile: take<FileCheckView["state"]>("file", "unchanged"),
+    enrolled: take("enrolled", "yes") === "yes",
     jobMillis: Number(take("job", "4000")),
   }).install();
 }

@@ -6,12 +6,15 @@ mod demo;
 mod doctor;
 mod export;
 mod file;
+mod generate;
 mod import;
+mod kind;
 mod log;
 mod record;
 mod search;
 mod shell;
 mod tenant;
+mod upkeep;
 mod vault;
 
 use std::path::Path;
@@ -36,6 +39,7 @@ pub fn run(host: &Host, cli: &Cli, output: &Output) -> Result<(), CliError> {
         Command::Demo { dir } => demo::run(host, dir, output),
         Command::Shell => shell::run(host, global, output),
         Command::Doctor => doctor::run(host, global, output),
+        Command::Generate(command) => generate::run(host, command, output),
         Command::Completions { shell } => completions::complete(*shell),
         Command::Man { dir } => completions::manual(dir),
         // A backup needs no account, and restoring one not even a vault.
@@ -59,6 +63,8 @@ fn run_unlocked(session: &Session, global: &Global, command: &Command, output: &
         Command::Tenant(command) => tenant::run(session, command, output),
         Command::Record(command) => record::run(session, command, output),
         Command::File(command) => file::run(session, command, output),
+        Command::Kind(command) => kind::run(session, command, output),
+        Command::Generate(command) => generate::run(session.host(), command, output),
         Command::Import(args) => import::run(session, args, output),
         Command::Export(args) => export::run(session, global, args, output),
         Command::Search(args) => search::run(session, args, output),

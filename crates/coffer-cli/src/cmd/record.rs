@@ -5,11 +5,12 @@ use std::io::Read;
 use std::path::Path;
 
 use coffer_core::Session;
-use coffer_core::view::{ChangeKind, FullRecordPage, RecordPage, RecordView, VersionView};
+use coffer_core::view::{ChangeKind, FieldView, FullRecordPage, RecordPage, RecordView, VersionView};
 use coffer_model::id::RecordId;
 use coffer_model::record::{FieldDraft, FieldType, RecordDraft, Value, limits};
+use serde::Serialize;
 
-use super::find_tenant;
+use super::{find_tenant, upkeep};
 use crate::args::{FieldArgs, RecordArgs, RecordCommand, RecordEdit};
 use crate::error::CliError;
 use crate::prompt;
@@ -48,6 +49,20 @@ pub fn run(session: &Session, command: &RecordCommand, output: &Output) -> Resul
             let versions = session.record_history(*id)?;
             output.answer(&versions, |versions| versions.iter().map(version_text).collect::<Vec<_>>().join("\n"))?;
         }
+        RecordCommand::Code { id, field } => {
+            let record = session.open_record(*id)?;
+            let field = find_field(&record.fields, field)?.id;
+            let code = session.totp_code(*id, field)?;
+            let answer = Code {
+                digits: code.code.expose(),
+                seconds_left: code.seconds_left,
+                period_seconds: code.period_seconds,
+            };
+            output.answer(&answer, |answer| answer.digits.to_owned())?;
+            output.note(format_args!("good for {} seconds", code.seconds_left));
+        }
+        RecordCommand::Expiring { days } => upkeep::expiring(session, *days, output)?,
+        RecordCommand::Health { tenant } => upkeep::health(session, tenant, output)?,
     }
     Ok(())
 }
@@ -82,7 +97,7 @@ fn edit(session: &Session, id: RecordId, args: &RecordEdit) -> Result<RecordView
         match fields.iter_mut().find(|known| known.name == given.name) {
             Some(known) => {
                 known.field_type = given.field_type.unwrap_or(known.field_type);
-                known.value = Some(given.value);
+                known.value = Some(value_of(known.field_type, given.value));
             }
             None => fields.push(given.into_draft()),
         }
@@ -96,6 +111,15 @@ fn edit(session: &Session, id: RecordId, args: &RecordEdit) -> Result<RecordView
         notes: args.notes.clone().unwrap_or(now.notes),
     };
     Ok(session.change_record(id, args.version.unwrap_or(now.version), draft)?)
+}
+
+/// A one-time code as it is answered.
+#[derive(Serialize)]
+struct Code<'c> {
+    #[serde(rename = "code")]
+    digits: &'c str,
+    seconds_left: u32,
+    period_seconds: u32,
 }
 
 /// A field as the arguments give it.
@@ -117,7 +141,16 @@ impl GivenField {
     /// The field, new.
     fn into_draft(self) -> FieldDraft {
         let field_type = self.field_type.unwrap_or_else(|| FieldType::guess_from_name(&self.name));
-        FieldDraft { id: None, name: self.name, field_type, value: Some(self.value) }
+        let value = Some(value_of(field_type, self.value));
+        FieldDraft { id: None, name: self.name, field_type, value }
+    }
+}
+
+/// A reference may be given as answers show it, with the tenant in front; inside a tenant its record's key is enough.
+fn value_of(field_type: FieldType, given: Value) -> Value {
+    match given.expose().parse::<RecordId>() {
+        Ok(record) if field_type == FieldType::Reference => Value::new(record.key().to_string()),
+        _ => given,
     }
 }
 
@@ -160,15 +193,17 @@ fn read_value(path: &Path) -> Result<Value, CliError> {
     Ok(Value::new(text))
 }
 
-fn reveal_field(session: &Session, record: &mut RecordView, named: &str) -> Result<(), CliError> {
-    let missing = || CliError::NoSuchField(named.to_owned());
+/// The field of this name, in whatever case, or number.
+fn find_field<'f>(fields: impl IntoIterator<Item = &'f FieldView>, named: &str) -> Result<&'f FieldView, CliError> {
     let by_number = named.parse::<u16>().ok();
+    let is_it = |field: &&FieldView| field.name.to_lowercase() == named.to_lowercase() || Some(field.id.0) == by_number;
+    fields.into_iter().find(is_it).ok_or_else(|| CliError::NoSuchField(named.to_owned()))
+}
+
+fn reveal_field(session: &Session, record: &mut RecordView, named: &str) -> Result<(), CliError> {
     let id = record.id;
-    let field = record
-        .fields
-        .iter_mut()
-        .find(|field| field.name.to_lowercase() == named.to_lowercase() || Some(field.id.0) == by_number)
-        .ok_or_else(missing)?;
+    let found = find_field(&record.fields, named)?.id;
+    let field = record.fields.iter_mut().find(|field| field.id == found).expect("it was just found");
     if field.value.is_none() {
         field.value = Some(session.reveal_field(id, field.id, None)?.expose().to_owned());
     }
@@ -211,10 +246,11 @@ fn record_text(record: &RecordView) -> String {
     row("tenant", &visible(&record.tenant_name));
     row("kind", record.kind.as_str());
     for field in &record.fields {
-        match &field.value {
-            Some(value) => row(&field.name, &visible_lines(value, "                   ")),
-            None if field.empty => row(&field.name, ""),
-            None => row(&field.name, "••••••••"),
+        match (&field.value, &field.reference) {
+            (_, Some(target)) => row(&field.name, &format!("{} ({})", visible(&target.title), target.id)),
+            (Some(value), None) => row(&field.name, &visible_lines(value, "                   ")),
+            (None, None) if field.empty => row(&field.name, ""),
+            (None, None) => row(&field.name, "••••••••"),
         }
     }
     for attachment in &record.attachments {

@@ -111,6 +111,56 @@ fn answers_to_imports_and_exports_of_other_formats_have_the_shapes_that_scripts_
 }
 
 #[test]
+fn answers_about_fields_and_upkeep_have_the_shapes_that_scripts_rely_on() {
+    let place = Place::with_vault();
+    fs::write(place.path("seed.txt"), "JBSWY3DPEHPK3PXP\n").unwrap();
+    fs::write(place.path("password.txt"), "hunter2\n").unwrap();
+    let door = "kind = 'door_code'\nname = 'Door code'\n[[field]]\nname = 'Place'\ntype = 'choice'\n\
+                options = ['Front', {word='test'}]\n[[field]]\nword = 'pin'\ntype = 'secret'\nrole = 'secret'\n";
+    fs::write(place.path("door.toml"), door).unwrap();
+    let mut shell = place.shell();
+    shell.ask("tenant create 'ACME GmbH'");
+    let gateway = shell.ask("record add --tenant 'ACME GmbH' --title Gateway");
+    let gateway = gateway["id"].as_str().unwrap();
+    let added = shell.ask(&format!(
+        "record add --tenant 'ACME GmbH' --title Portal --kind login --field-file Password=password.txt \
+         --field-file Code:totp=seed.txt --field Lease:expiry=2020-02-29 --field Behind:reference={gateway}"
+    ));
+    let id = added["id"].as_str().unwrap().to_owned();
+    assert_eq!(added["fields"][1]["reference"]["id"], gateway);
+    holds!("record_with_every_new_type", added);
+    let mut code = shell.ask(&format!("record code {id} code"));
+    let digits = code["code"].as_str().unwrap();
+    assert!(digits.len() == 6 && digits.bytes().all(|digit| digit.is_ascii_digit()), "{digits}");
+    assert!((1..=30).contains(&code["seconds_left"].as_u64().unwrap()));
+    (code["code"], code["seconds_left"]) = (json!("[digits]"), json!("[seconds]"));
+    holds!("record_code", code);
+    let mut expiring = shell.ask("record expiring --days 7");
+    assert!(expiring["records"][0]["days_left"].as_i64().unwrap() < -2_000);
+    (expiring["today"], expiring["records"][0]["days_left"]) = (json!("[day]"), json!("[days]"));
+    holds!("record_expiring", expiring);
+    holds!("record_health", shell.ask("record health --tenant 'ACME GmbH'"));
+    holds!("kind_add", shell.ask("kind add door.toml"));
+    let kinds = shell.ask("kind list");
+    assert_eq!(kinds.as_array().unwrap().len(), 11);
+    holds!("kind_list_first", kinds[0].clone());
+    holds!("kind_remove", shell.ask("kind remove door_code"));
+    let ended = shell.end();
+    assert_eq!((ended.code, ended.err.as_str()), (Some(0), ""));
+
+    // Without a vault and without an account.
+    let mut made = place.run_bare(&["--json", "generate", "passphrase", "--words", "7"]).json();
+    assert_eq!(made["secret"].as_str().unwrap().split('-').count(), 7);
+    made["secret"] = json!("[secret]");
+    holds!("generate_passphrase", made);
+    let plain = place.run_bare(&["generate", "password", "--length", "12", "--without", "symbols", "--unambiguous"]);
+    assert!(plain.out.trim_end().len() == 12 && plain.out.trim_end().bytes().all(|c| c.is_ascii_alphanumeric()));
+    let refused = place.run_bare(&["--json", "generate", "password", "--length", "3"]);
+    assert_eq!((refused.code, refused.out.as_str()), (Some(1), ""));
+    assert!(refused.err.contains("invalid_recipe"), "{refused:?}");
+}
+
+#[test]
 fn locked_answers_have_the_shapes_that_scripts_rely_on() {
     let place = Place::with_vault();
     let vault = ["--json", "--vault", "clients.coffer"];
@@ -153,9 +203,10 @@ fn help_completions_and_manual_pages_come_from_one_definition() {
     for shell in ["bash", "zsh", "fish"] {
         let script = place.run_bare(&["completions", shell]);
         assert_eq!((script.code, script.err.as_str()), (Some(0), ""));
-        for noun in
-            ["vault", "tenant", "record", "file", "import", "export", "search", "backup", "log", "doctor", "shell"]
-        {
+        for noun in [
+            "vault", "tenant", "record", "file", "kind", "generate", "import", "export", "search", "backup", "log",
+            "doctor", "shell",
+        ] {
             assert!(script.out.contains(noun), "{shell} {noun}");
         }
     }

@@ -67,6 +67,14 @@ fn epoch_opened() -> Body {
     })
 }
 
+fn kind_set(kind: &str) -> Body {
+    Body::KindSet(KindSet { kind: kind.to_owned(), template: [0; 32].into() })
+}
+
+fn kind_removed(kind: &str) -> Body {
+    Body::KindRemoved(KindRemoved { kind: kind.to_owned() })
+}
+
 fn grant(membership: &Membership, grantee: AccountId, right: Right) -> Granted {
     Granted {
         tenant: TENANT,
@@ -107,6 +115,8 @@ fn make() -> (Membership, Vec<SignedStatement>) {
     let own = grant(&membership, FOUNDER, Right::Steward);
     state(&mut membership, &mut chain, Body::Granted(own));
     state(&mut membership, &mut chain, Body::BackupMade(BackupMade { counter: 1, manifest: [9; 32].into() }));
+    state(&mut membership, &mut chain, kind_set("door"));
+    state(&mut membership, &mut chain, kind_removed("door"));
     (membership, chain)
 }
 
@@ -339,13 +349,37 @@ fn a_tenant_an_epoch_and_a_backups_number_come_once() {
     assert_eq!(outcome, Err(ChainError::Authority));
 }
 
+#[test]
+fn kinds_are_the_administrators_and_never_those_that_every_vault_has() {
+    let founder = |membership: &Membership, body| stated(membership, FOUNDER, &founder_key(), body);
+    let (mut built, mut chain) = made();
+    assert_eq!(founder(&built, kind_removed("door")), Err(ChainError::Authority), "it is gone already");
+    for offered in RecordKind::OFFERED {
+        assert_eq!(founder(&built, kind_set(offered)), Err(ChainError::Authority), "{offered}");
+    }
+    for malformed in ["", "Door", "door code", &"d".repeat(41)] {
+        assert_eq!(founder(&built, kind_set(malformed)), Err(ChainError::Malformed), "{malformed}");
+    }
+    let member = with_member(Roles::NONE.with(Role::Member).with(Role::Auditor));
+    for body in [kind_set("gate"), kind_removed("gate")] {
+        assert_eq!(stated(&member, MEMBER, &member_key(), body), Err(ChainError::Authority));
+    }
+    for number in 0..MAX_KINDS {
+        state(&mut built, &mut chain, kind_set(&format!("kind_{number}")));
+    }
+    assert_eq!(founder(&built, kind_set("one_more")), Err(ChainError::Authority));
+    assert_eq!(founder(&built, kind_set("kind_0")), Ok(()), "another template for one there is");
+    state(&mut built, &mut chain, kind_removed("kind_7"));
+    assert_eq!(founder(&built, kind_set("one_more")), Ok(()));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 128, ..ProptestConfig::default() })]
 
     /// Whatever is put in the place of a statement, nothing panics and nothing else than the chain itself verifies.
     #[test]
     fn bytes_that_are_no_statement_are_refused(
-        place in 0..6_usize,
+        place in 0..8_usize,
         bytes in proptest::collection::vec(any::<u8>(), 0..300),
         signature in any::<[u8; 32]>(),
     ) {

@@ -148,6 +148,12 @@ impl Directory {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
+    /// The template of one of the vault's own kinds.
+    pub(crate) fn kind(&self, kind: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        let mut query = self.connection.prepare_cached("SELECT template FROM kind WHERE kind = ?1")?;
+        Ok(query.query_row([kind], |row| row.get(0)).optional()?)
+    }
+
     /// Length and root of a tenant's file as it was locked; `None` if it was not locked cleanly.
     pub(crate) fn file_root(&self, tenant: TenantId, epoch: u32) -> Result<Option<FileRoot>, StoreError> {
         let mut query =
@@ -232,6 +238,20 @@ impl DirectoryTx<'_> {
         self.tx
             .prepare_cached("INSERT INTO backup (counter, manifest) VALUES (?1, ?2)")?
             .execute(params![to_integer(counter)?, manifest])?;
+        Ok(())
+    }
+
+    /// Stores the template of one of the vault's own kinds, in place of the one it had.
+    pub(crate) fn set_kind(&mut self, kind: &str, template: &[u8]) -> Result<(), StoreError> {
+        self.tx
+            .prepare_cached("INSERT OR REPLACE INTO kind (kind, template) VALUES (?1, ?2)")?
+            .execute(params![kind, template])?;
+        Ok(())
+    }
+
+    /// Takes a kind's template away.
+    pub(crate) fn delete_kind(&mut self, kind: &str) -> Result<(), StoreError> {
+        self.tx.prepare_cached("DELETE FROM kind WHERE kind = ?1")?.execute([kind])?;
         Ok(())
     }
 

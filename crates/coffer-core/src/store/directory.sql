@@ -41,6 +41,12 @@ CREATE TABLE backup (
     manifest BLOB NOT NULL
 ) STRICT;
 
+-- Templates of the vault's own kinds of records.
+CREATE TABLE kind (
+    kind     TEXT PRIMARY KEY,
+    template BLOB NOT NULL              -- deterministic CBOR
+) STRICT, WITHOUT ROWID;
+
 -- Length and hash-tree root of a tenant's file as it was locked. Taken away before the first change of a session, so that
 -- after a kill there is none rather than a wrong one.
 CREATE TABLE file_root (

@@ -9,3 +9,4 @@ pub(crate) mod files;
 pub(crate) mod snapshot;
 pub(crate) mod sqlcipher;
 pub(crate) mod tenant;
+pub(crate) mod write_behind;

@@ -113,7 +113,7 @@ impl Core {
     /// The record as it is stored now, for who has just changed it.
     pub(super) fn current_view(&self, record: RecordId, open: &OpenTenant) -> Result<RecordView, CallError> {
         let stored = open.read(|store| store.record(record.key(), None))?.ok_or(CallError::NotFound)?;
-        Ok(self.record_view(record, open, &stored))
+        self.record_view(record, open, &stored)
     }
 
     /// Opens the file of an attachment and holds header and length against the tenant's rows.

@@ -38,6 +38,7 @@ use crate::store::error::StoreError;
 use crate::store::files::{self, NewFile, VaultLock};
 use crate::store::snapshot::HeldTenant;
 use crate::store::sqlcipher;
+use crate::store::write_behind::WriteBehind;
 use crate::vault::{Vault, read_header};
 use crate::view::{BackupView, ProgressUnit};
 
@@ -360,8 +361,15 @@ impl Unnamed {
         files::sweep_abandoned(place).map_err(BackupError::from)?;
         let mut file = NewFile::beside(place).map_err(BackupError::from)?;
         let key = device.keys.signing_key();
-        let written = archive::write(file.as_file_mut(), &device.plan.recipients, head, sources, &key, context)?;
-        files::sync_file(file.as_file_mut()).map_err(BackupError::from)?;
+        let mut out = WriteBehind::new(file.as_file_mut());
+        let written = archive::write(&mut out, &device.plan.recipients, head, sources, &key, context);
+        let written = match (written, out) {
+            (Ok(written), out) => out.finish().map(|()| written).map_err(BackupError::from)?,
+            // A write failed because of an earlier sync: that is the reason to tell.
+            (Err(error), out) => {
+                return Err(out.into_failed_sync().map_or(error, |sync| BackupError::from(sync).into()));
+            }
+        };
         context.check()?;
         Ok(Self { file, written })
     }

@@ -17,7 +17,7 @@ use crate::backup::memory::BackupMemory;
 use crate::chain::{Body, DeviceEnrolled};
 use crate::device::{BackupPlan, DeviceKeys, PLAN_FILE, PLAN_MAX_BYTES, SignedPlan};
 use crate::fault::{CallError, Damage, Fault};
-use crate::host::Host;
+use crate::host::{DeviceMaterial, DeviceStoreError, Host, KeyringError};
 use crate::policy::Action;
 use crate::session::{Actor, Core, Session, lock};
 use crate::store::files;
@@ -138,12 +138,10 @@ impl Session {
             Ok(device) if device.is_certified(core) && device.plan_is_signed(core) && fits(core, &device.plan) => {
                 return Err(EnrolDeviceError::Enrolled);
             }
-            // A keyring that does not answer may yet have the key.
-            Err(BackupError::Fault(fault @ Fault::Device(_))) => return Err(fault.into()),
             Ok(_) | Err(_) => {}
         }
         // Stopped anywhere in between, the next attempt takes it up: the key that was saved is kept.
-        let saved = core.host.devices.load(core.vault.id).map_err(Fault::from)?;
+        let saved = saved_key(&core.host, core.vault.id)?;
         let keys = if let Some(keys) = saved.and_then(|saved| DeviceKeys::parse(saved.secret.expose()).ok()) {
             keys
         } else {
@@ -159,6 +157,16 @@ impl Session {
         let memory = BackupMemory::of(&core.office().membership, before.as_ref());
         memory.save(&core.folder, core.vault.id, &keys, &mut core.random()).map_err(Fault::from)?;
         Ok(())
+    }
+}
+
+/// This device's key for a vault, before another one is made. A keyring that does not answer may yet have it; where
+/// there is no keyring at all, waiting for one would keep a computer without backups, or a restore from being made. A
+/// key saved in a file comes before whatever a keyring may turn out to have (`DeviceStore`).
+pub(super) fn saved_key(host: &Host, vault: VaultId) -> Result<Option<DeviceMaterial>, Fault> {
+    match host.devices.load(vault) {
+        Err(DeviceStoreError::Keyring(KeyringError::Unavailable)) => Ok(None),
+        found => Ok(found?),
     }
 }
 

@@ -31,9 +31,7 @@ impl CopyFieldError {
     /// The permanent name of the error, for scripts and for the words on screen.
     pub const fn code(&self) -> &'static str {
         match self {
-            Self::Clipboard(ClipboardError::Unavailable) => "clipboard_unavailable",
-            Self::Clipboard(ClipboardError::NotText) => "clipboard_not_text",
-            Self::Clipboard(ClipboardError::Failed) => "clipboard_failed",
+            Self::Clipboard(error) => error.code(),
             Self::Call(error) => error.code(),
         }
     }

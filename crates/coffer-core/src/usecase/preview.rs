@@ -155,9 +155,9 @@ fn picture(bytes: &[u8], format: ImageFormat) -> Result<AttachmentPreview, Previ
 
 /// What is made of a picture; the picture itself is erased.
 fn erasing(picture: DynamicImage, make: impl FnOnce(&DynamicImage) -> DynamicImage) -> DynamicImage {
-    let made = make(&picture);
+    let result = make(&picture);
     drop(Zeroizing::new(picture.into_bytes()));
-    made
+    result
 }
 
 fn refused(error: &image::ImageError) -> PreviewError {

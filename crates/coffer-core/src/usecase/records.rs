@@ -3,7 +3,7 @@
 use coffer_crypto::Random as _;
 use coffer_model::event::Event;
 use coffer_model::id::{AccountId, RecordId, RecordKey, TenantId};
-use coffer_model::record::{Field, InvalidRecord, RecordContent, RecordDraft};
+use coffer_model::record::{Field, FieldType, InvalidRecord, RecordContent, RecordDraft};
 
 use super::attachments::attachment_view;
 use crate::fault::{CallError, Damage};
@@ -11,7 +11,7 @@ use crate::policy::Action;
 use crate::session::{Actor, Core, OpenTenant, Session};
 use crate::store::sqlcipher::StoreError;
 use crate::store::tenant::{ChangeError, Cursor, ListedRecord, StoredVersion};
-use crate::view::{FieldView, FullRecordPage, RecordPage, RecordRow, RecordView};
+use crate::view::{FieldView, FullRecordPage, RecordPage, RecordRow, RecordView, ReferenceView};
 
 /// Most records of one page.
 const PAGE_MAX: u32 = 1_000;
@@ -122,7 +122,7 @@ impl Session {
         };
         Ok(FullRecordPage {
             tenant,
-            records: page.records.into_iter().map(view).collect(),
+            records: page.records.into_iter().map(view).collect::<Result<_, _>>()?,
             total: page.total,
             next: page.next.map(|cursor| cursor.encode(tenant)),
         })
@@ -134,7 +134,7 @@ impl Session {
         let open = self.open_tenant(&actor, id.tenant())?;
         let stored = self.core.stored_version(&actor, &open, id, None)?;
         self.record(&actor, Event::RecordOpened(id))?;
-        Ok(self.core.record_view(id, &open, &stored))
+        self.core.record_view(id, &open, &stored)
     }
 
     /// Adds a record.
@@ -220,14 +220,21 @@ impl Core {
         office.membership.accounts.get(&account).map_or_else(|| account.to_string(), |known| known.login.to_string())
     }
 
-    pub(super) fn record_view(&self, id: RecordId, open: &OpenTenant, stored: &StoredVersion) -> RecordView {
+    /// A record as it is shown, with the titles of the records it refers to: those belong to what it says.
+    pub(super) fn record_view(
+        &self,
+        id: RecordId,
+        open: &OpenTenant,
+        stored: &StoredVersion,
+    ) -> Result<RecordView, CallError> {
         let content = &stored.content;
-        RecordView {
+        let fields = content.fields().iter().map(|field| field_view(open, field));
+        Ok(RecordView {
             id,
             tenant_name: open.name.clone(),
             kind: content.kind().clone(),
             title: content.title().to_owned(),
-            fields: content.fields().iter().map(field_view).collect(),
+            fields: fields.collect::<Result<_, _>>()?,
             tags: content.tags().to_vec(),
             notes: content.notes().to_owned(),
             attachments: stored.attachments.iter().map(attachment_view).collect(),
@@ -235,13 +242,13 @@ impl Core {
             created_at: stored.created_at,
             changed_at: stored.changed_at,
             changed_by: self.login_of(stored.changed_by),
-        }
+        })
     }
 
     /// What was saved, as it is stored now. Its own entry says that this account knows it.
     fn saved_view(&self, id: RecordId, open: &OpenTenant) -> Result<RecordView, SaveRecordError> {
         let stored = open.read(|store| store.record(id.key(), None))?.ok_or(CallError::NotFound)?;
-        Ok(self.record_view(id, open, &stored))
+        Ok(self.record_view(id, open, &stored)?)
     }
 }
 
@@ -255,15 +262,19 @@ pub(super) fn row_view(tenant: TenantId, record: ListedRecord) -> RecordRow {
     }
 }
 
-fn field_view(field: &Field) -> FieldView {
+fn field_view(open: &OpenTenant, field: &Field) -> Result<FieldView, CallError> {
     let text = field.value.expose();
-    FieldView {
+    let referred = if field.field_type == FieldType::Reference { text.parse::<RecordKey>().ok() } else { None };
+    let title = referred.map(|key| open.read(|store| store.title(key))).transpose()?.flatten();
+    let reference = referred.zip(title).map(|(key, title)| ReferenceView { id: RecordId::new(open.id, key), title });
+    Ok(FieldView {
         id: field.id,
         name: field.name.clone(),
         field_type: field.field_type,
         value: (!field.field_type.is_masked()).then(|| text.to_owned()),
         empty: text.is_empty(),
-    }
+        reference,
+    })
 }
 
 /// What a failure of a tenant's file means to the caller.

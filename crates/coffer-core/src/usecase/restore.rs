@@ -21,7 +21,7 @@ use coffer_model::account::Role;
 use coffer_model::event::Event;
 
 use super::backup::{BackupIdentity, newest_known, view};
-use super::devices::OnDevice;
+use super::devices::{self, OnDevice};
 use crate::audit::{AuditLog, EntryOrigin};
 use crate::backup::BackupError;
 use crate::backup::archive::{self, Unverified};
@@ -75,8 +75,9 @@ impl Session {
         let job = JobHandle::start("restore", ProgressUnit::Bytes, move |context| {
             let actor = core.authorize(Action::RestoreBackup, None)?;
             let device = OnDevice::load(&core.host, &core.folder, core.vault.id)?;
-            let devices = core.office().membership.devices.clone();
-            let known = Known { devices, newest: newest_known(&core, &device) };
+            // One after the other: each holds the office while it looks.
+            let newest = newest_known(&core, &device);
+            let known = Known { devices: core.office().membership.devices.clone(), newest };
             let restored = restore_on_device(&core.host, &file, &device, &known, &to, options, context)?;
             let counter = restored.counter;
             if restored.newer_known {
@@ -253,7 +254,7 @@ fn prepare_device(
 ) -> Result<Option<coffer_model::id::VaultId>, JobError> {
     let vault = head.vault;
     let mut random = host::crypto_random(host);
-    let known = host.devices.load(vault).map_err(Fault::from)?;
+    let known = devices::saved_key(host, vault)?;
     let is_new = known.is_none();
     let keys = match known {
         Some(material) => {

@@ -67,7 +67,7 @@ impl Session {
     }
 
     /// Tenants this account holds a right on.
-    fn readable_tenants(&self) -> Result<Vec<TenantId>, CallError> {
+    pub(super) fn readable_tenants(&self) -> Result<Vec<TenantId>, CallError> {
         self.authorize(Action::ListTenants, None)?;
         let core = &*self.core;
         let now = core.now();

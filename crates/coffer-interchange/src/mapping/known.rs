@@ -43,11 +43,9 @@ impl Program {
     /// The program whose header it is: every mark of it is there, and nothing more in Chrome's case but a note.
     pub(super) fn of(plain_names: &[String]) -> Option<Self> {
         let has = |name: &str| plain_names.iter().any(|plain| plain == name);
-        let found = Self::ALL.into_iter().filter(|program| program.marks().iter().all(|mark| has(mark)));
+        let mut found = Self::ALL.into_iter().filter(|program| program.marks().iter().all(|mark| has(mark)));
         let is_exact = |names: &[&str]| plain_names.iter().all(|plain| names.contains(&plain.as_str()));
-        found
-            .filter(|program| *program != Self::Chrome || is_exact(&["name", "url", "username", "password", "note"]))
-            .next_back()
+        found.rfind(|program| *program != Self::Chrome || is_exact(&["name", "url", "username", "password", "note"]))
     }
 
     /// Columns of its own bookkeeping.

@@ -323,7 +323,7 @@ fn push_section_field(
     };
     match value {
         FieldValue::Concealed(value) | FieldValue::CreditCardNumber(value) => {
-            push(&name, FieldType::Secret, value.as_ref())
+            push(&name, FieldType::Secret, value.as_ref());
         }
         FieldValue::String(value)
         | FieldValue::Gender(value)
@@ -331,7 +331,7 @@ fn push_section_field(
         | FieldValue::Menu(value) => push(&name, FieldType::guess_from_name(&name), value.as_ref()),
         FieldValue::Email(Some(Email::Plain(value))) => push(&name, FieldType::Email, Some(value)),
         FieldValue::Email(Some(Email::Parts { email_address })) => {
-            push(&name, FieldType::Email, email_address.as_ref())
+            push(&name, FieldType::Email, email_address.as_ref());
         }
         FieldValue::Phone(value) => push(&name, FieldType::Phone, value.as_ref()),
         FieldValue::Url(value) => push(&name, FieldType::Url, value.as_ref()),

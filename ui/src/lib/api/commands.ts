@@ -5,33 +5,40 @@ import { CommandError } from "./error.ts";
 import type {
   AppState,
   AttachmentPreview,
-  BackupFile,
+  BackupRow,
   Chosen,
   Copied,
+  ExpiringRecords,
+  HealthView,
   ImportColumn,
   ImportFile,
   Job,
   JobProgress,
+  KindFieldView,
+  KindView,
   LogPage,
+  MadeSecret,
   RecordPage,
   RecordView,
   SavedKit,
   SearchResults,
   SessionView,
   Settings,
+  ShownCode,
   TenantView,
   VersionView,
 } from "./types.ts";
 
 export type {
   AppState,
-  BackupFile,
+  BackupRow,
   Chosen,
   Copied,
   ImportFile,
   Job,
   JobProgress,
   JobResult,
+  MadeSecret,
   SavedKit,
   Screen,
   Settings,
@@ -40,8 +47,37 @@ export type {
 /** The types a field can have. */
 export type FieldType = RecordView["fields"][number]["field_type"];
 
-/** A field as it is sent: without `id` a new one; `value: null` keeps what the field holds. */
-export type FieldDraft = { id: number | null; name: string; field_type: FieldType; value: string | null };
+/**
+ * A field as it is sent: without `id` a new one; `value: null` keeps what the field holds, or takes the secret that was
+ * made under the handle.
+ */
+export type FieldDraft = {
+  id: number | null;
+  name: string;
+  field_type: FieldType;
+  value: string | null;
+  made?: string;
+};
+
+/** What secret is to be made. */
+export type SecretRecipe =
+  | { kind: "passphrase"; words: number; separator: string; capitals: boolean }
+  | {
+      kind: "password";
+      length: number;
+      lower: boolean;
+      upper: boolean;
+      digits: boolean;
+      symbols: boolean;
+      unambiguous: boolean;
+    };
+
+/** A kind of the vault's own as it is sent. */
+export type KindTemplate = {
+  kind: string;
+  name: string;
+  fields: { name: string; type: FieldType; options: string[]; role: KindFieldView["role"] }[];
+};
 
 /** A record as it is sent. */
 export type RecordDraft = { kind: string; title: string; fields: FieldDraft[]; tags: string[]; notes: string };
@@ -101,6 +137,23 @@ export const attachmentReattach = (id: string, attachment: number) =>
 export const search = (query: string, tenant: string | null, limit: number) =>
   call<SearchResults>("search", { query, tenant, limit });
 
+// ---- Fields and kinds ------------------------------------------------------
+
+export const codeShow = (id: string, field: number) => call<ShownCode>("code_show", { id, field });
+export const codeCopy = (id: string, field: number) => call<Copied>("code_copy", { id, field });
+export const secretGenerate = (recipe: SecretRecipe) => call<MadeSecret>("secret_generate", { recipe });
+export const secretShow = (handle: string) => call<string>("secret_show", { handle });
+export const secretCopy = (handle: string) => call<Copied>("secret_copy", { handle });
+export const secretAssess = (value: string) => call<number>("secret_assess", { value });
+export const kindsList = () => call<KindView[]>("kinds_list");
+export const kindSet = (template: KindTemplate) => call<KindView>("kind_set", { template });
+export const kindRemove = (kind: string) => call<void>("kind_remove", { kind });
+
+// ---- Upkeep ----------------------------------------------------------------
+
+export const expiringList = (days: number) => call<ExpiringRecords>("expiring_list", { days });
+export const secretHealthStart = (tenant: string) => call<Job>("secret_health_start", { tenant });
+
 // ---- Long work -------------------------------------------------------------
 
 export const importChooseFile = (tenant: string) => call<ImportFile | null>("import_choose_file", { tenant });
@@ -120,9 +173,15 @@ export const tenantExportStart = (tenant: string, format: "csv" | "kdbx") =>
 export const backupExportStart = () => call<Job | null>("backup_export_start");
 export const backupVerifyStart = () => call<Job | null>("backup_verify_start");
 export const backupRestoreStart = () => call<Job | null>("backup_restore_start");
-export const backupsList = () => call<BackupFile[]>("backups_list");
+export const backupsList = () => call<BackupRow[]>("backups_list");
 export const jobProgress = (job: string) => call<JobProgress>("job_progress", { job });
 export const jobCancel = (job: string) => call<void>("job_cancel", { job });
+
+// ---- Health ----------------------------------------------------------------
+
+export const health = () => call<HealthView[]>("health");
+export const filesCheck = (again: boolean) => call<Job>("files_check", { again });
+export const deviceEnrol = () => call<boolean>("device_enrol");
 
 // ---- Log -------------------------------------------------------------------
 

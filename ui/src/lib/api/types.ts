@@ -192,34 +192,255 @@ export type FieldView = {
    * Whether a secret holds anything.
    */
   empty: boolean;
+  /**
+   * The record it refers to; `None` if it is no reference, or that record is gone.
+   */
+  reference: ReferenceView | null;
 };
 
-export type AttachmentView = {
+export type ReferenceView = {
   /**
-   * The attachment inside its record.
+   * The record.
    */
-  id: number;
+  id: string;
   /**
-   * What it is called: a name to show, which leads nowhere.
+   * One line by which people know it.
    */
-  name: string;
-  /**
-   * What it holds, judged by its content.
-   */
-  media: "text" | "png" | "jpeg" | "other";
-  /**
-   * Bytes of its content.
-   */
-  bytes: number;
-  /**
-   * A name under which any system can save it.
-   */
-  suggested_name: string;
+  title: string;
 };
 
-export type AttachmentPreview =
-  | { kind: "text"; text: string; cut: boolean }
-  | { kind: "picture"; url: string; width: number; height: number };
+export type KindView = {
+  /**
+   * The kind, as records name it.
+   */
+  kind: string;
+  /**
+   * What people call it; `None` for a kind that every vault has, which has words in every language.
+   */
+  name: string | null;
+  /**
+   * In the order to show.
+   */
+  fields: Array<KindFieldView>;
+};
+
+export type KindFieldView = {
+  /**
+   * Its name in the person's language, or else …
+   */
+  word:
+    | "address"
+    | "bank"
+    | "bic"
+    | "card_number"
+    | "company"
+    | "document_number"
+    | "document_type"
+    | "email"
+    | "environment"
+    | "expires"
+    | "holder"
+    | "host"
+    | "iban"
+    | "issued"
+    | "key"
+    | "one_time_code"
+    | "password"
+    | "phone"
+    | "pin"
+    | "port"
+    | "product"
+    | "service"
+    | "user"
+    | "website"
+    | null;
+  /**
+   * … its name as it is.
+   */
+  name: string | null;
+  /**
+   * How it is checked, shown and protected.
+   */
+  field_type:
+    | "text"
+    | "secret"
+    | "multiline"
+    | "email"
+    | "phone"
+    | "url"
+    | "date"
+    | "number"
+    | "totp"
+    | "choice"
+    | "reference"
+    | "expiry";
+  /**
+   * What a choice offers.
+   */
+  options: Array<KindOptionView>;
+  /**
+   * What it stands for: what the keys for copying and opening mean.
+   */
+  role: "user" | "secret" | "url" | null;
+};
+
+export type KindOptionView = {
+  /**
+   * In the person's language, or else …
+   */
+  word:
+    | "driving_licence"
+    | "identity_card"
+    | "passport"
+    | "production"
+    | "residence_permit"
+    | "staging"
+    | "test"
+    | null;
+  /**
+   * … as it is.
+   */
+  text: string | null;
+};
+
+export type ExpiringRecords = {
+  /**
+   * The day it is, in UTC.
+   */
+  today: string;
+  /**
+   * One for each field by which something ends, the earliest first.
+   */
+  records: Array<ExpiringView>;
+  /**
+   * Whether a tenant has more than are told.
+   */
+  more: boolean;
+};
+
+export type ExpiringView = {
+  /**
+   * The tenant's name: whose data this is.
+   */
+  tenant_name: string;
+  /**
+   * The field inside it.
+   */
+  field: number;
+  /**
+   * What the person calls the field.
+   */
+  field_name: string;
+  /**
+   * The last day on which it holds.
+   */
+  day: string;
+  /**
+   * Days from today until then; negative once it is over.
+   */
+  days_left: number;
+  /**
+   * The record.
+   */
+  id: string;
+  /**
+   * What it is about.
+   */
+  kind: string;
+  /**
+   * One line by which people know it.
+   */
+  title: string;
+  /**
+   * When it was last changed.
+   */
+  changed_at: string;
+};
+
+export type SecretHealthView = {
+  /**
+   * The tenant.
+   */
+  tenant: string;
+  /**
+   * Its name: whose data this is.
+   */
+  tenant_name: string;
+  /**
+   * Secrets that were looked at.
+   */
+  assessed: number;
+  /**
+   * Secrets that are soon guessed. PINs, up to eight digits, are not counted, nor as reused: their length is their
+   * issuer's choice.
+   */
+  weak: number;
+  /**
+   * Fields that hold the same secret as another.
+   */
+  reused: number;
+  /**
+   * Secrets unchanged for over a year.
+   */
+  old: number;
+  /**
+   * Days by which something ended, and that have passed.
+   */
+  expired: number;
+  /**
+   * The first 500 of each problem, in the order of the problems.
+   */
+  findings: Array<SecretFindingView>;
+  /**
+   * Whether there are more of some problem.
+   */
+  more: boolean;
+};
+
+export type SecretFindingView = {
+  /**
+   * The field inside it.
+   */
+  field: number;
+  /**
+   * What the person calls the field.
+   */
+  field_name: string;
+  /**
+   * What is wrong.
+   */
+  problem: SecretProblem;
+  /**
+   * Of a reused secret: the same number for fields with the same secret, from 1.
+   */
+  group: number | null;
+  /**
+   * Of an old secret: when it was last changed.
+   */
+  since: string | null;
+  /**
+   * Of something expired: the last day on which it held.
+   */
+  day: string | null;
+  /**
+   * The record.
+   */
+  id: string;
+  /**
+   * What it is about.
+   */
+  kind: string;
+  /**
+   * One line by which people know it.
+   */
+  title: string;
+  /**
+   * When it was last changed.
+   */
+  changed_at: string;
+};
+
+export type SecretProblem = "weak" | "reused" | "old" | "expired";
 
 export type VersionView = {
   /**
@@ -491,6 +712,40 @@ export type ImportColumn = {
   field_type: "text" | "secret" | "multiline" | "email" | "phone" | "url" | "date" | "number" | null;
 };
 
+export type HealthView = {
+  /**
+   * Permanent name: `disk_encryption`, `device_key`, `memory`, `kdf`, `free_space`.
+   */
+  check: string;
+  /**
+   * Whether anything wants doing.
+   */
+  state: HealthState;
+  /**
+   * What was found: a permanent name, or a figure.
+   */
+  detail: string;
+};
+
+export type HealthState = "good" | "attention" | "unknown";
+
+export type FileCheckView = {
+  /**
+   * The tenant.
+   */
+  tenant: string;
+  /**
+   * The tenant's name, if this account may know it.
+   */
+  tenant_name: string | null;
+  /**
+   * What was found.
+   */
+  state: FileState;
+};
+
+export type FileState = "unchanged" | "altered" | "not_checkable";
+
 export type Progress = {
   /**
    * Done so far, in the job's unit.
@@ -506,7 +761,7 @@ export type Progress = {
   unit: ProgressUnit;
 };
 
-export type ProgressUnit = "bytes" | "rows" | "entries";
+export type ProgressUnit = "bytes" | "rows" | "entries" | "records";
 
 export type Screen = "first_run" | "locked" | "unlocked";
 
@@ -583,6 +838,36 @@ export type Copied = {
   clear_after_seconds: number;
 };
 
+export type ShownCode = {
+  /**
+   * The digits.
+   */
+  code: string;
+  /**
+   * Whole seconds until the next one.
+   */
+  seconds_left: number;
+  /**
+   * Seconds a code is good for.
+   */
+  period_seconds: number;
+};
+
+export type MadeSecret = {
+  /**
+   * Names it in later calls. Random.
+   */
+  handle: string;
+  /**
+   * Logarithm to base 2 of how many others it could have been.
+   */
+  entropy_bits: number;
+  /**
+   * How soon it would be guessed, from 0 (at once) to 4.
+   */
+  score: number;
+};
+
 export type ImportFile = {
   /**
    * Names it in later calls. Random.
@@ -606,7 +891,7 @@ export type ImportFile = {
   preview: Array<Array<string>>;
 };
 
-export type BackupFile = {
+export type BackupRow = {
   /**
    * When.
    */
@@ -616,13 +901,24 @@ export type BackupFile = {
    */
   counter: number;
   /**
-   * The file's name, without folders.
-   */
-  file_name: string;
-  /**
    * Bytes of the vault's files in it.
    */
   bytes: number;
+  /**
+   * The file this program wrote it to; `None` if another one or another machine made it.
+   */
+  file: BackupFile | null;
+};
+
+export type BackupFile = {
+  /**
+   * Its name.
+   */
+  name: string;
+  /**
+   * The name of the folder it was in, without what is above.
+   */
+  folder: string;
 };
 
 export type Refusal = {
@@ -641,7 +937,7 @@ export type Job = {
 
 export type JobState = "running" | "done" | "failed" | "cancelled";
 
-export type JobResult = BackupView | ImportReport | LogReport | RecordView | AttachmentView;
+export type JobResult = BackupView | ImportReport | LogReport | Array<FileCheckView> | SecretHealthView;
 
 export type JobProgress = {
   /**

@@ -1,4 +1,4 @@
-// Owns the backups view: the backups written on this machine, and the export, verification or restore that runs.
+// Owns the backups view: the backups that the vault has receipts of, and the export, verification or restore that runs.
 import * as api from "$lib/api/commands.ts";
 import { CommandError } from "$lib/api/error.ts";
 import type { BackupView } from "$lib/api/types.ts";
@@ -8,7 +8,7 @@ import { RunningJob } from "$lib/job/job.svelte.ts";
 export type BackupWork = "export" | "verify" | "restore";
 
 export class Backups {
-  list: api.BackupFile[] = $state([]);
+  list: api.BackupRow[] = $state([]);
   state: "loading" | "ready" | "failed" = $state("loading");
   work: BackupWork | null = $state(null);
   job: RunningJob<BackupView> | null = $state(null);
@@ -21,7 +21,7 @@ export class Backups {
 
   readonly isBusy = $derived(this.job !== null || this.asking !== null);
 
-  /** Fetches the backups known on this machine, newest first. */
+  /** Fetches the list, newest first. */
   async load(): Promise<void> {
     try {
       const list = await api.backupsList();

@@ -23,6 +23,12 @@ const ACTIONS: Record<string, (entry: LogEntryView) => string> = {
   "record.history_opened": () => m.log_record_history_opened(),
   "field.revealed": () => m.log_field_revealed(),
   "field.copied": () => m.log_field_copied(),
+  "code.shown": () => m.log_code_shown(),
+  "code.copied": () => m.log_code_copied(),
+  "records.expiring_listed": (entry) => m.log_records_expiring_listed(count(entry)),
+  "secrets.assessed": (entry) => m.log_secrets_assessed(count(entry)),
+  "kind.set": () => m.log_kind_set(),
+  "kind.removed": () => m.log_kind_removed(),
   "record.added": () => m.log_record_added(),
   "record.changed": (entry) => m.log_record_changed({ version: formatCount(entry.version ?? 0) }),
   "attachment.added": () => m.log_attachment_added(),
@@ -39,8 +45,11 @@ const ACTIONS: Record<string, (entry: LogEntryView) => string> = {
   "backup.restored": (entry) => m.log_backup_restored(number(entry)),
   "backup.older_accepted": (entry) => m.log_backup_older_accepted(number(entry)),
   "device.enrolled": () => m.log_device_enrolled(),
+  "files.checked": () => m.log_files_checked(),
+  "file.altered": () => m.log_file_altered(),
   "log.read": (entry) => m.log_log_read(count(entry)),
   "log.verified": () => m.log_log_verified(),
+  "log.restarted": (entry) => m.log_log_restarted({ entry: formatCount(entry.entry ?? 0) }),
   "log.exported": (entry) => m.log_log_exported(count(entry)),
   "account.created": () => m.log_account_created(),
 };
@@ -53,7 +62,7 @@ export function actionWords(entry: LogEntryView): string {
 
 /** Whether an entry deserves a second look. */
 export function isNotable(entry: LogEntryView): boolean {
-  return /failed|failures|refused|missing|older_accepted/.test(entry.action);
+  return /failed|failures|refused|missing|altered|restarted|older_accepted/.test(entry.action);
 }
 
 const FINDINGS: Record<string, () => string> = {
@@ -68,6 +77,7 @@ const FINDINGS: Record<string, () => string> = {
   reordered: m.finding_reordered,
   repeated: m.finding_repeated,
   truncated: m.finding_truncated,
+  unlogged_effect: m.finding_unlogged_effect,
   unmatched_effect: m.finding_unmatched_effect,
   unreadable: m.finding_unreadable,
 };

@@ -1,18 +1,29 @@
 // Owns a record while it is being written or changed: what is in the form, whether that differs from what was, and
 // what is wrong with it. Secrets that are left alone are never fetched: their value stays null.
-import type { FieldType, RecordDraft } from "$lib/api/commands.ts";
+import type { FieldType, MadeSecret, RecordDraft } from "$lib/api/commands.ts";
 import type { RecordView } from "$lib/api/types.ts";
 import * as limits from "./limits.ts";
 
 /** A field in the form. `key` is for the form alone. */
-export type DraftField = {
-  key: number;
-  id: number | null;
-  name: string;
-  field_type: FieldType;
+export class DraftField {
+  readonly key: number;
+  readonly id: number | null;
+  name = $state("");
+  field_type: FieldType = $state("text");
   /** Null for a secret that is kept as it is. */
-  value: string | null;
-};
+  value: string | null = $state("");
+  /** A secret that was made and is not in this window; saved by its handle in place of the value. */
+  made: MadeSecret | null = $state.raw(null);
+  /** Of a reference: the other record's title, to be shown; null if that record is gone. */
+  title: string | null = $state(null);
+
+  constructor(key: number, id: number | null, name: string, type: FieldType) {
+    this.key = key;
+    this.id = id;
+    this.name = name;
+    this.field_type = type;
+  }
+}
 
 /** What can be wrong with one place of the form. */
 export type Fault =
@@ -49,13 +60,12 @@ export class Draft {
       this.title = record.title;
       this.tags = record.tags.join(", ");
       this.notes = record.notes;
-      this.fields = record.fields.map((field) => ({
-        key: this.#nextKey++,
-        id: field.id,
-        name: field.name,
-        field_type: field.field_type,
-        value: limits.isMasked(field.field_type) && !field.empty ? null : (field.value ?? ""),
-      }));
+      this.fields = record.fields.map((field) => {
+        const drafted = new DraftField(this.#nextKey++, field.id, field.name, field.field_type);
+        drafted.value = limits.isMasked(field.field_type) && !field.empty ? null : (field.value ?? "");
+        drafted.title = field.reference?.title ?? null;
+        return drafted;
+      });
     }
     this.settle();
   }
@@ -68,8 +78,17 @@ export class Draft {
   /** Adds an empty field and gives its key. */
   add(name: string, type: FieldType): number {
     const key = this.#nextKey++;
-    this.fields.push({ key, id: null, name, field_type: type, value: "" });
+    this.fields.push(new DraftField(key, null, name, type));
     return key;
+  }
+
+  /** Gives a field another type. What was made stays only where it stays masked. */
+  retype(field: DraftField, type: FieldType): void {
+    if (field.made && !limits.isMasked(type)) {
+      field.made = null;
+      field.value = "";
+    }
+    field.field_type = type;
   }
 
   /** Takes a field out. */
@@ -100,7 +119,10 @@ export class Draft {
       title: this.title.trim(),
       fields: this.fields
         .filter((field) => !isBlank(field))
-        .map(({ id, name, field_type, value }) => ({ id, name: name.trim(), field_type, value })),
+        .map(({ id, name, field_type, value, made }) => {
+          const field = { id, name: name.trim(), field_type, value: made ? null : value };
+          return made ? { ...field, made: made.handle } : field;
+        }),
       tags: this.tagList,
       notes: this.notes,
     };
@@ -110,7 +132,7 @@ export class Draft {
     return JSON.stringify([
       this.kind,
       this.title,
-      this.fields.map(({ key: _, ...field }) => field),
+      this.fields.map(({ id, name, field_type, value, made }) => [id, name, field_type, value, made?.handle ?? null]),
       this.tags,
       this.notes,
     ]);
@@ -128,7 +150,7 @@ export class Draft {
       else if (!limits.isLine(name, limits.FIELD_NAME_CHARS)) faults.set(`name ${field.key}`, "name_too_long");
       else if (names.has(name)) faults.set(`name ${field.key}`, "name_repeated");
       names.add(name);
-      if (field.value === null) continue;
+      if (field.value === null || field.made) continue;
       if (limits.bytes(field.value) > limits.VALUE_BYTES) faults.set(`value ${field.key}`, "value_too_large");
       else if (!limits.accepts(field.field_type, field.value))
         faults.set(`value ${field.key}`, `not_${field.field_type}`);
@@ -141,5 +163,5 @@ export class Draft {
 }
 
 function isBlank(field: DraftField): boolean {
-  return field.id === null && field.name.trim() === "" && field.value === "";
+  return field.id === null && field.name.trim() === "" && field.value === "" && !field.made;
 }

@@ -1,4 +1,5 @@
-// Kinds and field types in words, with their icons and the fields a new record of a kind starts with.
+// Kinds, field types and the words of templates in the person's language, with the kinds' icons. What a kind's template
+// says comes from the engine (`kinds.svelte.ts`).
 import BadgeCheck from "@lucide/svelte/icons/badge-check";
 import Box from "@lucide/svelte/icons/box";
 import ContactRound from "@lucide/svelte/icons/contact-round";
@@ -10,6 +11,7 @@ import Server from "@lucide/svelte/icons/server";
 import SquareTerminal from "@lucide/svelte/icons/square-terminal";
 import StickyNote from "@lucide/svelte/icons/sticky-note";
 import type { FieldType } from "$lib/api/commands.ts";
+import type { KindFieldView, KindOptionView } from "$lib/api/types.ts";
 import * as m from "$words";
 import { KINDS, type Kind } from "./limits.ts";
 
@@ -54,75 +56,65 @@ const TYPE_WORDS: Record<FieldType, () => string> = {
   expiry: m.type_expiry,
 };
 
-const TEMPLATES: Record<Kind, readonly (readonly [() => string, FieldType])[]> = {
-  login: [
-    [m.field_user, "text"],
-    [m.field_password, "secret"],
-    [m.field_website, "url"],
-  ],
-  contact: [
-    [m.field_company, "text"],
-    [m.field_email, "email"],
-    [m.field_phone, "phone"],
-    [m.field_address, "multiline"],
-  ],
-  note: [],
-  server: [
-    [m.field_host, "text"],
-    [m.field_user, "text"],
-    [m.field_password, "secret"],
-    [m.field_port, "number"],
-  ],
-  api_key: [
-    [m.field_service, "text"],
-    [m.field_key, "secret"],
-    [m.field_expires, "date"],
-  ],
-  bank_account: [
-    [m.field_bank, "text"],
-    [m.field_iban, "text"],
-    [m.field_bic, "text"],
-    [m.field_pin, "secret"],
-  ],
-  card: [
-    [m.field_holder, "text"],
-    [m.field_card_number, "secret"],
-    [m.field_expires, "date"],
-    [m.field_pin, "secret"],
-  ],
-  identity_document: [
-    [m.field_document_number, "text"],
-    [m.field_issued, "date"],
-    [m.field_expires, "date"],
-  ],
-  licence: [
-    [m.field_product, "text"],
-    [m.field_key, "secret"],
-    [m.field_expires, "date"],
-  ],
-  custom: [],
+/** A field's name that the engine leaves to the person's language. */
+export type FieldWord = NonNullable<KindFieldView["word"]>;
+
+/** A choice that the engine leaves to the person's language. */
+export type ChoiceWord = NonNullable<KindOptionView["word"]>;
+
+export const FIELD_WORDS: Record<FieldWord, typeof m.field_user> = {
+  address: m.field_address,
+  bank: m.field_bank,
+  bic: m.field_bic,
+  card_number: m.field_card_number,
+  company: m.field_company,
+  document_number: m.field_document_number,
+  document_type: m.field_document_type,
+  email: m.field_email,
+  environment: m.field_environment,
+  expires: m.field_expires,
+  holder: m.field_holder,
+  host: m.field_host,
+  iban: m.field_iban,
+  issued: m.field_issued,
+  key: m.field_key,
+  one_time_code: m.field_one_time_code,
+  password: m.field_password,
+  phone: m.field_phone,
+  pin: m.field_pin,
+  port: m.field_port,
+  product: m.field_product,
+  service: m.field_service,
+  user: m.field_user,
+  website: m.field_website,
 };
 
-function isKind(kind: string): kind is Kind {
+export const CHOICE_WORDS: Record<ChoiceWord, typeof m.choice_test> = {
+  driving_licence: m.choice_driving_licence,
+  identity_card: m.choice_identity_card,
+  passport: m.choice_passport,
+  production: m.choice_production,
+  residence_permit: m.choice_residence_permit,
+  staging: m.choice_staging,
+  test: m.choice_test,
+};
+
+/** Whether every vault has the kind. */
+export function isOffered(kind: string): kind is Kind {
   return (KINDS as readonly string[]).includes(kind);
 }
 
 /** The kind's icon; a plain box for one of the person's own. */
 export function kindIcon(kind: string): typeof Box {
-  return isKind(kind) ? ICONS[kind] : Box;
+  return isOffered(kind) ? ICONS[kind] : Box;
 }
 
 /** The kind in words; one of the person's own as it is written. */
 export function kindWords(kind: string): string {
-  return isKind(kind) ? WORDS[kind]() : kind.replaceAll("_", " ");
+  return isOffered(kind) ? WORDS[kind]() : kind.replaceAll("_", " ");
 }
 
 /** The type in words. */
 export function typeWords(type: FieldType): string {
   return TYPE_WORDS[type]();
-}
-
-/** The fields a new record of a kind starts with. */
-export function template(kind: string): { name: string; type: FieldType }[] {
-  return isKind(kind) ? TEMPLATES[kind].map(([name, type]) => ({ name: name(), type })) : [];
 }

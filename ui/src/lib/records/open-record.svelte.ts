@@ -3,6 +3,8 @@ import * as api from "$lib/api/commands.ts";
 import { CommandError } from "$lib/api/error.ts";
 import type { FieldView, RecordView, VersionView } from "$lib/api/types.ts";
 import { Attachments } from "$lib/attachments/attachments.svelte.ts";
+import { Codes } from "./codes.svelte.ts";
+import type { Kinds } from "./kinds.svelte.ts";
 import { isMasked } from "./limits.ts";
 import { Revealed } from "./revealed.svelte.ts";
 
@@ -13,8 +15,15 @@ export class OpenRecord {
   error: CommandError | null = $state(null);
   readonly revealed = new Revealed();
   readonly files = new Attachments((record) => this.take(record));
+  readonly codes = new Codes();
+
+  readonly #kinds: Kinds | null;
 
   #turn = 0;
+
+  constructor(kinds: Kinds | null = null) {
+    this.#kinds = kinds;
+  }
 
   /** Opens a record; the one before is left, and what was revealed of it dropped. */
   async open(id: string): Promise<void> {
@@ -33,7 +42,7 @@ export class OpenRecord {
 
   /** Shows a record as it came back from saving. */
   take(record: RecordView): void {
-    this.revealed.drop();
+    this.hide();
     this.history = null;
     this.record = record;
     this.error = null;
@@ -48,10 +57,16 @@ export class OpenRecord {
     if (turn === this.#turn) this.history = history;
   }
 
+  /** Masks everything again. */
+  hide(): void {
+    this.revealed.drop();
+    this.codes.drop();
+  }
+
   /** Shows nothing. */
   drop(): void {
     this.#turn += 1;
-    this.revealed.drop();
+    this.hide();
     this.files.drop();
     this.record = null;
     this.history = null;
@@ -59,8 +74,10 @@ export class OpenRecord {
     this.state = "empty";
   }
 
-  /** The field most likely meant by “user”: named so, else an e-mail address. */
+  /** The field meant by “user”: what the kind's template says, else one named so, else an e-mail address. */
   get userField(): FieldView | undefined {
+    const said = this.record && this.#kinds?.standingFor(this.record, "user");
+    if (said) return said;
     const fields = this.record?.fields.filter((field) => !field.empty) ?? [];
     const named = /user|login|account|benutzer|konto|anmelde/i;
     return (
@@ -69,13 +86,20 @@ export class OpenRecord {
     );
   }
 
-  /** The first secret that holds anything. */
+  /** The secret the kind's template says is the main one, else the first that holds anything. */
   get mainSecret(): FieldView | undefined {
-    return this.record?.fields.find((field) => field.field_type === "secret" && !field.empty);
+    const said = this.record && this.#kinds?.standingFor(this.record, "secret");
+    return said ?? this.record?.fields.find((field) => field.field_type === "secret" && !field.empty);
   }
 
-  /** The first URL. */
+  /** The first field that makes one-time codes. */
+  get mainCode(): FieldView | undefined {
+    return this.record?.fields.find((field) => field.field_type === "totp" && !field.empty);
+  }
+
+  /** The URL the kind's template says is the main one, else the first. */
   get mainUrl(): FieldView | undefined {
-    return this.record?.fields.find((field) => field.field_type === "url" && !field.empty);
+    const said = this.record && this.#kinds?.standingFor(this.record, "url");
+    return said ?? this.record?.fields.find((field) => field.field_type === "url" && !field.empty);
   }
 }

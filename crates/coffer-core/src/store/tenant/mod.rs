@@ -7,6 +7,7 @@
 mod attachment_rows;
 mod body;
 mod cursor;
+mod expiry_rows;
 mod exposure_rows;
 mod fold;
 mod record_rows;

@@ -3,7 +3,7 @@
 use coffer_model::id::{AccountId, RecordKey};
 use coffer_model::record::RecordContent;
 use coffer_model::time::Timestamp;
-use rusqlite::{Row, params};
+use rusqlite::{OptionalExtension, Row, params};
 
 use super::attachment_rows::{StoredAttachment, attachments_in};
 use super::{Cursor, ListedRecord, MAX_FOLDED_BYTES, TenantStore, TenantTx, body, fold, record_row, timestamp};
@@ -158,6 +158,12 @@ impl TenantStore {
         Ok(StoredVersion { attachments, ..stored })
     }
 
+    /// The title of a record's newest version, if there is such a record.
+    pub(crate) fn title(&self, key: RecordKey) -> Result<Option<String>, StoreError> {
+        let mut query = self.connection.prepare_cached("SELECT title FROM record WHERE key = ?1")?;
+        Ok(query.query_row([key.as_bytes()], |row| row.get(0)).optional()?)
+    }
+
     /// Shows all versions of a record, the newest first, one at a time; none if there is no such record.
     pub(crate) fn history(&self, key: RecordKey, mut show: impl FnMut(StoredVersion)) -> Result<(), StoreError> {
         let mut query =
@@ -184,6 +190,7 @@ impl TenantTx<'_> {
         let row = self.tx.last_insert_rowid();
         self.insert_version(row, 1, content, None)?;
         self.index_record(row, &title_key, content)?;
+        self.index_expiry(row, content)?;
         self.added += 1;
         Ok(())
     }
@@ -220,6 +227,7 @@ impl TenantTx<'_> {
         self.insert_version(row, version, content, None)?;
         self.unindex_record(row)?;
         self.index_record(row, &title_key, content)?;
+        self.index_expiry(row, content)?;
         Ok(version)
     }
 

@@ -94,6 +94,17 @@ CREATE TABLE exposure (
 
 CREATE INDEX exposure_by_field ON exposure (record, field);
 
+-- The days by which something of a record's newest version ends (fields of type expiry), so that reminders read no record.
+CREATE TABLE expiry (
+    day    TEXT NOT NULL,                       -- YYYY-MM-DD, the last on which it holds
+    record INTEGER NOT NULL REFERENCES record (id),
+    field  INTEGER NOT NULL,
+    name   TEXT NOT NULL,                       -- what the person calls the field
+    PRIMARY KEY (day, record, field)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX expiry_by_record ON expiry (record);
+
 -- Words of the newest versions, for searching. No masked field's value goes in. The text itself is not kept, only
 -- where each word occurs; rows are removed by their number alone.
 CREATE VIRTUAL TABLE search USING fts5 (

@@ -495,3 +495,37 @@ proptest! {
         });
     }
 }
+
+#[test]
+fn days_of_the_newest_version_alone_are_indexed_and_found_in_their_order() {
+    let mut bench = Bench::new();
+    let day = |day: &str| (FieldType::Expiry, day.to_owned());
+    let add = |bench: &mut Bench, number: u8, days: &[(FieldType, String)]| {
+        let days: Vec<_> = days.iter().map(|(kind, day)| (*kind, day.as_str())).collect();
+        bench.add(number, &content(&format!("Record {number}"), &days, ""));
+    };
+    add(&mut bench, 1, &[day("2026-12-24"), day("2026-11-01"), (FieldType::Date, "2026-11-02".to_owned())]);
+    add(&mut bench, 2, &[day("2026-12-01"), day("")]);
+    let found = |bench: &Bench, until: &str, limit| -> Vec<(String, u16)> {
+        let found = bench.store.expiring(until.parse().unwrap(), limit).unwrap();
+        found.into_iter().map(|row| (row.day.to_string(), row.field.0)).collect()
+    };
+    let row = |day: &str, field| (day.to_owned(), field);
+    assert_eq!(found(&bench, "2026-12-24", 10), [row("2026-11-01", 2), row("2026-12-01", 1), row("2026-12-24", 1)]);
+    assert_eq!(found(&bench, "2026-11-30", 10), [row("2026-11-01", 2)]);
+    assert_eq!(found(&bench, "2026-12-24", 1), [row("2026-11-01", 2)]);
+    let moved = content("Record 1", &[(FieldType::Expiry, "2027-01-01")], "");
+    bench.write(|tx| assert_eq!(tx.update_record(key(1), 1, &moved).unwrap(), 2));
+    assert_eq!(found(&bench, "2027-01-01", 10), [row("2026-12-01", 1), row("2027-01-01", 1)]);
+}
+
+#[test]
+fn days_of_an_imported_record_are_those_of_its_newest_version() {
+    let mut bench = Bench::new();
+    let day = |day| content("Lease", &[(FieldType::Expiry, day)], "");
+    let (before, now) = (day("2026-11-01"), day("2027-11-01"));
+    bench.write(|tx| tx.insert_record_with_history(key(1), [(&before, None)].into_iter(), (&now, None)).unwrap());
+    let found = bench.store.expiring("2027-12-31".parse().unwrap(), 10).unwrap();
+    let days: Vec<String> = found.into_iter().map(|row| row.day.to_string()).collect();
+    assert_eq!(days, ["2027-11-01"]);
+}

@@ -96,6 +96,7 @@ impl TenantTx<'_> {
         }
         self.tx.prepare_cached("UPDATE record SET version = ?2 WHERE id = ?1")?.execute(params![row, newest])?;
         self.index_record(row, &title_key, content)?;
+        self.index_expiry(row, content)?;
         self.added += 1;
         Ok(())
     }
