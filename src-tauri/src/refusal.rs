@@ -1,8 +1,8 @@
 //! How a command says no: the engine's permanent code, for which the interface holds the words.
 
 use coffer_core::{
-    AttachError, CallError, CodeError, CopyFieldError, CreateError, CreateTenantError, EnrolDeviceError, ExportError,
-    Fault, ImportError, InvalidRecipe, JobError, KindError, ListRecordsError, OpenError, PreviewError,
+    AttachError, BulkError, CallError, CodeError, CopyFieldError, CreateError, CreateTenantError, EnrolDeviceError,
+    ExportError, Fault, ImportError, InvalidRecipe, JobError, KindError, ListRecordsError, OpenError, PreviewError,
     RecoveryCodeError, SaveAttachmentError, SaveRecordError, UnlockError,
 };
 use serde::Serialize;
@@ -44,6 +44,7 @@ macro_rules! coded {
 
 coded!(
     AttachError,
+    BulkError,
     CallError,
     CodeError,
     CopyFieldError,

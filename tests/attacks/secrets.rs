@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use coffer_core::host::Identity;
 use coffer_core::view::LogEntryView;
-use coffer_core::{ImportRequest, NewVault, RestoreOptions, Session, Vault};
+use coffer_core::{ImportRequest, NewVault, RestoreOptions, Session, TagChange, Vault};
 use coffer_model::id::{RecordId, RecordKey};
 use coffer_model::record::{FieldType, RecordDraft};
 use coffer_model::template::KindTemplate;
@@ -150,6 +150,21 @@ fn live_a_full_life(place: &Place) -> (Vault, Session) {
     let nowhere = RecordId::new(id, RecordKey::from_time_and_random(place.host.clock.now(), [7; 10]));
     assert!(session.open_record(nowhere).is_err());
 
+    let other = session.add_record(id, draft(TITLE, SECRET)).unwrap().id;
+    session.set_favourite(other, true).unwrap();
+    session.set_favourite(other, false).unwrap();
+    session.restore_version(record.id, 1, 2).unwrap();
+    session.keep_draft(id, Some((other, 1)), &draft(TITLE, NEW_SECRET)).unwrap();
+    session.draft(id, Some(other)).unwrap().unwrap();
+    session.discard_draft(id, Some(other)).unwrap();
+    session.tag_records(&[other], &TagChange { add: vec![format!("{TAG}-2")], remove: vec![] }).unwrap();
+    session.trash_record(other).unwrap();
+    session.restore_record(other).unwrap();
+    session.trash_record(other).unwrap();
+    session.purge_record(other).unwrap();
+    // Kept, so that the files are searched for it as well.
+    session.keep_draft(id, None, &draft(TITLE, NEW_SECRET)).unwrap();
+
     let csv = place.path("import.csv");
     let import = |rows: &str, dry_run| {
         fs::write(&csv, format!("Title,Password,Born\n{rows}")).unwrap();
@@ -223,6 +238,9 @@ fn attack_58_no_secret_reaches_the_log() {
         "code.copied",
         "code.shown",
         "device.enrolled",
+        "draft.discarded",
+        "draft.kept",
+        "draft.opened",
         "field.copied",
         "field.revealed",
         "kind.removed",
@@ -231,12 +249,19 @@ fn attack_58_no_secret_reaches_the_log() {
         "log.verified",
         "record.added",
         "record.changed",
+        "record.favourite_set",
+        "record.favourite_unset",
         "record.history_opened",
         "record.opened",
         "records.expiring_listed",
+        "record.version_restored",
         "records.imported",
         "records.listed",
+        "records.purged",
+        "records.restored",
         "records.searched",
+        "records.tagged",
+        "records.trashed",
         "recovery_kit.confirmed",
         "secrets.assessed",
         "tenant.created",

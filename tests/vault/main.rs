@@ -12,4 +12,5 @@ mod import;
 mod life;
 mod model;
 mod records;
+mod records_life;
 mod upkeep;

@@ -26,6 +26,37 @@ const SCREENS: [string, (user: User) => Promise<unknown>][] = [
       await screen.findByRole("form");
     },
   ],
+  [
+    "several marked records",
+    async (user) => {
+      await openRecord(user);
+      (await screen.findByRole("listbox")).focus();
+      await user.keyboard("{Control>}a{/Control}");
+      await screen.findByRole("toolbar");
+    },
+  ],
+  [
+    "the trash and what was moved there",
+    async (user) => {
+      await openRecord(user);
+      await user.click(screen.getByRole("button", { name: "Move to the trash" }));
+      await screen.findByText("No records yet");
+      await user.click(screen.getByRole("button", { name: "Trash" }));
+      await openRecord(user);
+    },
+  ],
+  [
+    "the question before purging",
+    async (user) => {
+      await openRecord(user);
+      await user.click(screen.getByRole("button", { name: "Move to the trash" }));
+      await screen.findByText("No records yet");
+      await user.click(screen.getByRole("button", { name: "Trash" }));
+      await openRecord(user);
+      await user.click(screen.getByRole("button", { name: "Purge…" }));
+      await screen.findByRole("dialog");
+    },
+  ],
   ["the help", (user) => user.keyboard("{Control>}/{/Control}")],
   ["the palette", (user) => user.keyboard("{Control>}k{/Control}")],
   ["settings", (user) => user.keyboard("{Control>},{/Control}")],
@@ -91,7 +122,8 @@ describe("the keyboard", () => {
     const { user } = await openWindow();
     await screen.findByRole("listbox");
     await user.keyboard("{Control>}k{/Control}");
-    await user.type(await screen.findByRole("combobox"), "their");
+    const palette = within(await screen.findByRole("dialog"));
+    await user.type(palette.getByRole("combobox"), "their");
     await screen.findByRole("option", { name: /Their gateway/ });
     await user.keyboard("{Enter}");
     await screen.findByRole("heading", { level: 2, name: "Their gateway" });

@@ -1,12 +1,16 @@
 //! What may stand on the command line. No secret may: passphrases come from a prompt, a file or a descriptor.
 //! Answers and codes: docs/command-line.md.
 
+mod life;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 use coffer_model::id::RecordId;
 use coffer_model::record::RecordKind;
+
+pub use life::{LifeCommand, ListArgs};
 
 /// Keeps other organisations' data on this computer, encrypted, by tenant, with a log of every access.
 #[derive(Parser, Debug)]
@@ -193,9 +197,9 @@ pub enum RecordCommand {
         #[command(flatten)]
         content: RecordEdit,
     },
-    /// List a tenant's records in the order of their titles.
+    /// List a tenant's records, or what is in its trash.
     #[command(
-        after_help = "Examples:\n  coffer … record list --tenant ACME --limit 20\n  coffer … --json record list --tenant ACME --limit 1000 --full --after CURSOR"
+        after_help = "Examples:\n  coffer … record list --tenant ACME --limit 20\n  coffer … record list --tenant ACME --sort changed --favourites\n  coffer … record list --tenant ACME --trash\n  coffer … --json record list --tenant ACME --limit 1000 --full --after CURSOR"
     )]
     List {
         /// Name or identifier of the tenant.
@@ -210,6 +214,8 @@ pub enum RecordCommand {
         /// Open every record of the page: fields, tags and notes, secrets masked. Logged as one opening of the page.
         #[arg(long)]
         full: bool,
+        #[command(flatten)]
+        which: ListArgs,
     },
     /// Show a record, secrets masked.
     #[command(after_help = "Example:\n  coffer … record show ID --reveal password")]
@@ -247,6 +253,8 @@ pub enum RecordCommand {
         #[arg(long, value_name = "T")]
         tenant: String,
     },
+    #[command(flatten)]
+    Life(LifeCommand),
 }
 
 #[derive(Subcommand, Debug)]

@@ -5,9 +5,9 @@ use std::process::ExitCode;
 
 use coffer_core::host::PromptError;
 use coffer_core::{
-    AttachError, CallError, CodeError, CreateError, CreateTenantError, Damage, EnrolDeviceError, ExportError, Fault,
-    ImportError, InvalidRecipe, JobError, KindError, ListRecordsError, OpenError, PassphraseError, RecoveryCodeError,
-    SaveAttachmentError, SaveRecordError, UnlockError,
+    AttachError, BulkError, CallError, CodeError, CreateError, CreateTenantError, Damage, EnrolDeviceError,
+    ExportError, Fault, ImportError, InvalidRecipe, JobError, KindError, ListRecordsError, OpenError, PassphraseError,
+    RecoveryCodeError, SaveAttachmentError, SaveRecordError, UnlockError,
 };
 use coffer_model::record::InvalidRecord;
 use coffer_model::template::InvalidTemplate;
@@ -44,6 +44,8 @@ pub enum CliError {
     EnrolDevice(#[from] EnrolDeviceError),
     #[error(transparent)]
     Save(#[from] SaveRecordError),
+    #[error(transparent)]
+    Bulk(#[from] BulkError),
     #[error(transparent)]
     List(#[from] ListRecordsError),
     #[error(transparent)]
@@ -134,6 +136,7 @@ impl CliError {
             Self::Call(error) => error.code(),
             Self::EnrolDevice(error) => error.code(),
             Self::Save(error) => error.code(),
+            Self::Bulk(error) => error.code(),
             Self::List(error) => error.code(),
             Self::Code(error) => error.code(),
             Self::Kind(error) => error.code(),
@@ -199,7 +202,9 @@ impl CliError {
             "export_not_written" => "choose a folder that exists and that you may write to",
             "authentication_not_fresh" => "repeat the command and give your passphrase when asked",
             "output" => "the command was carried out; make room and ask again for what it answered",
-            "not_found" => "see `tenant list`, `record list` and `file list ID` for what there is",
+            "not_found" => {
+                "see `tenant list`, `record list`, `record list --trash` and `file list ID` for what there is"
+            }
             "tenant_name_taken" => "choose another name",
             "no_code" => "name a field of type totp that holds a seed",
             "invalid_template" => "docs/command-line.md, \"kind\", says what may stand in a template",
@@ -207,6 +212,9 @@ impl CliError {
             "too_many_kinds" => "remove one that is no longer used",
             "invalid_recipe" => "see `generate --help` for what may be asked for",
             "version_conflict" => "show the record again and repeat the change on what it is now",
+            "record_trashed" => "take it out of the trash with `record restore`, or show it only",
+            "bulk_count" => "name fewer records and repeat for the others",
+            "several_tenants" => "repeat for each tenant; records are never moved from one to another",
             "damaged" | "file_altered" => {
                 "do not change anything; restore the newest backup into a new folder and compare"
             }
@@ -237,7 +245,7 @@ impl CliError {
             "target_unwritable" => "choose a folder that you may write to",
             "target_exists" => "choose a name that does not exist yet; nothing is overwritten",
             "vault_in_use" => "lock or close it there, or make the backup there",
-            "invalid_cursor" => "start the list again without --after",
+            "invalid_cursor" => "start the list again without --after; a place is of one order only",
             _ => return None,
         })
     }

@@ -31,10 +31,13 @@ pub use job::{JobError, JobHandle};
 pub use kit::{ReadKit, RecoveryKit, parse_recovery_kit};
 pub use session::Session;
 pub use usecase::{
-    AttachError, CopyFieldError, CreateError, CreateTenantError, CreatedVault, Duplicates, EnrolDeviceError,
-    ExportError, ExportRequest, FreshAuthentication, ImportError, ImportRequest, ListRecordsError, NewVault,
-    PreviewError, SaveAttachmentError, SaveRecordError, UnlockError,
+    AttachError, BULK_MAX, BulkError, CopyFieldError, CreateError, CreateTenantError, CreatedVault, Duplicates,
+    EnrolDeviceError, ExportError, ExportRequest, FreshAuthentication, ImportError, ImportRequest, ListRecordsError,
+    ListRequest, NewVault, PreviewError, SaveAttachmentError, SaveRecordError, TRASH_RETENTION_DAYS, TagChange,
+    UnlockError,
 };
-pub use usecase::{BackupIdentity, RestoreOptions, start_restore, start_verify_backup};
-pub use usecase::{CodeError, GeneratedSecret, InvalidRecipe, KindError, OneTimeCode, SecretRecipe, generate_secret};
+pub use usecase::{
+    BackupIdentity, CodeError, GeneratedSecret, InvalidRecipe, KindError, OneTimeCode, RestoreOptions, SecretRecipe,
+    generate_secret, start_restore, start_verify_backup,
+};
 pub use vault::{EXTENSION, OpenError, Vault};

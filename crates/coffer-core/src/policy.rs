@@ -45,6 +45,16 @@ pub enum Action {
     SaveAttachment,
     /// Looks at an attachment.
     PreviewAttachment,
+    /// Puts records into the trash, and takes them out again.
+    TrashRecords,
+    /// Deletes records in the trash for good, before their time.
+    PurgeRecords,
+    /// Deletes records whose time in the trash is over.
+    PurgeExpired,
+    /// Marks records as favourites of one's own.
+    MarkFavourite,
+    /// Keeps what one is writing, and takes it up again.
+    KeepDraft,
     /// Searches a tenant.
     SearchRecords,
     /// Imports records into a tenant.
@@ -82,7 +92,7 @@ enum Requirement {
 
 impl Action {
     /// Every action, for the matrix in the tests and the documents.
-    pub const ALL: [Self; 29] = [
+    pub const ALL: [Self; 34] = [
         Self::ListTenants,
         Self::CreateTenant,
         Self::ListRecords,
@@ -101,6 +111,11 @@ impl Action {
         Self::DetachFile,
         Self::SaveAttachment,
         Self::PreviewAttachment,
+        Self::TrashRecords,
+        Self::PurgeRecords,
+        Self::PurgeExpired,
+        Self::MarkFavourite,
+        Self::KeepDraft,
         Self::SearchRecords,
         Self::ImportRecords,
         Self::ExportTenant,
@@ -129,13 +144,20 @@ impl Action {
             | Self::CopyCode
             | Self::ListExpiring
             | Self::AssessSecrets
-            | Self::SearchRecords => Requirement::Right(Right::Reader),
+            | Self::SearchRecords
+            | Self::MarkFavourite => Requirement::Right(Right::Reader),
             // Enforced by this program: a reader holds the same key.
-            Self::AddRecord | Self::ChangeRecord | Self::AttachFile | Self::DetachFile | Self::ImportRecords => {
-                Requirement::Right(Right::Editor)
-            }
-            // Enforced by this program: whoever reads could copy by hand, but not all at once.
-            Self::ExportTenant => Requirement::Right(Right::Steward),
+            Self::AddRecord
+            | Self::ChangeRecord
+            | Self::AttachFile
+            | Self::DetachFile
+            | Self::ImportRecords
+            | Self::TrashRecords
+            | Self::PurgeExpired
+            | Self::KeepDraft => Requirement::Right(Right::Editor),
+            // What cannot be undone is for who answers for the data, and so is what leaves the vault as a whole. Enforced
+            // by this program: whoever reads could copy by hand, but not all at once.
+            Self::PurgeRecords | Self::ExportTenant => Requirement::Right(Right::Steward),
             Self::CreateTenant
             | Self::ChangeKinds
             | Self::ExportBackup

@@ -328,7 +328,9 @@ impl Core {
         if self.check_effects(&open)? {
             Self::sweep_attached(&open)?;
         }
-        Ok(Arc::clone(lock(&self.tenants).entry(tenant).or_insert(open)))
+        let open = Arc::clone(lock(&self.tenants).entry(tenant).or_insert(open));
+        self.purge_expired(&open);
+        Ok(open)
     }
 
     /// Changes a tenant's data: the entry is in the log before the rows are committed with its index, or nothing

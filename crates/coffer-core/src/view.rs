@@ -3,6 +3,8 @@
 //!
 //! Pure data. The JSON shapes are stable and held by snapshots; the desktop's TypeScript types are generated from here.
 
+mod life;
+
 use coffer_interchange::source::Format;
 use coffer_model::account::Role;
 use coffer_model::attachment::{AttachmentId, MediaKind};
@@ -17,6 +19,9 @@ mod kinds;
 mod upkeep;
 
 pub use kinds::{KindFieldView, KindOptionView, KindView};
+pub use life::{
+    BulkView, DraftFieldView, DraftNote, DraftView, FavouriteView, TagView, TaggedRecord, TrashPage, TrashRow,
+};
 pub use upkeep::{ExpiringRecords, ExpiringView, SecretFindingView, SecretHealthView, SecretProblem};
 
 /// What can be said of a vault while it is locked.
@@ -98,7 +103,7 @@ pub struct RecordRow {
     pub changed_at: Timestamp,
 }
 
-/// A page of a tenant's records in the order of their titles.
+/// A page of a tenant's records in one of their orders.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
 pub struct RecordPage {
     /// The tenant the records belong to.
@@ -106,7 +111,10 @@ pub struct RecordPage {
     pub tenant: TenantId,
     /// Records of this page.
     pub records: Vec<RecordRow>,
-    /// All records of the tenant.
+    /// Those of them that are this account's favourites.
+    #[ts(type = "string[]")]
+    pub favourites: Vec<RecordId>,
+    /// All records of the list: the tenant's without the trash, or this account's favourites among them.
     #[ts(type = "number")]
     pub total: u64,
     /// Where the next page begins; `None` after the last. Opaque.
@@ -159,6 +167,11 @@ pub struct RecordView {
     pub changed_at: Timestamp,
     /// Login name of who changed it last.
     pub changed_by: String,
+    /// Whether it is a favourite of this account.
+    pub favourite: bool,
+    /// When it was put into the trash; `None` if it is not there.
+    #[ts(type = "string | null")]
+    pub trashed_at: Option<Timestamp>,
 }
 
 /// One field, masked if it is a secret or a seed of codes.

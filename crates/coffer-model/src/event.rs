@@ -49,7 +49,8 @@ pub enum Event {
     /// A record was opened, its secrets still masked.
     RecordOpened(RecordId),
     /// A page of records was opened in one step, secrets masked: in the order of the list, `count` records from `first`
-    /// on, as the tenant stood after its write of entry `after`. Every version is kept, so which they were can be told.
+    /// on, as the tenant stood after its write of entry `after`. Every version is kept, and of every record that was
+    /// purged which write did it, so which they were can be told.
     RecordsOpened {
         /// The first of them.
         first: RecordId,
@@ -154,6 +155,67 @@ pub enum Event {
         record: RecordId,
         /// Which attachment.
         attachment: AttachmentId,
+    },
+    /// An earlier version of a record became its newest once more.
+    RecordVersionRestored {
+        /// Which record.
+        record: RecordId,
+        /// The earlier version; the one that came of it is of this entry.
+        version: u32,
+    },
+    /// Records were put into the trash, all of them in one step. Which they were the tenant keeps with its write of this
+    /// entry; so for the three below.
+    RecordsTrashed {
+        /// One of them: the first that was named.
+        first: RecordId,
+        /// How many.
+        count: u64,
+    },
+    /// Records were taken out of the trash.
+    RecordsRestored {
+        /// The first that was named.
+        first: RecordId,
+        /// How many.
+        count: u64,
+    },
+    /// Records in the trash were deleted for good, with every version.
+    RecordsPurged {
+        /// The first that was named, or that had been there longest.
+        first: RecordId,
+        /// How many.
+        count: u64,
+    },
+    /// Tags were added to records, or taken from them. Those that this changed have a version of this entry.
+    RecordsTagged {
+        /// The first that was named.
+        first: RecordId,
+        /// How many were named.
+        count: u64,
+    },
+    /// The account marked a record as a favourite of its own.
+    FavouriteSet(RecordId),
+    /// The account took that mark back.
+    FavouriteUnset(RecordId),
+    /// What the account was writing was kept, not saved.
+    DraftKept {
+        /// Whose data.
+        tenant: TenantId,
+        /// The record being changed; `None` for one not added yet.
+        record: Option<RecordId>,
+    },
+    /// What was kept was handed out again.
+    DraftOpened {
+        /// Whose data.
+        tenant: TenantId,
+        /// The record being changed; `None` for one not added yet.
+        record: Option<RecordId>,
+    },
+    /// What was kept was given up, or is saved.
+    DraftDiscarded {
+        /// Whose data.
+        tenant: TenantId,
+        /// The record being changed; `None` for one not added yet.
+        record: Option<RecordId>,
     },
     /// Records were imported, all of them in one step.
     RecordsImported {
@@ -300,6 +362,16 @@ impl Event {
             Self::AttachmentDetached { .. } => "attachment.detached",
             Self::AttachmentSaved { .. } => "attachment.saved",
             Self::AttachmentPreviewed { .. } => "attachment.previewed",
+            Self::RecordVersionRestored { .. } => "record.version_restored",
+            Self::RecordsTrashed { .. } => "records.trashed",
+            Self::RecordsRestored { .. } => "records.restored",
+            Self::RecordsPurged { .. } => "records.purged",
+            Self::RecordsTagged { .. } => "records.tagged",
+            Self::FavouriteSet(_) => "record.favourite_set",
+            Self::FavouriteUnset(_) => "record.favourite_unset",
+            Self::DraftKept { .. } => "draft.kept",
+            Self::DraftOpened { .. } => "draft.opened",
+            Self::DraftDiscarded { .. } => "draft.discarded",
             Self::RecordsImported { .. } => "records.imported",
             Self::TenantExported { format: ExportFormat::Csv, .. } => "tenant.exported_csv",
             Self::TenantExported { format: ExportFormat::Kdbx, .. } => "tenant.exported_kdbx",
@@ -362,9 +434,22 @@ impl Event {
             | Self::TenantExported { tenant, count, .. } => {
                 EventParts { tenant: Some(tenant), count: Some(count), ..none }
             }
-            Self::RecordOpened(record) | Self::RecordHistoryOpened(record) | Self::RecordAdded(record) => {
+            Self::RecordOpened(record)
+            | Self::RecordHistoryOpened(record)
+            | Self::RecordAdded(record)
+            | Self::FavouriteSet(record)
+            | Self::FavouriteUnset(record) => {
                 EventParts { tenant: Some(record.tenant()), record: Some(record), ..none }
             }
+            Self::RecordsTrashed { first, count }
+            | Self::RecordsRestored { first, count }
+            | Self::RecordsPurged { first, count }
+            | Self::RecordsTagged { first, count } => {
+                EventParts { tenant: Some(first.tenant()), record: Some(first), count: Some(count), ..none }
+            }
+            Self::DraftKept { tenant, record }
+            | Self::DraftOpened { tenant, record }
+            | Self::DraftDiscarded { tenant, record } => EventParts { tenant: Some(tenant), record, ..none },
             Self::RecordsOpened { first, count, after } => EventParts {
                 tenant: Some(first.tenant()),
                 record: Some(first),
@@ -382,7 +467,7 @@ impl Event {
                 version: Some(version),
                 ..none
             },
-            Self::RecordChanged { record, version } => {
+            Self::RecordChanged { record, version } | Self::RecordVersionRestored { record, version } => {
                 EventParts { tenant: Some(record.tenant()), record: Some(record), version: Some(version), ..none }
             }
             Self::AttachmentAdded { record, attachment, version }
@@ -457,6 +542,16 @@ impl Event {
             "attachment.previewed" => {
                 Self::AttachmentPreviewed { record: parts.record?, attachment: AttachmentId(parts.field?.0) }
             }
+            "record.version_restored" => Self::RecordVersionRestored { record: parts.record?, version: parts.version? },
+            "records.trashed" => Self::RecordsTrashed { first: parts.record?, count: parts.count? },
+            "records.restored" => Self::RecordsRestored { first: parts.record?, count: parts.count? },
+            "records.purged" => Self::RecordsPurged { first: parts.record?, count: parts.count? },
+            "records.tagged" => Self::RecordsTagged { first: parts.record?, count: parts.count? },
+            "record.favourite_set" => Self::FavouriteSet(parts.record?),
+            "record.favourite_unset" => Self::FavouriteUnset(parts.record?),
+            "draft.kept" => Self::DraftKept { tenant: parts.tenant?, record: parts.record },
+            "draft.opened" => Self::DraftOpened { tenant: parts.tenant?, record: parts.record },
+            "draft.discarded" => Self::DraftDiscarded { tenant: parts.tenant?, record: parts.record },
             "records.imported" => Self::RecordsImported { tenant: parts.tenant?, count: parts.count? },
             "tenant.exported_csv" => {
                 Self::TenantExported { tenant: parts.tenant?, count: parts.count?, format: ExportFormat::Csv }

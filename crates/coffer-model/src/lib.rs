@@ -7,6 +7,7 @@ pub mod day;
 pub mod event;
 pub mod grant;
 pub mod id;
+pub mod list;
 pub mod record;
 pub mod template;
 pub mod tenant;

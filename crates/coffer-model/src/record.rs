@@ -371,6 +371,19 @@ pub struct RecordDraft {
     pub notes: String,
 }
 
+impl RecordDraft {
+    /// Whether it is within the bounds of a record's size, whatever else may still be wrong with it.
+    pub fn is_bounded(&self) -> bool {
+        let fields = self.fields.iter();
+        let fields: usize =
+            fields.map(|field| field.name.len() + field.value.as_ref().map_or(0, |value| value.expose().len())).sum();
+        let tags: usize = self.tags.iter().map(String::len).sum();
+        self.fields.len() <= limits::FIELDS
+            && self.tags.len() <= limits::VALUE_BYTES
+            && self.title.len() + fields + tags + self.notes.len() <= limits::RECORD_BYTES
+    }
+}
+
 /// Why a draft is no record.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidRecord {
@@ -513,6 +526,20 @@ impl RecordContent {
         if content.size_bytes() > limits::RECORD_BYTES { Err(InvalidRecord::TooLarge) } else { Ok(content) }
     }
 
+    /// This content as the successor of `newest`, of which it is an earlier version: no number of a field is given twice.
+    #[must_use]
+    pub fn restored_over(&self, newest: &Self) -> Self {
+        Self { next_field: self.next_field.max(newest.next_field), ..self.clone() }
+    }
+
+    /// The same content with tags added, then others removed.
+    pub fn with_tags(&self, add: &[String], remove: &[String]) -> Result<Self, InvalidRecord> {
+        let mut tags = parse_tags(self.tags.iter().chain(add).cloned().collect())?;
+        tags.retain(|tag| !remove.iter().any(|removed| removed.trim() == tag));
+        let content = Self { tags, ..self.clone() };
+        if content.size_bytes() > limits::RECORD_BYTES { Err(InvalidRecord::TooLarge) } else { Ok(content) }
+    }
+
     /// What it is about.
     pub fn kind(&self) -> &RecordKind {
         &self.kind
@@ -577,6 +604,28 @@ mod tests {
 
     fn field(name: &str, field_type: FieldType, value: &str) -> FieldDraft {
         FieldDraft { id: None, name: name.to_owned(), field_type, value: Some(value.into()) }
+    }
+
+    #[test]
+    fn tags_are_added_and_removed_and_checked_like_any_other() {
+        let before = RecordContent::parse(draft(vec![]), None).unwrap();
+        let tag = |text: &str| vec![text.to_owned()];
+        let tagged = before.with_tags(&[tag(" vpn "), tag("eu")].concat(), &[]).unwrap();
+        assert_eq!(tagged.tags(), ["eu", "vpn"]);
+        assert_eq!(tagged.with_tags(&tag("eu"), &tag("vpn")).unwrap().tags(), ["eu"]);
+        assert_eq!(tagged.with_tags(&[], &tag("nothing")).unwrap(), tagged);
+        assert_eq!(before.with_tags(&tag("a,b"), &[]), Err(InvalidRecord::Tag));
+        let many: Vec<String> = (0..=limits::TAGS).map(|number| number.to_string()).collect();
+        assert_eq!(before.with_tags(&many, &[]), Err(InvalidRecord::Tag));
+    }
+
+    #[test]
+    fn a_restored_version_gives_no_fields_number_twice() {
+        let first = RecordContent::parse(draft(vec![field("a", FieldType::Text, "1")]), None).unwrap();
+        let second = draft(vec![field("b", FieldType::Text, "2"), field("c", FieldType::Text, "3")]);
+        let second = RecordContent::parse(second, Some(&first)).unwrap();
+        let restored = first.restored_over(&second);
+        assert_eq!((restored.fields(), restored.next_field()), (first.fields(), second.next_field()));
     }
 
     fn draft(fields: Vec<FieldDraft>) -> RecordDraft {

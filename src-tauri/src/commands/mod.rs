@@ -8,6 +8,7 @@ mod attachments;
 mod fields;
 mod first_run;
 mod health;
+mod life;
 mod log;
 mod program;
 mod records;
@@ -67,15 +68,28 @@ pub(crate) fn handler<R: Runtime>() -> impl Fn(Invoke<R>) -> bool + Send + Sync 
         attachments::attachment_detach,
         attachments::attachment_reattach,
         records::search,
-        fields::code_show,
         fields::code_copy,
+        fields::code_show,
+        fields::kind_remove,
+        fields::kind_set,
+        fields::kinds_list,
+        fields::secret_assess,
+        fields::secret_copy,
         fields::secret_generate,
         fields::secret_show,
-        fields::secret_copy,
-        fields::secret_assess,
-        fields::kinds_list,
-        fields::kind_set,
-        fields::kind_remove,
+        life::draft_discard,
+        life::draft_keep,
+        life::draft_open,
+        life::drafts_list,
+        life::record_favourite,
+        life::record_restore_version,
+        life::records_purge,
+        life::records_restore,
+        life::records_tag,
+        life::records_tag_undo,
+        life::records_trash,
+        life::trash_empty,
+        life::trash_list,
         upkeep::expiring_list,
         upkeep::secret_health_start,
         work::import_choose_file,

@@ -47,6 +47,20 @@ pub const COMMANDS: &[&str] = &[
     // Upkeep.
     "expiring_list",
     "secret_health_start",
+    // The life of records.
+    "records_trash",
+    "records_restore",
+    "records_purge",
+    "trash_list",
+    "trash_empty",
+    "records_tag",
+    "records_tag_undo",
+    "record_restore_version",
+    "record_favourite",
+    "drafts_list",
+    "draft_keep",
+    "draft_open",
+    "draft_discard",
     // Long work.
     "import_choose_file",
     "import_open_file",

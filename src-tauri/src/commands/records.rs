@@ -4,6 +4,7 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
+use coffer_core::ListRequest;
 use coffer_core::view::{RecordPage, RecordView, SearchResults, TenantView, VersionView};
 use coffer_model::record::FieldType;
 use coffer_model::tenant::TenantName;
@@ -34,8 +35,9 @@ pub(super) fn tenant_create(shell: Held<'_>, args: Args<TenantCreate>) -> Result
 /// A page of a tenant's records.
 #[tauri::command(async)]
 pub(super) fn records_list(shell: Held<'_>, args: Args<RecordsList>) -> Result<RecordPage, Refusal> {
-    let RecordsList { tenant, limit, after } = args.0;
-    shell.with(|session| session.list_records(tenant, limit, after.as_deref()))
+    let RecordsList { tenant, order, favourites, limit, after } = args.0;
+    let request = ListRequest { order, favourites, limit, after: after.as_deref() };
+    shell.with(|session| session.list_records_by(tenant, &request))
 }
 
 /// A record, its secrets masked.

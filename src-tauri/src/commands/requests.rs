@@ -6,6 +6,7 @@ use coffer_core::view::{ImportColumn, ImportLoss, ImportPreviewRecord, SessionVi
 use coffer_model::attachment::AttachmentId;
 use coffer_model::event::ExportFormat;
 use coffer_model::id::{RecordId, TenantId};
+use coffer_model::list::RecordOrder;
 use coffer_model::record::{FieldDraft, FieldId, FieldType, RecordDraft, RecordKind, Value};
 use coffer_model::template::KindTemplate;
 use coffer_model::time::Timestamp;
@@ -91,6 +92,8 @@ pub(crate) struct TenantCreate {
 #[serde(deny_unknown_fields)]
 pub(crate) struct RecordsList {
     pub(crate) tenant: TenantId,
+    pub(crate) order: RecordOrder,
+    pub(crate) favourites: bool,
     pub(crate) limit: u32,
     pub(crate) after: Option<String>,
 }

@@ -70,7 +70,18 @@ fn request(command: &str) -> Value {
         "settings_set" => json!({"settings": Settings::default()}),
         "create_vault" => json!({"handle": "h", "login": "ines"}),
         "tenant_create" => json!({"name": "ACME"}),
-        "records_list" => json!({"tenant": TENANT, "limit": 10, "after": null}),
+        "records_list" => {
+            json!({"tenant": TENANT, "order": "title", "favourites": false, "limit": 10, "after": null})
+        }
+        "records_trash" | "records_restore" | "records_purge" => json!({"ids": [record]}),
+        "trash_list" => json!({"tenant": TENANT, "limit": 10, "after": null}),
+        "trash_empty" | "drafts_list" => json!({"tenant": TENANT}),
+        "records_tag" => json!({"ids": [record], "add": ["a"], "remove": []}),
+        "records_tag_undo" => json!({"changed": [{"id": record, "version": 2}]}),
+        "record_restore_version" => json!({"id": record, "version": 1, "expectedVersion": 2}),
+        "record_favourite" => json!({"id": record, "on": true}),
+        "draft_keep" => json!({"tenant": TENANT, "record": record, "version": 1, "draft": draft}),
+        "draft_open" | "draft_discard" => json!({"tenant": TENANT, "record": null}),
         "record_open" | "record_history" | "attachment_add_start" => json!({"id": record}),
         "record_add" => json!({"tenant": TENANT, "draft": draft}),
         "record_change" => json!({"id": record, "expectedVersion": 1, "draft": draft}),

@@ -41,14 +41,17 @@ ABOUT = {
         "tenant.exported_kdbx".split(),
         {10, 14},
     ),
-    **dict.fromkeys("record.opened record.history_opened record.added".split(), {10, 11}),
+    **dict.fromkeys(
+        "record.opened record.history_opened record.added record.favourite_set record.favourite_unset".split(), {10, 11}
+    ),
     "records.opened": {10, 11, 14, 15},
-    "record.changed": {10, 11, 13},
+    **dict.fromkeys("record.changed record.version_restored".split(), {10, 11, 13}),
     **dict.fromkeys(
         "field.revealed field.copied code.shown code.copied attachment.added attachment.detached".split(),
         {10, 11, 12, 13},
     ),
     **dict.fromkeys("attachment.saved attachment.previewed".split(), {10, 11, 12}),
+    **dict.fromkeys("records.trashed records.restored records.purged records.tagged".split(), {10, 11, 14}),
     "effect.missing": {10, 15},
     **dict.fromkeys(
         "vault.unlock_failures_counted backup.exported backup.receipt_filed backup.verified backup.restored "
@@ -67,7 +70,10 @@ def parse_entry(data):
     require(IN_EVERY_ENTRY <= present, "an entry lacks a member")
     about = present - IN_EVERY_ENTRY - BY_WHOM
     verb = members[2]
-    expected = [set(), {10}] if verb == "access.refused" else [ABOUT.get(verb)]
+    expected = {
+        "access.refused": [set(), {10}],
+        **dict.fromkeys("draft.kept draft.opened draft.discarded".split(), [{10}, {10, 11}]),
+    }.get(verb, [ABOUT.get(verb)])
     require(about in expected, f"an entry {verb!r} with members that do not belong to it")
     return {MEMBERS[key][0]: value for key, value in members.items()}
 

@@ -49,10 +49,12 @@ class TenantDatabase:
         """Every version of every record, oldest first, by the record's key."""
         listed = {}
         row_of = {}
-        query = "SELECT id, key, title, kind, version, created_ms, changed_ms FROM record"
-        for row, key, *shown in self._database.execute(query):
+        trashed = 0
+        query = "SELECT id, key, trashed_ms, title, kind, version, created_ms, changed_ms FROM record"
+        for row, key, trashed_ms, *shown in self._database.execute(query):
             listed[key] = shown
             row_of[row] = key
+            trashed += trashed_ms is not None
         versions = {key: [] for key in listed}
         query = """SELECT v.record, v.version, v.body, c.at_ms, c.account, c.entry
                    FROM version v LEFT JOIN change c ON c.id = v.change ORDER BY v.record, v.version"""
@@ -77,6 +79,10 @@ class TenantDatabase:
         require(set(listed_days) == days and len(listed_days) == len(days), "reminders that their records do not make")
         count = self._database.execute("SELECT records FROM meta").fetchone()[0]
         require(count == len(listed), "the number of records is wrong")
+        counts = self._database.execute("SELECT records, trashed FROM meta").fetchone()
+        require(counts == (len(listed) - trashed, trashed), "the number of records is wrong")
+        moved = self._database.execute("SELECT 1 FROM moved m LEFT JOIN change c ON c.id = m.change WHERE c.id IS NULL")
+        require(moved.fetchone() is None, "a record was moved by no write")
         return versions
 
     def attachments(self):

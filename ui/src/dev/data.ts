@@ -298,6 +298,8 @@ export function store(id: string, tenantName: string, content: Content): StoredR
       created_at: "2025-03-04T08:30:00.000Z",
       changed_at,
       changed_by: "ines",
+      favourite: false,
+      trashed_at: null,
     },
   };
 }

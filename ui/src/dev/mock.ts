@@ -13,6 +13,7 @@ import type {
 } from "../lib/api/commands.ts";
 import type {
   AttachmentView,
+  DraftView,
   ExpiringRecords,
   ExportReport,
   FileCheckView,
@@ -26,6 +27,7 @@ import type {
   SecretFindingView,
   SecretHealthView,
   SecretProblem,
+  TaggedRecord,
   TenantView,
 } from "../lib/api/types.ts";
 import { isMasked } from "../lib/records/limits.ts";
@@ -48,6 +50,8 @@ export type MockOptions = {
   firstFile?: FileCheckView["state"];
   /** Whether this device has a key for the vault. */
   enrolled?: boolean;
+  /** Drafts there are, by the record's identifier, or by the tenant's for a record not added yet. */
+  drafts?: Record<string, DraftView>;
   /** Time a job takes, in milliseconds. */
   jobMillis?: number;
   /** Whether the file chosen for an import is encrypted. */
@@ -114,6 +118,11 @@ export class MockEngine {
   /** A command named here is refused with the code. */
   readonly refuse = new Map<string, string>();
 
+  /** Drafts kept, as above. */
+  readonly drafts: Map<string, DraftView>;
+  /** Tags of records before they were changed, by version. */
+  readonly #tagsBefore = new Map<string, string[]>();
+
   readonly #records = new Map<string, StoredRecord[]>();
   readonly #log: LogEntryView[];
   readonly #made = new Map<string, string>();
@@ -165,6 +174,7 @@ export class MockEngine {
     for (const tenant of this.tenants) {
       this.#records.set(tenant.id, (options.records ?? records)(tenant));
     }
+    this.drafts = new Map(Object.entries(options.drafts ?? {}));
     this.#log = options.log ?? logEntries(2_480);
     this.#jobMillis = options.jobMillis ?? 4_000;
     this.#failedUnlocks = options.failedUnlocks ?? 0;
@@ -202,6 +212,29 @@ export class MockEngine {
 
   #row({ view: { id, kind, title, changed_at } }: StoredRecord) {
     return { id, kind, title, changed_at };
+  }
+
+  /** A tenant's records outside the trash. */
+  #listed(tenant: unknown): StoredRecord[] {
+    return (this.#records.get(String(tenant)) ?? []).filter(({ view }) => view.trashed_at === null);
+  }
+
+  /** The records of a step, all of one tenant and all in the trash or none, as the engine asks for. */
+  #chosen(ids: unknown, trashed: boolean): StoredRecord[] {
+    const records = (ids as string[]).map((id) => this.#find(id));
+    if (new Set(records.map(({ view }) => view.tenant_name)).size > 1) throw refusal("several_tenants");
+    if (records.some(({ view }) => (view.trashed_at !== null) !== trashed)) throw refusal("not_found");
+    return records;
+  }
+
+  #remove(records: StoredRecord[]) {
+    for (const [tenant, known] of this.#records) {
+      this.#records.set(
+        tenant,
+        known.filter((record) => !records.includes(record)),
+      );
+    }
+    return { records: records.length };
   }
 
   #start(unit: ProgressUnit, total: number, result: () => unknown) {
@@ -253,6 +286,8 @@ export class MockEngine {
       created_at: before?.view.created_at ?? now,
       changed_at: now,
       changed_by: "ines",
+      favourite: before?.view.favourite ?? false,
+      trashed_at: null,
     };
     const list = this.#records.get(id.split(".")[0] ?? "") ?? [];
     const others = list.filter((record) => record.view.id !== id);
@@ -272,7 +307,7 @@ export class MockEngine {
     const now = Date.now();
     const today = new Date(now).toISOString().slice(0, 10);
     const found = this.tenants.flatMap(({ id, name }) =>
-      (this.#records.get(id) ?? []).flatMap((record) =>
+      this.#listed(id).flatMap((record) =>
         record.view.fields
           .filter(({ field_type, value }) => field_type === "expiry" && value)
           .map(({ id: field, name: field_name, value }) => ({
@@ -381,18 +416,105 @@ export class MockEngine {
       this.#records.set(id, []);
       return tenant;
     },
-    records_list: ({ tenant, limit, after }) => {
-      const all = this.#records.get(String(tenant)) ?? [];
+    records_list: ({ tenant, order, favourites, limit, after }) => {
+      const all = this.#listed(tenant).filter(({ view }) => favourites !== true || view.favourite);
+      const by: Record<string, (a: RecordView, b: RecordView) => number> = {
+        kind: (a, b) => a.kind.localeCompare(b.kind) || a.title.localeCompare(b.title),
+        changed: (a, b) => b.changed_at.localeCompare(a.changed_at),
+        created: (a, b) => b.created_at.localeCompare(a.created_at) || b.id.localeCompare(a.id),
+      };
+      const compare = by[String(order)];
+      if (compare) all.sort((a, b) => compare(a.view, b.view));
       const from = after === null ? 0 : Number(after);
       const to = from + Number(limit);
+      const page = all.slice(from, to);
       return {
         tenant,
-        records: all.slice(from, to).map((record) => this.#row(record)),
+        records: page.map((record) => this.#row(record)),
+        favourites: page.filter(({ view }) => view.favourite).map(({ view }) => view.id),
         total: all.length,
         next: to < all.length ? String(to) : null,
       };
     },
-    record_open: ({ id }) => this.#find(String(id)).view,
+    trash_list: ({ tenant, limit, after }) => {
+      const all = (this.#records.get(String(tenant)) ?? [])
+        .filter(({ view }) => view.trashed_at !== null)
+        .sort((a, b) => (b.view.trashed_at ?? "").localeCompare(a.view.trashed_at ?? ""));
+      const from = after === null ? 0 : Number(after);
+      const to = from + Number(limit);
+      const kept = (at: string) => new Date(Date.parse(at) + 30 * 86_400_000).toISOString();
+      return {
+        tenant,
+        records: all.slice(from, to).map((record) => {
+          const trashed_at = record.view.trashed_at ?? "";
+          return { ...this.#row(record), trashed_at, kept_until: kept(trashed_at) };
+        }),
+        total: all.length,
+        next: to < all.length ? String(to) : null,
+      };
+    },
+    records_trash: ({ ids }) => {
+      const records = this.#chosen(ids, false);
+      for (const { view } of records) view.trashed_at = new Date().toISOString();
+      return { records: records.length };
+    },
+    records_restore: ({ ids }) => {
+      const records = this.#chosen(ids, true);
+      for (const { view } of records) view.trashed_at = null;
+      return { records: records.length };
+    },
+    records_purge: ({ ids }) => this.#remove(this.#chosen(ids, true)),
+    trash_empty: ({ tenant }) =>
+      this.#remove((this.#records.get(String(tenant)) ?? []).filter(({ view }) => view.trashed_at !== null)),
+    records_tag: ({ ids, add, remove }) => {
+      const records = this.#chosen(ids, false);
+      const changed: TaggedRecord[] = [];
+      for (const { view } of records) {
+        const tags = new Set([...view.tags, ...(add as string[])]);
+        for (const tag of remove as string[]) tags.delete(tag);
+        const after = [...tags].sort();
+        if (after.join() === view.tags.join()) continue;
+        view.version += 1;
+        this.#tagsBefore.set(`${view.id} ${view.version}`, view.tags);
+        view.tags = after;
+        changed.push({ id: view.id, version: view.version });
+      }
+      return { records: records.length, changed };
+    },
+    records_tag_undo: ({ changed }) => {
+      for (const { id, version } of changed as TaggedRecord[]) {
+        const { view } = this.#find(id);
+        if (view.version !== version) throw refusal("version_conflict");
+        view.tags = this.#tagsBefore.get(`${id} ${version}`) ?? [];
+        view.version += 1;
+      }
+      return { records: (changed as TaggedRecord[]).length };
+    },
+    record_restore_version: ({ id, expectedVersion }) => {
+      const { view } = this.#find(String(id));
+      if (view.version !== expectedVersion) throw refusal("version_conflict");
+      view.version += 1;
+      return { ...view };
+    },
+    record_favourite: ({ id, on }) => {
+      this.#find(String(id)).view.favourite = on === true;
+      return { id, favourite: on === true };
+    },
+    drafts_list: ({ tenant }) =>
+      [...this.drafts]
+        .filter(([of]) => of.split(".")[0] === tenant)
+        .map(([, { record, version, kept_at }]) => ({ record, version, kept_at })),
+    draft_keep: ({ tenant, record, version, draft }) => {
+      const kept = { record: record as string | null, version: Number(version), kept_at: new Date().toISOString() };
+      this.drafts.set(String(record ?? tenant), { ...(draft as RecordDraft), ...kept });
+      return null;
+    },
+    draft_open: ({ tenant, record }) => this.drafts.get(String(record ?? tenant)) ?? null,
+    draft_discard: ({ tenant, record }) => {
+      this.drafts.delete(String(record ?? tenant));
+      return null;
+    },
+    record_open: ({ id }) => ({ ...this.#find(String(id)).view }),
     record_history: ({ id }) => {
       const { view } = this.#find(String(id));
       return Array.from({ length: view.version }, (_, back) => ({
@@ -455,7 +577,7 @@ export class MockEngine {
       const hits = this.tenants
         .filter(({ id }) => tenant === null || id === tenant)
         .flatMap(({ id, name }) =>
-          (this.#records.get(id) ?? [])
+          this.#listed(id)
             .filter(({ view }) => {
               const text = fold(
                 [view.title, view.notes, ...view.tags, ...view.fields.map((field) => field.value ?? "")].join(" "),

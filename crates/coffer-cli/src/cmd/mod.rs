@@ -9,6 +9,7 @@ mod file;
 mod generate;
 mod import;
 mod kind;
+mod life;
 mod log;
 mod record;
 mod search;

@@ -10,7 +10,7 @@ use coffer_model::id::RecordId;
 use coffer_model::record::{FieldDraft, FieldType, RecordDraft, Value, limits};
 use serde::Serialize;
 
-use super::{find_tenant, upkeep};
+use super::{find_tenant, life, upkeep};
 use crate::args::{FieldArgs, RecordArgs, RecordCommand, RecordEdit};
 use crate::error::CliError;
 use crate::prompt;
@@ -28,14 +28,13 @@ pub fn run(session: &Session, command: &RecordCommand, output: &Output) -> Resul
             output
                 .answer(&record, |record| format!("changed {} (version {})", visible(&record.title), record.version))?;
         }
-        RecordCommand::List { tenant, limit, after, full } => {
+        RecordCommand::List { tenant, limit, after, full, which } => {
             let tenant = find_tenant(session, tenant)?;
             if *full {
                 let page = session.open_records(tenant.id, *limit, after.as_deref())?;
                 output.answer(&page, full_page_text)?;
             } else {
-                let page = session.list_records(tenant.id, *limit, after.as_deref())?;
-                output.answer(&page, page_text)?;
+                life::list(session, tenant.id, (*limit, after.as_deref()), which, output, page_text)?;
             }
         }
         RecordCommand::Show { id, reveal } => {
@@ -63,6 +62,7 @@ pub fn run(session: &Session, command: &RecordCommand, output: &Output) -> Resul
         }
         RecordCommand::Expiring { days } => upkeep::expiring(session, *days, output)?,
         RecordCommand::Health { tenant } => upkeep::health(session, tenant, output)?,
+        RecordCommand::Life(command) => life::run(session, command, output)?,
     }
     Ok(())
 }
@@ -220,7 +220,7 @@ fn full_page_text(page: &FullRecordPage) -> String {
 }
 
 /// How to see the next page, if there is one.
-fn push_more(text: &mut String, shown: usize, total: u64, next: Option<&str>) {
+pub(super) fn push_more(text: &mut String, shown: usize, total: u64, next: Option<&str>) {
     if let Some(next) = next {
         let _ = writeln!(text, "\n{shown} of {total} records; more with --after {next}");
     }
@@ -263,6 +263,12 @@ fn record_text(record: &RecordView) -> String {
         row("notes", &visible_lines(&record.notes, "                   "));
     }
     row("changed", &format!("{} by {}, version {}", record.changed_at, record.changed_by, record.version));
+    if record.favourite {
+        row("favourite", "yes");
+    }
+    if let Some(trashed_at) = record.trashed_at {
+        row("in the trash", &format!("since {trashed_at}"));
+    }
     row("id", &record.id.to_string());
     text
 }

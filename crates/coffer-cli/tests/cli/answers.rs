@@ -22,7 +22,7 @@ fn redact(name: &str, value: &mut Value) {
                 "next" => Some("cursor"),
                 "os_user" | "host" => Some("machine"),
                 "root" => Some("hash"),
-                _ if name.ends_with("at") && text.ends_with('Z') => Some("time"),
+                _ if (name.ends_with("at") || name.ends_with("until")) && text.ends_with('Z') => Some("time"),
                 _ if text.split('.').all(is_id) => Some("id"),
                 _ => None,
             };
@@ -158,6 +158,65 @@ fn answers_about_fields_and_upkeep_have_the_shapes_that_scripts_rely_on() {
     let refused = place.run_bare(&["--json", "generate", "password", "--length", "3"]);
     assert_eq!((refused.code, refused.out.as_str()), (Some(1), ""));
     assert!(refused.err.contains("invalid_recipe"), "{refused:?}");
+}
+
+#[test]
+fn answers_about_the_life_of_records_have_the_shapes_that_scripts_rely_on() {
+    let place = Place::with_vault();
+    let mut shell = place.shell();
+    shell.ask("tenant create ACME");
+    let mut add = |title: &str| {
+        let added = shell.ask(&format!("record add --tenant ACME --title '{title}' --kind server --field Host=gw1"));
+        added["id"].as_str().unwrap().to_owned()
+    };
+    let [gate, crane] = [add("Gate"), add("Crane")];
+    holds!("record_favourite", shell.ask(&format!("record favourite {gate} --on")));
+    holds!("record_list_favourites", shell.ask("record list --tenant ACME --favourites --sort changed"));
+    holds!("record_tag", shell.ask(&format!("record tag {gate} {crane} --add vpn --add eu")));
+    holds!("record_restore_version", shell.ask(&format!("record restore-version {gate} 1")));
+    holds!("record_trash", shell.ask(&format!("record trash {gate} {crane}")));
+    holds!("record_list_trash", shell.ask("record list --tenant ACME --trash"));
+    assert_eq!(shell.ask("record list --tenant ACME")["total"], 0);
+    holds!("record_restore", shell.ask(&format!("record restore {crane}")));
+    holds!("record_purge", shell.ask(&format!("record purge {gate}")));
+    shell.ask(&format!("record trash {crane}"));
+    holds!("record_empty_trash", shell.ask("record empty-trash --tenant ACME"));
+    assert_eq!(shell.end().code, Some(0));
+}
+
+#[test]
+fn steps_of_the_life_of_records_are_refused_in_words() {
+    let place = Place::with_vault();
+    let mut shell = place.shell();
+    let mut add = |tenant: &str| {
+        shell.ask(&format!("tenant create {tenant}"));
+        let added = shell.ask(&format!("record add --tenant {tenant} --title Gate"));
+        added["id"].as_str().unwrap().to_owned()
+    };
+    let [ours, theirs] = [add("ACME"), add("Bauer")];
+    shell.ask(&format!("record trash {ours}"));
+    assert_eq!(shell.end().code, Some(0));
+    let refused = |arguments: &[&str]| {
+        let ran = place.run(arguments);
+        assert_eq!((ran.code, ran.out.as_str()), (Some(1), ""), "{ran:?}");
+        ran.err
+    };
+    assert_eq!(
+        refused(&["record", "edit", &ours, "--title", "x"]),
+        "error: the record is in the trash\n\
+         hint: take it out of the trash with `record restore`, or show it only\n"
+    );
+    assert_eq!(
+        refused(&["record", "trash", &ours, &theirs]),
+        "error: one step takes records of one tenant only\n\
+         hint: repeat for each tenant; records are never moved from one to another\n"
+    );
+    assert!(refused(&["record", "purge", &theirs]).starts_with("error: there is no such tenant or record\n"));
+    for usage in [&["record", "favourite", &theirs][..], &["record", "tag", &theirs], &["record", "trash"]] {
+        assert_eq!(place.run(usage).code, Some(2), "{usage:?}");
+    }
+    let sorted = place.run(&["record", "list", "--tenant", "ACME", "--sort", "size"]);
+    assert!(sorted.err.contains("title, kind, changed or created"), "{sorted:?}");
 }
 
 #[test]

@@ -52,6 +52,9 @@ pub enum AttachError {
         crate::store::attached::MOST_FILES
     )]
     TooMany,
+    /// The record is in the trash.
+    #[error("the record is in the trash")]
+    Trashed,
     /// Others changed the record all the time.
     #[error("the record has been changed since it was read")]
     VersionConflict,
@@ -68,6 +71,7 @@ impl AttachError {
             Self::FileChanged => "file_changed",
             Self::NameTaken => "attachment_exists",
             Self::TooMany => "too_many_attachments",
+            Self::Trashed => "record_trashed",
             Self::VersionConflict => "version_conflict",
             Self::Call(error) => error.code(),
         }

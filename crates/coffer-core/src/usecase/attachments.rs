@@ -35,6 +35,9 @@ impl Session {
                 self.record(&actor, Event::AccessRefused { tenant: Some(record.tenant()) })?;
                 return Err(CallError::NotFound.into());
             }
+            if stored.trashed_at.is_some() {
+                return Err(AttachError::Trashed);
+            }
             let version = stored.version.checked_add(1).ok_or(AttachError::VersionConflict)?;
             let event = Event::AttachmentDetached { record, attachment, version };
             match self.audited(&actor, &open, event, |tx| {
@@ -105,9 +108,12 @@ impl Core {
         open: &OpenTenant,
         record: RecordId,
     ) -> Result<(u32, AttachmentId), AttachError> {
-        let version = self.stored_version(actor, open, record, None)?.version;
+        let stored = self.stored_version(actor, open, record, None)?;
+        if stored.trashed_at.is_some() {
+            return Err(AttachError::Trashed);
+        }
         let next = open.read(|store| store.next_attachment(record.key()))?;
-        Ok((version, next.ok_or(AttachError::TooMany)?))
+        Ok((stored.version, next.ok_or(AttachError::TooMany)?))
     }
 
     /// The record as it is stored now, for who has just changed it.

@@ -1,14 +1,15 @@
-//! A record's versions and what is different in each; secrets are named, never shown.
+//! A record's versions and what is different in each; secrets are named, never shown. An earlier version made the newest.
 
 use coffer_model::event::Event;
 use coffer_model::id::RecordId;
 use coffer_model::record::{Field, RecordContent};
 
+use super::SaveRecordError;
 use crate::fault::CallError;
 use crate::policy::Action;
 use crate::session::Session;
 use crate::store::tenant::{StoredAttachment, StoredVersion};
-use crate::view::{ChangeKind, ChangeView, VersionView};
+use crate::view::{ChangeKind, ChangeView, RecordView, VersionView};
 
 /// Most characters of a text shown before and after; what follows is left off. It bounds the history of a record whose
 /// notes are long and often changed.
@@ -50,6 +51,32 @@ impl Session {
             view.changed_by = self.core.login_of(author);
         }
         Ok(views)
+    }
+
+    /// Makes what a record held at an earlier version its newest, if `expected_version` is the newest now. Nothing is taken
+    /// back: the versions in between stay.
+    pub fn restore_version(
+        &self,
+        id: RecordId,
+        version: u32,
+        expected_version: u32,
+    ) -> Result<RecordView, SaveRecordError> {
+        let actor = self.authorize(Action::ChangeRecord, Some(id.tenant()))?;
+        let open = self.open_tenant(&actor, id.tenant())?;
+        let newest = self.core.stored_version(&actor, &open, id, None)?;
+        if newest.trashed_at.is_some() {
+            return Err(SaveRecordError::Trashed);
+        }
+        if newest.version != expected_version {
+            return Err(SaveRecordError::VersionConflict);
+        }
+        let earlier = self.core.stored_version(&actor, &open, id, Some(version))?;
+        let content = earlier.content.restored_over(&newest.content);
+        let event = Event::RecordVersionRestored { record: id, version };
+        self.audited(&actor, &open, event, |tx| {
+            tx.update_record(id.key(), expected_version, &content).map_err(SaveRecordError::from)
+        })?;
+        self.core.saved_view(id, &open)
     }
 }
 

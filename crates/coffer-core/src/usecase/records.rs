@@ -3,6 +3,7 @@
 use coffer_crypto::Random as _;
 use coffer_model::event::Event;
 use coffer_model::id::{AccountId, RecordId, RecordKey, TenantId};
+use coffer_model::list::RecordOrder;
 use coffer_model::record::{Field, FieldType, InvalidRecord, RecordContent, RecordDraft};
 
 use super::attachments::attachment_view;
@@ -10,16 +11,29 @@ use crate::fault::{CallError, Damage};
 use crate::policy::Action;
 use crate::session::{Actor, Core, OpenTenant, Session};
 use crate::store::sqlcipher::StoreError;
-use crate::store::tenant::{ChangeError, Cursor, ListedRecord, StoredVersion};
+use crate::store::tenant::{ChangeError, Cursor, ListedRecord, PageQuery, StoredVersion};
 use crate::view::{FieldView, FullRecordPage, RecordPage, RecordRow, RecordView, ReferenceView};
 
 /// Most records of one page.
-const PAGE_MAX: u32 = 1_000;
+pub(super) const PAGE_MAX: u32 = 1_000;
+
+/// Which of a tenant's records to list.
+#[derive(Clone, Copy, Debug)]
+pub struct ListRequest<'r> {
+    /// In which order.
+    pub order: RecordOrder,
+    /// Whether only this account's favourites.
+    pub favourites: bool,
+    /// Most records, 1 to 1,000.
+    pub limit: u32,
+    /// Where the page begins: `next` of the page before, in the same order.
+    pub after: Option<&'r str>,
+}
 
 /// Why records were not listed.
 #[derive(Debug, thiserror::Error)]
 pub enum ListRecordsError {
-    /// The cursor is none that a list of this tenant gave.
+    /// The cursor is none that this list of this tenant gave.
     #[error("there is no such place in this tenant's list")]
     InvalidCursor,
     /// The call was refused or failed.
@@ -46,6 +60,9 @@ pub enum SaveRecordError {
     /// It was changed since the draft's version was read.
     #[error("the record has been changed since it was read")]
     VersionConflict,
+    /// It is in the trash.
+    #[error("the record is in the trash")]
+    Trashed,
     /// The call was refused or failed.
     #[error(transparent)]
     Call(#[from] CallError),
@@ -57,6 +74,7 @@ impl SaveRecordError {
         match self {
             Self::Invalid(_) => "invalid_record",
             Self::VersionConflict => "version_conflict",
+            Self::Trashed => "record_trashed",
             Self::Call(error) => error.code(),
         }
     }
@@ -80,16 +98,27 @@ impl Session {
         limit: u32,
         after: Option<&str>,
     ) -> Result<RecordPage, ListRecordsError> {
+        self.list_records_by(tenant, &ListRequest { order: RecordOrder::Title, favourites: false, limit, after })
+    }
+
+    /// As [`Session::list_records`], in whatever order, and of favourites alone if that is asked for.
+    pub fn list_records_by(&self, tenant: TenantId, request: &ListRequest<'_>) -> Result<RecordPage, ListRecordsError> {
         let actor = self.authorize(Action::ListRecords, Some(tenant))?;
-        let cursor = after.map(|text| Cursor::parse(text, tenant)).transpose();
+        let ListRequest { order, favourites, limit, after } = *request;
+        let cursor = after.map(|text| Cursor::parse(text, tenant, Some(order))).transpose();
         let cursor = cursor.map_err(|_| ListRecordsError::InvalidCursor)?;
         let open = self.open_tenant(&actor, tenant)?;
+        let account = self.core.account;
         let limit = limit.clamp(1, PAGE_MAX);
-        let (page, total) = open.read(|store| Ok((store.page(limit, cursor.as_ref())?, store.count()?)))?;
+        let query = PageQuery { account, order, favourites, limit, after: cursor.as_ref() };
+        let (page, total) = open.read(|store| {
+            Ok((store.page(&query)?, if favourites { store.favourite_count(account)? } else { store.count()? }))
+        })?;
         self.record(&actor, Event::RecordsListed { tenant, count: page.records.len() as u64 })?;
         Ok(RecordPage {
             tenant,
             records: page.records.into_iter().map(|record| row_view(tenant, record)).collect(),
+            favourites: page.favourites.into_iter().map(|key| RecordId::new(tenant, key)).collect(),
             total,
             next: page.next.map(|cursor| cursor.encode(tenant)),
         })
@@ -106,7 +135,7 @@ impl Session {
         after: Option<&str>,
     ) -> Result<FullRecordPage, ListRecordsError> {
         let actor = self.authorize(Action::OpenRecord, Some(tenant))?;
-        let cursor = after.map(|text| Cursor::parse(text, tenant)).transpose();
+        let cursor = after.map(|text| Cursor::parse(text, tenant, Some(RecordOrder::Title))).transpose();
         let cursor = cursor.map_err(|_| ListRecordsError::InvalidCursor)?;
         let open = self.open_tenant(&actor, tenant)?;
         let page = open.read(|store| store.full_page(limit.clamp(1, PAGE_MAX), cursor.as_ref()))?;
@@ -178,6 +207,9 @@ impl Session {
         let actor = self.authorize(Action::ChangeRecord, Some(id.tenant()))?;
         let open = self.open_tenant(&actor, id.tenant())?;
         let before = self.core.stored_version(&actor, &open, id, None)?;
+        if before.trashed_at.is_some() {
+            return Err(SaveRecordError::Trashed);
+        }
         if before.version != expected_version {
             return Err(SaveRecordError::VersionConflict);
         }
@@ -242,11 +274,13 @@ impl Core {
             created_at: stored.created_at,
             changed_at: stored.changed_at,
             changed_by: self.login_of(stored.changed_by),
+            favourite: open.read(|store| store.is_favourite(self.account, id.key()))?,
+            trashed_at: stored.trashed_at,
         })
     }
 
     /// What was saved, as it is stored now. Its own entry says that this account knows it.
-    fn saved_view(&self, id: RecordId, open: &OpenTenant) -> Result<RecordView, SaveRecordError> {
+    pub(super) fn saved_view(&self, id: RecordId, open: &OpenTenant) -> Result<RecordView, SaveRecordError> {
         let stored = open.read(|store| store.record(id.key(), None))?.ok_or(CallError::NotFound)?;
         Ok(self.record_view(id, open, &stored)?)
     }

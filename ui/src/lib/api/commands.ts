@@ -6,9 +6,13 @@ import type {
   AppState,
   AttachmentPreview,
   BackupRow,
+  BulkView,
   Chosen,
   Copied,
+  DraftNote,
+  DraftView,
   ExpiringRecords,
+  FavouriteView,
   HealthView,
   ImportColumn,
   ImportFile,
@@ -25,7 +29,10 @@ import type {
   SessionView,
   Settings,
   ShownCode,
+  TaggedRecord,
+  TagView,
   TenantView,
+  TrashPage,
   VersionView,
 } from "./types.ts";
 
@@ -82,6 +89,9 @@ export type KindTemplate = {
 /** A record as it is sent. */
 export type RecordDraft = { kind: string; title: string; fields: FieldDraft[]; tags: string[]; notes: string };
 
+/** What a list of records is ordered by; the last two begin with the newest. */
+export type RecordOrder = "title" | "kind" | "changed" | "created";
+
 async function call<T>(command: string, args?: Record<string, unknown>): Promise<T> {
   try {
     return await invoke<T>(command, args);
@@ -114,8 +124,13 @@ export const createDemoVault = () => call<void>("create_demo_vault");
 
 export const tenantsList = () => call<TenantView[]>("tenants_list");
 export const tenantCreate = (name: string) => call<TenantView>("tenant_create", { name });
-export const recordsList = (tenant: string, limit: number, after: string | null) =>
-  call<RecordPage>("records_list", { tenant, limit, after });
+export const recordsList = (
+  tenant: string,
+  order: RecordOrder,
+  favourites: boolean,
+  limit: number,
+  after: string | null,
+) => call<RecordPage>("records_list", { tenant, order, favourites, limit, after });
 export const recordOpen = (id: string) => call<RecordView>("record_open", { id });
 export const recordHistory = (id: string) => call<VersionView[]>("record_history", { id });
 export const recordAdd = (tenant: string, draft: RecordDraft) => call<RecordView>("record_add", { tenant, draft });
@@ -153,6 +168,29 @@ export const kindRemove = (kind: string) => call<void>("kind_remove", { kind });
 
 export const expiringList = (days: number) => call<ExpiringRecords>("expiring_list", { days });
 export const secretHealthStart = (tenant: string) => call<Job>("secret_health_start", { tenant });
+// ---- The life of records ---------------------------------------------------
+
+export const recordsTrash = (ids: string[]) => call<BulkView>("records_trash", { ids });
+export const recordsRestore = (ids: string[]) => call<BulkView>("records_restore", { ids });
+export const recordsPurge = (ids: string[]) => call<BulkView>("records_purge", { ids });
+export const trashList = (tenant: string, limit: number, after: string | null) =>
+  call<TrashPage>("trash_list", { tenant, limit, after });
+export const trashEmpty = (tenant: string) => call<BulkView>("trash_empty", { tenant });
+export const recordsTag = (ids: string[], add: string[], remove: string[]) =>
+  call<TagView>("records_tag", { ids, add, remove });
+export const recordsTagUndo = (changed: TaggedRecord[]) => call<BulkView>("records_tag_undo", { changed });
+export const recordRestoreVersion = (id: string, version: number, expectedVersion: number) =>
+  call<RecordView>("record_restore_version", { id, version, expectedVersion });
+export const recordFavourite = (id: string, on: boolean) => call<FavouriteView>("record_favourite", { id, on });
+export const draftsList = (tenant: string) => call<DraftNote[]>("drafts_list", { tenant });
+/** Keeps what is being written. A secret that was made and is not saved yet stays where it was made, and is not kept. */
+export const draftKeep = (tenant: string, record: string | null, version: number, draft: RecordDraft) => {
+  const fields = draft.fields.map(({ made: _, ...field }) => field);
+  return call<void>("draft_keep", { tenant, record, version, draft: { ...draft, fields } });
+};
+export const draftOpen = (tenant: string, record: string | null) =>
+  call<DraftView | null>("draft_open", { tenant, record });
+export const draftDiscard = (tenant: string, record: string | null) => call<void>("draft_discard", { tenant, record });
 
 // ---- Long work -------------------------------------------------------------
 

@@ -111,13 +111,184 @@ export type RecordPage = {
    */
   records: Array<RecordRow>;
   /**
-   * All records of the tenant.
+   * Those of them that are this account's favourites.
+   */
+  favourites: string[];
+  /**
+   * All records of the list: the tenant's without the trash, or this account's favourites among them.
    */
   total: number;
   /**
    * Where the next page begins; `None` after the last. Opaque.
    */
   next: string | null;
+};
+
+export type TrashRow = {
+  /**
+   * When it was put there.
+   */
+  trashed_at: string;
+  /**
+   * Until when it stays at least; purged at an opening of the tenant after that.
+   */
+  kept_until: string;
+  /**
+   * The record.
+   */
+  id: string;
+  /**
+   * What it is about.
+   */
+  kind: string;
+  /**
+   * One line by which people know it.
+   */
+  title: string;
+  /**
+   * When it was last changed.
+   */
+  changed_at: string;
+};
+
+export type TrashPage = {
+  /**
+   * The tenant the records belong to.
+   */
+  tenant: string;
+  /**
+   * Records of this page.
+   */
+  records: Array<TrashRow>;
+  /**
+   * All records in the trash.
+   */
+  total: number;
+  /**
+   * Where the next page begins; `None` after the last. Opaque.
+   */
+  next: string | null;
+};
+
+export type BulkView = {
+  /**
+   * Records it was done to.
+   */
+  records: number;
+};
+
+export type TagView = {
+  /**
+   * Records it was asked for.
+   */
+  records: number;
+  /**
+   * Those whose tags are others now, which is what an undo takes.
+   */
+  changed: Array<TaggedRecord>;
+};
+
+export type TaggedRecord = {
+  /**
+   * The record.
+   */
+  id: string;
+  /**
+   * The version that came of it.
+   */
+  version: number;
+};
+
+export type FavouriteView = {
+  /**
+   * The record.
+   */
+  id: string;
+  /**
+   * Whether it is.
+   */
+  favourite: boolean;
+};
+
+export type DraftNote = {
+  /**
+   * The record being changed; `None` for one not added yet.
+   */
+  record: string | null;
+  /**
+   * The version it began from; 0 if the record is not added yet.
+   */
+  version: number;
+  /**
+   * When it was kept.
+   */
+  kept_at: string;
+};
+
+export type DraftFieldView = {
+  /**
+   * The field it changes; `None` for a new one.
+   */
+  id: number | null;
+  /**
+   * What the person calls it.
+   */
+  name: string;
+  /**
+   * How it is shown and protected.
+   */
+  field_type:
+    | "text"
+    | "secret"
+    | "multiline"
+    | "email"
+    | "phone"
+    | "url"
+    | "date"
+    | "number"
+    | "totp"
+    | "choice"
+    | "reference"
+    | "expiry";
+  /**
+   * What was written; `None` keeps what the field holds.
+   */
+  value: string | null;
+};
+
+export type DraftView = {
+  /**
+   * What it is about.
+   */
+  kind: string;
+  /**
+   * As written so far.
+   */
+  title: string;
+  /**
+   * In the order to show.
+   */
+  fields: Array<DraftFieldView>;
+  /**
+   * As written so far.
+   */
+  tags: Array<string>;
+  /**
+   * Free text.
+   */
+  notes: string;
+  /**
+   * The record being changed; `None` for one not added yet.
+   */
+  record: string | null;
+  /**
+   * The version it began from; 0 if the record is not added yet.
+   */
+  version: number;
+  /**
+   * When it was kept.
+   */
+  kept_at: string;
 };
 
 export type RecordView = {
@@ -169,6 +340,14 @@ export type RecordView = {
    * Login name of who changed it last.
    */
   changed_by: string;
+  /**
+   * Whether it is a favourite of this account.
+   */
+  favourite: boolean;
+  /**
+   * When it was put into the trash; `None` if it is not there.
+   */
+  trashed_at: string | null;
 };
 
 export type FieldView = {

@@ -35,6 +35,16 @@ const ACTIONS: Record<string, (entry: LogEntryView) => string> = {
   "attachment.detached": () => m.log_attachment_detached(),
   "attachment.saved": () => m.log_attachment_saved(),
   "attachment.previewed": () => m.log_attachment_previewed(),
+  "record.version_restored": (entry) => m.log_record_version_restored({ version: formatCount(entry.version ?? 0) }),
+  "record.favourite_set": () => m.log_record_favourite_set(),
+  "record.favourite_unset": () => m.log_record_favourite_unset(),
+  "records.trashed": (entry) => m.log_records_trashed(count(entry)),
+  "records.restored": (entry) => m.log_records_restored(count(entry)),
+  "records.purged": (entry) => m.log_records_purged(count(entry)),
+  "records.tagged": (entry) => m.log_records_tagged(count(entry)),
+  "draft.kept": () => m.log_draft_kept(),
+  "draft.opened": () => m.log_draft_opened(),
+  "draft.discarded": () => m.log_draft_discarded(),
   "records.imported": (entry) => m.log_records_imported(count(entry)),
   "tenant.exported_csv": (entry) => m.log_tenant_exported_csv(count(entry)),
   "tenant.exported_kdbx": (entry) => m.log_tenant_exported_kdbx(count(entry)),
@@ -62,7 +72,7 @@ export function actionWords(entry: LogEntryView): string {
 
 /** Whether an entry deserves a second look. */
 export function isNotable(entry: LogEntryView): boolean {
-  return /failed|failures|refused|missing|altered|restarted|older_accepted/.test(entry.action);
+  return /failed|failures|refused|missing|altered|restarted|older_accepted|purged/.test(entry.action);
 }
 
 const FINDINGS: Record<string, () => string> = {

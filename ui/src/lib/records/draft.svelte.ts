@@ -1,7 +1,7 @@
 // Owns a record while it is being written or changed: what is in the form, whether that differs from what was, and
 // what is wrong with it. Secrets that are left alone are never fetched: their value stays null.
 import type { FieldType, MadeSecret, RecordDraft } from "$lib/api/commands.ts";
-import type { RecordView } from "$lib/api/types.ts";
+import type { DraftView, RecordView } from "$lib/api/types.ts";
 import * as limits from "./limits.ts";
 
 /** A field in the form. `key` is for the form alone. */
@@ -68,6 +68,23 @@ export class Draft {
       });
     }
     this.settle();
+  }
+
+  /** What was written of a record when the window locked, to be written on; `record` is as it is now. */
+  static taken(record: RecordView | null, kept: DraftView): Draft {
+    const draft = new Draft(record);
+    draft.kind = kept.kind;
+    draft.title = kept.title;
+    draft.tags = kept.tags.join(", ");
+    draft.notes = kept.notes;
+    draft.fields = kept.fields.map(({ id, name, field_type, value }) => {
+      // A field that the record has no more is a new one.
+      const known = id !== null && record?.fields.some((field) => field.id === id);
+      const drafted = new DraftField(draft.#nextKey++, known ? id : null, name, field_type);
+      drafted.value = known ? value : (value ?? "");
+      return drafted;
+    });
+    return draft;
   }
 
   /** Takes what is in the form as what was there before. */

@@ -1,5 +1,6 @@
-// Owns the middle pane: one tenant's records in the order of their titles, fetched page by page as they come into
-// sight, or what a search found. Answers that come after the person has moved on are dropped.
+// Owns the middle pane: one tenant's records, favourites or trash in the order chosen, fetched page by page as they come
+// into sight, or what a search found; and which of them are marked for one step over many. Answers that come after the person has moved on are dropped.
+import { SvelteSet } from "svelte/reactivity";
 import * as api from "$lib/api/commands.ts";
 import { CommandError } from "$lib/api/error.ts";
 import type { RecordRow } from "$lib/api/types.ts";
@@ -8,6 +9,8 @@ import type { RecordRow } from "$lib/api/types.ts";
 const PAGE_ROWS = 200;
 /** Most records a search shows; who needs more types another letter. */
 const MAX_HITS = 200;
+/** Most records that one step over many takes (coffer-core, `BULK_MAX`). */
+const MAX_MARKS = 1_000;
 /** How long the typing rests before the engine is asked. */
 const SEARCH_REST_MILLIS = 120;
 
@@ -17,7 +20,10 @@ export function tenantOf(record: string): string {
 }
 
 /** A row with the tenant it belongs to, where a search went across tenants. */
-export type ListRow = RecordRow & { tenant_name?: string };
+export type ListRow = RecordRow & { tenant_name?: string; trashed_at?: string; kept_until?: string };
+
+/** Which of a tenant's records the list is of. */
+export type Scope = "all" | "favourites" | "trash";
 
 export class RecordList {
   tenant: string | null = $state(null);
@@ -28,9 +34,18 @@ export class RecordList {
   /** Whether a search goes across every tenant. */
   everywhere = $state(false);
   selectedId: string | null = $state(null);
+  scope: Scope = $state("all");
+  order: api.RecordOrder = $state("title");
+  /** Records marked for one step over many. */
+  readonly marks = new SvelteSet<string>();
+  /** This account's favourites, as far as pages told. */
+  readonly favourites = new SvelteSet<string>();
   searching = $state(false);
 
-  #rows: RecordRow[] = $state.raw([]);
+  #rows: ListRow[] = $state.raw([]);
+  /** The row the keys are at while rows are being marked; the chosen one otherwise. */
+  #leadId: string | null = $state(null);
+  #anchor = -1;
   #hits: ListRow[] | null = $state.raw(null);
   more = $state(false);
 
@@ -39,10 +54,8 @@ export class RecordList {
 
   readonly isSearch = $derived(this.#hits !== null);
   readonly count = $derived(this.#hits ? this.#hits.length : this.total);
-  readonly selectedIndex = $derived.by(() => {
-    const rows = this.#hits ?? this.#rows;
-    return this.selectedId === null ? -1 : rows.findIndex((row) => row.id === this.selectedId);
-  });
+  readonly selectedIndex = $derived.by(() => this.#indexOf(this.selectedId));
+  readonly leadIndex = $derived.by(() => (this.#leadId === null ? this.selectedIndex : this.#indexOf(this.#leadId)));
 
   #next: string | null = null;
   #isBegun = false;
@@ -53,9 +66,82 @@ export class RecordList {
   #search = 0;
   #rest: ReturnType<typeof setTimeout> | undefined;
 
+  /** The title of a record that was fetched. */
+  titleOf(id: string): string | undefined {
+    return this.row(this.#indexOf(id))?.title;
+  }
+
   /** The row at a place; undefined while it is being fetched. */
   row(index: number): ListRow | undefined {
     return (this.#hits ?? this.#rows)[index];
+  }
+
+  /** Whether the rows in sight are those of the trash. */
+  get isTrash(): boolean {
+    return this.scope === "trash" && !this.isSearch;
+  }
+
+  /** The records that a step is about: those marked, or the one chosen. */
+  get chosen(): string[] {
+    if (this.marks.size > 0) return [...this.marks];
+    return this.selectedIndex < 0 || this.selectedId === null ? [] : [this.selectedId];
+  }
+
+  /** Whether a row is marked, or the chosen one where none is. */
+  isMarked(index: number): boolean {
+    const id = this.row(index)?.id;
+    return id !== undefined && (this.marks.size > 0 ? this.marks.has(id) : id === this.selectedId);
+  }
+
+  /** Marks rows: one more or one less, all between the last and this one, or all that were fetched. */
+  mark(index: number, how: "toggle" | "range" | "all"): void {
+    const rows = this.#hits ?? this.#rows;
+    const row = rows[index];
+    if (!row) return;
+    if (how === "toggle") {
+      const chosen = this.#hits?.[this.selectedIndex] ?? this.#rows[this.selectedIndex];
+      if (this.marks.size === 0 && chosen && chosen.id !== row.id) this.marks.add(chosen.id);
+      if (!this.marks.delete(row.id) && this.marks.size < MAX_MARKS) this.marks.add(row.id);
+      this.#anchor = index;
+    } else {
+      if (this.#anchor < 0) this.#anchor = Math.max(0, this.selectedIndex);
+      const [from, to] = how === "all" ? [0, rows.length - 1] : [this.#anchor, index].sort((a, b) => a - b);
+      this.marks.clear();
+      for (const { id } of rows.slice(from, (to ?? 0) + 1).slice(0, MAX_MARKS)) this.marks.add(id);
+    }
+    this.#leadId = row.id;
+  }
+
+  /** Takes every mark away. */
+  unmark(): void {
+    this.marks.clear();
+    this.#leadId = null;
+    this.#anchor = -1;
+  }
+
+  /** Shows all of a tenant's records, its favourites or its trash. */
+  async setScope(scope: Scope): Promise<void> {
+    this.clearSearch();
+    this.scope = scope;
+    this.selectedId = null;
+    await this.#restart();
+  }
+
+  /** Shows the list in another order. */
+  async setOrder(order: api.RecordOrder): Promise<void> {
+    this.order = order;
+    await this.#restart();
+  }
+
+  /** Notes a mark as a favourite; the list of favourites begins anew. */
+  async noteFavourite(id: string, favourite: boolean): Promise<void> {
+    if (favourite) this.favourites.add(id);
+    else this.favourites.delete(id);
+    if (this.scope === "favourites") await this.#restart();
+  }
+
+  #indexOf(id: string | null): number {
+    return id === null ? -1 : (this.#hits ?? this.#rows).findIndex((row) => row.id === id);
   }
 
   /** Shows a tenant from its first record; the search begins anew, so that no word reaches another tenant. */
@@ -63,6 +149,8 @@ export class RecordList {
     this.clearSearch();
     this.everywhere = false;
     this.selectedId = null;
+    this.scope = "all";
+    this.favourites.clear();
     this.tenant = tenant;
     await this.reload();
   }
@@ -71,6 +159,7 @@ export class RecordList {
   async follow(tenant: string): Promise<void> {
     if (tenant === this.tenant) return;
     this.tenant = tenant;
+    this.scope = "all";
     await this.#restart();
   }
 
@@ -84,6 +173,7 @@ export class RecordList {
 
   async #restart(): Promise<void> {
     this.#listing += 1;
+    this.unmark();
     this.#rows = [];
     this.#next = null;
     this.#isBegun = false;
@@ -111,6 +201,7 @@ export class RecordList {
   search(query: string): void {
     this.query = query;
     clearTimeout(this.#rest);
+    this.unmark();
     if (query.trim() === "") {
       this.clearSearch();
       return;
@@ -130,6 +221,7 @@ export class RecordList {
   /** Back to the whole list. */
   clearSearch(): void {
     clearTimeout(this.#rest);
+    this.unmark();
     this.#search += 1;
     this.query = "";
     this.#hits = null;
@@ -140,8 +232,10 @@ export class RecordList {
   /** Chooses the row at a place. */
   select(index: number): void {
     const row = this.row(index);
+    this.unmark();
     if (row) {
       this.selectedId = row.id;
+      this.#anchor = index;
     }
   }
 
@@ -150,6 +244,7 @@ export class RecordList {
     this.clearSearch();
     this.#listing += 1;
     this.#rows = [];
+    this.favourites.clear();
     this.tenant = null;
     this.selectedId = null;
     this.total = 0;
@@ -178,14 +273,19 @@ export class RecordList {
     this.#fetching = true;
     try {
       while (this.#isShort()) {
-        const page = await api.recordsList(tenant, PAGE_ROWS, this.#next);
+        const { scope, order } = this;
+        const page =
+          scope === "trash"
+            ? { favourites: [], ...(await api.trashList(tenant, PAGE_ROWS, this.#next)) }
+            : await api.recordsList(tenant, order, scope === "favourites", PAGE_ROWS, this.#next);
         if (turn !== this.#listing) return;
+        for (const id of page.favourites) this.favourites.add(id);
         this.#rows = [...this.#rows, ...page.records];
         this.#next = page.next;
         this.#isBegun = true;
         this.total = page.next === null ? this.#rows.length : page.total;
         this.state = "ready";
-        this.onTotal(tenant, page.total);
+        if (scope === "all") this.onTotal(tenant, page.total);
       }
     } catch (reason) {
       if (turn !== this.#listing) return;

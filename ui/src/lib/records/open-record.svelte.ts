@@ -49,6 +49,11 @@ export class OpenRecord {
     this.state = "ready";
   }
 
+  /** Notes that the record became a favourite, or is none any more. */
+  noteFavourite(id: string, favourite: boolean): void {
+    if (this.record?.id === id) this.record.favourite = favourite;
+  }
+
   /** Fetches the versions of the record, newest first. */
   async openHistory(): Promise<void> {
     const turn = this.#turn;

@@ -5,6 +5,8 @@ import { CommandError } from "$lib/api/error.ts";
 import type { SessionView } from "$lib/api/types.ts";
 import { applyLanguage, applyTheme } from "./look.ts";
 
+/** Locking waits this long at most for what was being written to be kept. */
+const KEEP_WITHIN_MILLIS = 500;
 /** The engine is told of the person's activity at most this often. */
 const ACTIVITY_EVERY_MILLIS = 5_000;
 
@@ -26,7 +28,7 @@ export class Session {
   /** Seconds until the window locks by itself. */
   secondsLeft = $state(DEFAULTS.idle_seconds);
 
-  readonly #drops = new Set<() => void>();
+  readonly #drops = new Set<() => unknown>();
   #lastActivity = Date.now();
   #lastTold = 0;
 
@@ -46,19 +48,26 @@ export class Session {
     }
   }
 
-  /** Has `drop` called before the window locks; the answer takes that back. */
-  beforeLock(drop: () => void): () => void {
+  /**
+   * Has `drop` called before the window locks; the answer takes that back. A promise that `drop` gives is waited for, but
+   * not for long, before the engine is told.
+   */
+  beforeLock(drop: () => unknown): () => void {
     this.#drops.add(drop);
     return () => this.#drops.delete(drop);
   }
 
   /** Locks: drops every value held here first, so that nothing waits for the engine. */
   async lock(): Promise<void> {
-    for (const drop of this.#drops) {
-      drop();
-    }
+    const dropping = [...this.#drops].map((drop) => drop()).filter((kept) => kept instanceof Promise);
     this.view = null;
     this.screen = "locked";
+    if (dropping.length > 0) {
+      await Promise.race([
+        Promise.allSettled(dropping),
+        new Promise((resolve) => setTimeout(resolve, KEEP_WITHIN_MILLIS)),
+      ]);
+    }
     // The engine ends this process; an answer may never come.
     await api.lock().catch(() => undefined);
   }

@@ -1,10 +1,12 @@
-// Holds the short messages at the foot of the window and takes them away in time.
+// Holds the short messages at the foot of the window and takes them away in time; one may offer to take back what it says.
 
 /** One message. */
-export type Toast = { id: number; kind: "info" | "danger"; text: string };
+export type Toast = { id: number; kind: "info" | "danger"; text: string; undo?: { label: string; run: () => void } };
 
 /** How long a message stays: long enough to read ten words twice. */
 const STAY_MILLIS = 4_000;
+/** How long one stays that offers to take something back. */
+export const UNDO_MILLIS = 8_000;
 
 export class Toasts {
   list: Toast[] = $state([]);
@@ -12,10 +14,32 @@ export class Toasts {
 
   /** Shows a message. */
   show(text: string, kind: Toast["kind"] = "info"): void {
-    const id = this.#next++;
-    this.list.push({ id, kind, text });
+    this.#add({ id: this.#next++, kind, text }, STAY_MILLIS);
+  }
+
+  /** Shows a message that offers to take back what was done. Only the newest of them does. */
+  offerUndo(text: string, label: string, run: () => void): void {
+    this.dropUndo();
+    this.#add({ id: this.#next++, kind: "info", text, undo: { label, run } }, UNDO_MILLIS);
+  }
+
+  /** Takes back what the newest message offers to, once; says whether one did. */
+  undo(): boolean {
+    const offer = this.list.find((toast) => toast.undo);
+    this.dropUndo();
+    offer?.undo?.run();
+    return offer !== undefined;
+  }
+
+  /** Takes every offer away: what it was about is not in sight any more. */
+  dropUndo(): void {
+    this.list = this.list.filter((toast) => !toast.undo);
+  }
+
+  #add(toast: Toast, millis: number): void {
+    this.list.push(toast);
     setTimeout(() => {
-      this.list = this.list.filter((toast) => toast.id !== id);
-    }, STAY_MILLIS);
+      this.list = this.list.filter(({ id }) => id !== toast.id);
+    }, millis);
   }
 }

@@ -210,12 +210,16 @@ impl TenantTx<'_> {
         if detached == 1 { Ok(()) } else { Err(ChangeError::NotFound) }
     }
 
-    /// Gives a record a new version with the body of the one before, if `expected_version` is its newest.
+    /// Gives a record a new version with the body of the one before, if `expected_version` is its newest
+    /// and it is not in the trash.
     fn repeat_version(&self, row: i64, expected_version: u32) -> Result<u32, ChangeError> {
         let version = expected_version.checked_add(1).ok_or(ChangeError::VersionConflict)?;
         let changed = self
             .tx
-            .prepare_cached("UPDATE record SET version = ?3, changed_ms = ?4 WHERE id = ?1 AND version = ?2")?
+            .prepare_cached(
+                "UPDATE record SET version = ?3, changed_ms = ?4
+                 WHERE id = ?1 AND version = ?2 AND trashed_ms IS NULL",
+            )?
             .execute(params![row, expected_version, version, self.at.unix_millis()])?;
         if changed == 0 {
             return Err(ChangeError::VersionConflict);

@@ -21,12 +21,12 @@ pub(crate) struct Expiring {
 }
 
 impl TenantStore {
-    /// At most `limit` fields whose day is `until` or earlier, the earliest first.
+    /// At most `limit` fields whose day is `until` or earlier, the earliest first; nothing that is in the trash.
     pub(crate) fn expiring(&self, until: Day, limit: u32) -> Result<Vec<Expiring>, StoreError> {
         let mut query = self.connection.prepare_cached(
             "SELECT r.key, r.kind, r.title, r.changed_ms, e.field, e.name, e.day
              FROM expiry e CROSS JOIN record r ON r.id = e.record
-             WHERE e.day <= ?1 ORDER BY e.day, e.record, e.field LIMIT ?2",
+             WHERE e.day <= ?1 AND r.trashed_ms IS NULL ORDER BY e.day, e.record, e.field LIMIT ?2",
         )?;
         let mut rows = query.query(params![until.to_string(), limit])?;
         let mut found = Vec::new();

@@ -7,12 +7,16 @@
 mod attachment_rows;
 mod body;
 mod cursor;
+mod draft_rows;
 mod expiry_rows;
 mod exposure_rows;
+mod favourite_rows;
 mod fold;
+mod list_rows;
 mod record_rows;
 mod search_rows;
 mod transfer_rows;
+mod trash_rows;
 
 use std::path::Path;
 
@@ -24,7 +28,9 @@ use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehav
 
 pub(crate) use self::attachment_rows::{AttachRowError, NewAttachment, StoredAttachment, StoredFile};
 pub(crate) use self::cursor::Cursor;
+pub(crate) use self::draft_rows::{KeptDraft, StoredDraft};
 pub(crate) use self::exposure_rows::{Exposure, How};
+pub(crate) use self::list_rows::PageQuery;
 pub(crate) use self::record_rows::{ChangeError, StoredVersion};
 pub(crate) use self::search_rows::{Found, SearchQuery};
 pub(crate) use self::transfer_rows::Moment;
@@ -83,8 +89,10 @@ pub(crate) struct TenantTx<'s> {
     change: i64,
     at: Timestamp,
     account: AccountId,
-    /// Records it has added.
-    added: u64,
+    /// How many more records there will be outside the trash.
+    records: i64,
+    /// How many more there will be in it.
+    trashed: i64,
 }
 
 impl TenantStore {
@@ -94,7 +102,7 @@ impl TenantStore {
         let tx = connection.transaction()?;
         tx.execute_batch(SCHEMA)?;
         tx.execute(
-            "INSERT INTO meta (only, vault, tenant, epoch, records) VALUES (1, ?1, ?2, ?3, 0)",
+            "INSERT INTO meta (only, vault, tenant, epoch, records, trashed) VALUES (1, ?1, ?2, ?3, 0, 0)",
             params![identity.vault.as_bytes(), identity.tenant.as_bytes(), identity.epoch],
         )?;
         tx.pragma_update(None, "user_version", SCHEMA_VERSION)?;
@@ -142,7 +150,7 @@ impl TenantStore {
         &self.connection
     }
 
-    /// How many records there are.
+    /// How many records there are outside the trash.
     pub(crate) fn count(&self) -> Result<u64, StoreError> {
         let count: i64 = self.connection.prepare_cached("SELECT records FROM meta")?.query_row([], |row| row.get(0))?;
         u64::try_from(count).map_err(|_| StoreError::Damaged)
@@ -177,7 +185,7 @@ impl TenantStore {
         let tx = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let last: Option<i64> = tx.prepare_cached("SELECT max(id) FROM change")?.query_row([], |row| row.get(0))?;
         let change = last.unwrap_or(0).checked_add(1).ok_or(StoreError::Damaged)?;
-        Ok(TenantTx { tx, change, at, account, added: 0 })
+        Ok(TenantTx { tx, change, at, account, records: 0, trashed: 0 })
     }
 }
 
@@ -200,10 +208,10 @@ impl TenantTx<'_> {
         if inserted != 1 {
             return Err(StoreError::Damaged);
         }
-        if self.added > 0 {
+        if self.records != 0 || self.trashed != 0 {
             self.tx
-                .prepare_cached("UPDATE meta SET records = records + ?1")?
-                .execute([sqlcipher::to_integer(self.added)?])?;
+                .prepare_cached("UPDATE meta SET records = records + ?1, trashed = trashed + ?2")?
+                .execute([self.records, self.trashed])?;
         }
         Ok(self.tx.commit()?)
     }

@@ -1,4 +1,4 @@
-//! Records and their versions: pages of the list, one version, all versions, adding and changing.
+//! Records and their versions: whole records page by page, one version, all versions, adding and changing.
 
 use coffer_model::id::{AccountId, RecordKey};
 use coffer_model::record::RecordContent;
@@ -6,17 +6,8 @@ use coffer_model::time::Timestamp;
 use rusqlite::{OptionalExtension, Row, params};
 
 use super::attachment_rows::{StoredAttachment, attachments_in};
-use super::{Cursor, ListedRecord, MAX_FOLDED_BYTES, TenantStore, TenantTx, body, fold, record_row, timestamp};
+use super::{Cursor, MAX_FOLDED_BYTES, TenantStore, TenantTx, body, fold, record_row, timestamp};
 use crate::store::error::StoreError;
-
-/// Records in the order of their folded titles, then of their keys.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Page {
-    /// Records of this page.
-    pub(crate) records: Vec<ListedRecord>,
-    /// The last of them, if there are more after it.
-    pub(crate) next: Option<Cursor>,
-}
 
 /// One version of a record.
 #[derive(Debug, PartialEq, Eq)]
@@ -37,6 +28,8 @@ pub(crate) struct StoredVersion {
     pub(crate) made_at: Option<Timestamp>,
     /// What is attached, in the order of attaching; nothing in [`TenantStore::history`].
     pub(crate) attachments: Vec<StoredAttachment>,
+    /// When the record was put into the trash, if it is there.
+    pub(crate) trashed_at: Option<Timestamp>,
 }
 
 /// Whole records in the order of their folded titles, then of their keys.
@@ -76,51 +69,28 @@ impl From<rusqlite::Error> for ChangeError {
 const FULL_PAGE_BYTES: usize = 16 * 1024 * 1024;
 
 /// Everything of a version, for [`StoredVersion::from_row`].
-pub(super) const VERSION: &str = "SELECT v.version, v.body, r.created_ms, c.at_ms, c.account, c.entry, r.id, v.made_ms
+pub(super) const VERSION: &str =
+    "SELECT v.version, v.body, r.created_ms, c.at_ms, c.account, c.entry, r.trashed_ms, r.id,
+        v.made_ms
     FROM record r JOIN version v ON v.record = r.id JOIN change c ON c.id = v.change";
 
 impl TenantStore {
-    /// At most `limit` records, the first or those after a cursor. Costs the same anywhere in the list.
-    pub(crate) fn page(&self, limit: u32, after: Option<&Cursor>) -> Result<Page, StoreError> {
-        // One more than asked for says whether there are more.
-        let wanted = u64::from(limit) + 1;
-        let wanted = i64::try_from(wanted).expect("one more than a u32 fits");
-        let (title_key, key) = after.map_or(("", [0; 16]), |cursor| (&cursor.title_key, *cursor.key.as_bytes()));
-        let compare = if after.is_some() { ">" } else { ">=" };
-        let mut query = self.connection.prepare_cached(&format!(
-            "SELECT key, kind, title, changed_ms, title_key FROM record INDEXED BY record_by_title
-             WHERE (title_key, key) {compare} (?1, ?2) ORDER BY title_key, key LIMIT ?3"
-        ))?;
-        let mut rows = query.query(params![title_key, key, wanted])?;
-        let mut page = Page { records: Vec::new(), next: None };
-        let mut last = None;
-        while let Some(row) = rows.next()? {
-            if page.records.len() as u64 == u64::from(limit) {
-                page.next = last;
-                break;
-            }
-            let record = ListedRecord::from_row(row)?;
-            // Only the page's last row is worth its copy.
-            if page.records.len() as u64 + 1 == u64::from(limit) {
-                last = Some(Cursor { title_key: row.get(4)?, key: record.key });
-            }
-            page.records.push(record);
-        }
-        Ok(page)
-    }
-
     /// At most `limit` records with all they hold, the first or those after a cursor; fewer if they are large. Page and
     /// figures are of one moment.
     pub(crate) fn full_page(&self, limit: u32, after: Option<&Cursor>) -> Result<FullPage, StoreError> {
         let moment = self.connection.unchecked_transaction()?;
-        let (title_key, key) = after.map_or(("", [0; 16]), |cursor| (&cursor.title_key, *cursor.key.as_bytes()));
-        let compare = if after.is_some() { ">" } else { ">=" };
+        let (title_key, key, compare) = match after {
+            Some(Cursor::Title { title_key, key }) => (title_key.as_str(), *key.as_bytes(), ">"),
+            Some(Cursor::Kind { .. } | Cursor::Changed { .. } | Cursor::Created { .. } | Cursor::Trash { .. })
+            | None => ("", [0; 16], ">="),
+        };
         let mut query = self.connection.prepare_cached(&format!(
-            "SELECT v.version, v.body, r.created_ms, c.at_ms, c.account, c.entry, r.id, r.key, r.title_key, v.made_ms
+            "SELECT v.version, v.body, r.created_ms, c.at_ms, c.account, c.entry, r.trashed_ms, r.key, r.title_key, r.id,
+                v.made_ms
              FROM record r INDEXED BY record_by_title
              CROSS JOIN version v ON v.record = r.id AND v.version = r.version
              CROSS JOIN change c ON c.id = v.change
-             WHERE (r.title_key, r.key) {compare} (?1, ?2) ORDER BY r.title_key, r.key"
+             WHERE r.trashed_ms IS NULL AND (r.title_key, r.key) {compare} (?1, ?2) ORDER BY r.title_key, r.key"
         ))?;
         let mut rows = query.query(params![title_key, key])?;
         let mut page =
@@ -131,7 +101,7 @@ impl TenantStore {
             page.records.push((key, self.with_attachments(row)?));
             bytes += row.get_ref(1)?.as_blob().map_or(0, <[u8]>::len);
             if page.records.len() as u64 == u64::from(limit) || bytes > FULL_PAGE_BYTES {
-                let last = Cursor { title_key: row.get(8)?, key };
+                let last = Cursor::Title { title_key: row.get(8)?, key };
                 page.next = rows.next()?.is_some().then_some(last);
                 break;
             }
@@ -154,7 +124,7 @@ impl TenantStore {
     /// Reads the columns of [`VERSION`], and what is attached.
     fn with_attachments(&self, row: &Row<'_>) -> Result<StoredVersion, StoreError> {
         let stored = StoredVersion::from_row(row)?;
-        let attachments = attachments_in(&self.connection, row.get(6)?, stored.version)?;
+        let attachments = attachments_in(&self.connection, row.get("id")?, stored.version)?;
         Ok(StoredVersion { attachments, ..stored })
     }
 
@@ -191,12 +161,12 @@ impl TenantTx<'_> {
         self.insert_version(row, 1, content, None)?;
         self.index_record(row, &title_key, content)?;
         self.index_expiry(row, content)?;
-        self.added += 1;
+        self.records += 1;
         Ok(())
     }
 
     /// Gives a record a new version, keeping all before it, and says which. Nothing happens unless `expected_version`
-    /// is still its newest.
+    /// is still its newest, and it is not in the trash.
     pub(crate) fn update_record(
         &mut self,
         key: RecordKey,
@@ -210,7 +180,7 @@ impl TenantTx<'_> {
             .tx
             .prepare_cached(
                 "UPDATE record SET title_key = ?3, title = ?4, kind = ?5, version = ?6, changed_ms = ?7
-                 WHERE id = ?1 AND version = ?2",
+                 WHERE id = ?1 AND version = ?2 AND trashed_ms IS NULL",
             )?
             .execute(params![
                 row,
@@ -229,6 +199,34 @@ impl TenantTx<'_> {
         self.index_record(row, &title_key, content)?;
         self.index_expiry(row, content)?;
         Ok(version)
+    }
+
+    /// Gives a record the new version that `change` makes of its newest, and says which; none if that is the same.
+    pub(crate) fn change_newest<E: From<ChangeError>>(
+        &mut self,
+        key: RecordKey,
+        change: impl FnOnce(&RecordContent) -> Result<RecordContent, E>,
+    ) -> Result<Option<u32>, E> {
+        let (version, before) = self.version_in_use(key, None)?;
+        let after = change(&before)?;
+        if after == before {
+            return Ok(None);
+        }
+        Ok(Some(self.update_record(key, version, &after)?))
+    }
+
+    /// A version of a record that is not in the trash, the newest if none is named, with its number.
+    pub(crate) fn version_in_use(
+        &self,
+        key: RecordKey,
+        version: Option<u32>,
+    ) -> Result<(u32, RecordContent), ChangeError> {
+        let mut query = self.tx.prepare_cached(&format!(
+            "{VERSION} WHERE r.key = ?1 AND v.version = coalesce(?2, r.version) AND r.trashed_ms IS NULL"
+        ))?;
+        let mut rows = query.query(params![key.as_bytes(), version])?;
+        let stored = rows.next()?.map(StoredVersion::from_row).transpose()?.ok_or(ChangeError::NotFound)?;
+        Ok((stored.version, stored.content))
     }
 
     /// `made_at` is when another program made it.
@@ -261,6 +259,7 @@ impl StoredVersion {
             entry: u64::try_from(row.get::<_, i64>(5)?).map_err(|_| StoreError::Damaged)?,
             made_at: row.get::<_, Option<i64>>("made_ms")?.map(timestamp).transpose()?,
             attachments: Vec::new(),
+            trashed_at: row.get::<_, Option<i64>>(6)?.map(timestamp).transpose()?,
         })
     }
 }

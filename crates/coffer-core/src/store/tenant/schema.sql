@@ -9,7 +9,8 @@ CREATE TABLE meta (
     vault   BLOB NOT NULL CHECK (length(vault) = 16),
     tenant  BLOB NOT NULL CHECK (length(tenant) = 16),
     epoch   INTEGER NOT NULL,
-    records INTEGER NOT NULL                    -- rows in `record`, so that no list has to count them
+    records INTEGER NOT NULL,                   -- rows in `record` that are not in the trash: no list has to count them
+    trashed INTEGER NOT NULL                    -- rows in `record` that are
 ) STRICT;
 
 -- One committed write: who, when, and the log entry that came before it. A write is either here with everything it
@@ -37,13 +38,30 @@ CREATE TABLE record (
     kind       TEXT NOT NULL,
     version    INTEGER NOT NULL,                -- the newest; the first is 1
     created_ms INTEGER NOT NULL,
-    changed_ms INTEGER NOT NULL
+    changed_ms INTEGER NOT NULL,
+    trashed_ms INTEGER                          -- when it was put into the trash; NULL if it is not there
 ) STRICT;
 
--- The order of lists. It holds every column a list shows, so that a page is read from here alone.
-CREATE UNIQUE INDEX record_by_title ON record (title_key, key, title, kind, changed_ms);
+-- The orders of lists, without what is in the trash. Each holds every column a list shows, so that a page is read from
+-- here alone; `trashed_ms`, always NULL, is among them for that reason only.
+CREATE UNIQUE INDEX record_by_title ON record (title_key, key, title, kind, changed_ms, trashed_ms)
+    WHERE trashed_ms IS NULL;
+CREATE INDEX record_by_kind ON record (kind, title_key, key, title, changed_ms, trashed_ms) WHERE trashed_ms IS NULL;
+CREATE INDEX record_by_changed ON record (changed_ms, key, title, kind, trashed_ms) WHERE trashed_ms IS NULL;
 
--- Every version of every record, whole; the newest, too. None is ever changed.
+-- The trash by time; and, under NULL, all others in the order of adding. Rows are read from the table, where those added
+-- one after the other stand together.
+CREATE INDEX record_by_trash ON record (trashed_ms);
+
+-- Which records a write put into the trash, took out of it, or purged. The log names the first of them and how many; with
+-- this it can be told for ever which they were. A purged record leaves nothing but its key here.
+CREATE TABLE moved (
+    change INTEGER NOT NULL,                    -- the `change` that did it, and whose log entry says what it did
+    key    BLOB NOT NULL CHECK (length(key) = 16),
+    PRIMARY KEY (change, key)
+) STRICT, WITHOUT ROWID;
+
+-- Every version of every record, whole; the newest, too. None is ever changed, and none goes but with its record.
 CREATE TABLE version (
     id      INTEGER PRIMARY KEY,
     record  INTEGER NOT NULL REFERENCES record (id),
@@ -105,8 +123,29 @@ CREATE TABLE expiry (
 
 CREATE INDEX expiry_by_record ON expiry (record);
 
--- Words of the newest versions, for searching. No masked field's value goes in. The text itself is not kept, only
--- where each word occurs; rows are removed by their number alone.
+-- Which records an account has marked for itself. No version of the record, and nobody else's business.
+CREATE TABLE favourite (
+    account BLOB NOT NULL CHECK (length(account) = 16),
+    record  INTEGER NOT NULL REFERENCES record (id),
+    PRIMARY KEY (account, record)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX favourite_by_record ON favourite (record);
+
+-- What an account was writing when it had to stop: one for each record, and one for a record not added yet. Not checked as
+-- a version is, since it may be half written.
+CREATE TABLE draft (
+    id      INTEGER PRIMARY KEY,
+    account BLOB NOT NULL CHECK (length(account) = 16),
+    record  INTEGER REFERENCES record (id),     -- NULL: not added yet
+    version INTEGER NOT NULL,                   -- the version it began from; 0 if the record is not added yet
+    change  INTEGER NOT NULL,                   -- the `change` that kept it
+    body    BLOB NOT NULL,                      -- deterministic CBOR
+    UNIQUE (record, account)
+) STRICT;
+
+-- Words of the newest versions, for searching; not of what is in the trash. No masked field's value goes in. The text
+-- itself is not kept, only where each word occurs; rows are removed by their number alone.
 CREATE VIRTUAL TABLE search USING fts5 (
     title, fields, tags, notes,
     tokenize = 'unicode61 remove_diacritics 2',

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use coffer_crypto::secret::SecretKey;
 use coffer_model::attachment::{AttachmentId, AttachmentName, MediaKind};
+use coffer_model::list::RecordOrder;
 use coffer_model::record::{FieldDraft, FieldId, FieldType, RecordContent, RecordDraft};
 use proptest::prelude::*;
 
@@ -48,14 +49,39 @@ impl Bench {
     }
 
     fn all_titles(&self, limit: u32) -> Vec<String> {
+        self.titles_by(RecordOrder::Title, false, limit)
+    }
+
+    fn titles_by(&self, order: RecordOrder, favourites: bool, limit: u32) -> Vec<String> {
         let mut titles = Vec::new();
         let mut after = None;
         loop {
-            let page = self.store.page(limit, after.as_ref()).unwrap();
+            let asked = PageQuery { account: WHO, order, favourites, limit, after: after.as_ref() };
+            let page = self.store.page(&asked).unwrap();
             titles.extend(page.records.into_iter().map(|record| record.title));
             let Some(next) = page.next else { return titles };
-            after = Some(Cursor::parse(&next.encode(IDENTITY.tenant), IDENTITY.tenant).unwrap());
+            after = Some(Cursor::parse(&next.encode(IDENTITY.tenant), IDENTITY.tenant, Some(order)).unwrap());
         }
+    }
+
+    fn trash_titles(&self, limit: u32) -> Vec<String> {
+        let mut titles = Vec::new();
+        let mut after = None;
+        loop {
+            let page = self.store.trash_page(limit, after.as_ref()).unwrap();
+            titles.extend(page.records.into_iter().map(|(record, _)| record.title));
+            let Some(next) = page.next else { return titles };
+            after = Some(Cursor::parse(&next.encode(IDENTITY.tenant), IDENTITY.tenant, None).unwrap());
+        }
+    }
+
+    /// Rows of every table that may hold something of a record, the tables that grow with each write left out.
+    fn rows_left(&self) -> Vec<(String, i64)> {
+        let count = |table: &str| {
+            let sql = format!("SELECT count(*) FROM {table}");
+            (table.to_owned(), self.store.connection.query_row(&sql, [], |row| row.get(0)).unwrap())
+        };
+        ["record", "version", "exposure", "favourite", "draft", "search"].into_iter().map(count).collect()
     }
 
     fn search(&self, text: &str) -> Vec<String> {
@@ -277,20 +303,140 @@ fn the_best_titles_come_first_then_the_newest() {
 }
 
 #[test]
-fn pages_and_counts_are_read_without_the_table() {
+fn pages_are_read_from_their_index_alone() {
     let bench = Bench::new();
-    let plan = |sql: &str| -> String {
+    for (order, continued, sql) in super::list_rows::statements() {
         let mut query = bench.store.connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
-        let rows = query.query_map([], |row| row.get::<_, String>(3)).unwrap();
-        rows.map(Result::unwrap).collect::<Vec<_>>().join("; ")
+        let steps = query.raw_query().mapped(|row| row.get::<_, String>(3)).collect::<Result<Vec<_>, _>>().unwrap();
+        let begins = match order {
+            // Its index says where the page is; the rows stand together in the table.
+            RecordOrder::Created => "SEARCH r USING INDEX record_by_trash (trashed_ms=?",
+            RecordOrder::Title | RecordOrder::Kind | RecordOrder::Changed if continued => {
+                "SEARCH r USING COVERING INDEX record_by_"
+            }
+            RecordOrder::Title | RecordOrder::Kind | RecordOrder::Changed => "SCAN r USING COVERING INDEX record_by_",
+        };
+        assert!(steps[0].starts_with(begins), "{order:?}: {steps:?}");
+        assert!(!steps.iter().any(|step| step.contains("TEMP B-TREE")), "{order:?}: {steps:?}");
+    }
+}
+
+#[test]
+fn what_is_in_the_trash_is_in_no_list_count_or_search_and_comes_back_with_everything() {
+    let mut bench = Bench::new();
+    bench.add(1, &content("Gate", &[(FieldType::Text, "cellar")], "note"));
+    bench.add(2, &titled("Harbour"));
+    bench.write(|tx| tx.set_favourite(key(1), true).unwrap());
+    let before = bench.store.record(key(1), None).unwrap().unwrap();
+    bench.write(|tx| tx.trash_record(key(1)).unwrap());
+
+    for order in [RecordOrder::Title, RecordOrder::Kind, RecordOrder::Changed, RecordOrder::Created] {
+        assert_eq!(bench.titles_by(order, false, 1), ["Harbour"]);
+        assert_eq!(bench.titles_by(order, true, 1), [""; 0]);
+    }
+    assert_eq!(bench.store.full_page(10, None).unwrap().records.len(), 1);
+    assert_eq!((bench.store.count().unwrap(), bench.store.trash_count().unwrap()), (1, 1));
+    assert_eq!(bench.store.favourite_count(WHO).unwrap(), 0);
+    for text in ["gate", "cellar", "not"] {
+        assert_eq!(bench.search(text), [""; 0], "{text}");
+    }
+    let trashed = bench.store.record(key(1), None).unwrap().unwrap();
+    assert_eq!((trashed.trashed_at, &trashed.content), (Some(at(1_003)), &before.content));
+    bench.write(|tx| {
+        assert!(matches!(tx.trash_record(key(1)), Err(ChangeError::NotFound)), "it is there already");
+        assert!(matches!(tx.restore_record(key(2)), Err(ChangeError::NotFound)), "it is not there");
+        assert!(matches!(tx.purge_records(&[key(2)]), Err(ChangeError::NotFound)), "it is not there");
+        assert!(matches!(tx.update_record(key(1), 1, &titled("x")), Err(ChangeError::VersionConflict)));
+    });
+
+    bench.write(|tx| tx.restore_record(key(1)).unwrap());
+    assert_eq!(bench.store.record(key(1), None).unwrap().unwrap(), before);
+    assert_eq!((bench.store.count().unwrap(), bench.store.trash_count().unwrap()), (2, 0));
+    assert_eq!(bench.search("cellar"), ["Gate"]);
+    assert_eq!(bench.titles_by(RecordOrder::Title, true, 10), ["Gate"]);
+}
+
+#[test]
+fn a_purged_record_leaves_its_key_and_nothing_else() {
+    let mut bench = Bench::new();
+    let draft = RecordDraft {
+        kind: RecordKind::custom(),
+        title: "half".to_owned(),
+        fields: vec![],
+        tags: vec![],
+        notes: String::new(),
     };
-    assert_eq!(
-        plan(
-            "SELECT key, kind, title, changed_ms, title_key FROM record INDEXED BY record_by_title
-             WHERE (title_key, key) > ('m', x'00') ORDER BY title_key, key LIMIT 9"
-        ),
-        "SEARCH record USING COVERING INDEX record_by_title ((title_key,key)>(?,?))"
-    );
+    bench.add(1, &content("Gate", &[(FieldType::Secret, "1111")], ""));
+    bench.write(|tx| {
+        tx.update_record(key(1), 1, &content("Gate", &[(FieldType::Secret, "2222")], "")).unwrap();
+    });
+    let exposure = Exposure { key: key(1), field: FieldId(1), version: 1, how: How::Revealed };
+    bench.write(|tx| tx.insert_exposure(&exposure).unwrap());
+    bench.write(|tx| tx.set_favourite(key(1), true).unwrap());
+    bench.write(|tx| tx.keep_draft(Some(key(1)), 2, &draft).unwrap());
+    bench.write(|tx| tx.trash_record(key(1)).unwrap());
+    assert!(bench.rows_left().iter().filter(|(table, _)| table != "search").all(|(_, rows)| *rows > 0));
+    bench.write(|tx| tx.purge_records(&[key(1)]).unwrap());
+    assert!(bench.rows_left().iter().all(|(_, rows)| *rows == 0), "{:?}", bench.rows_left());
+    assert_eq!((bench.store.count().unwrap(), bench.store.trash_count().unwrap()), (0, 0));
+    let query = "SELECT c.entry FROM moved m JOIN change c ON c.id = m.change WHERE m.key = ?1 ORDER BY c.id";
+    let mut moves = bench.store.connection.prepare(query).unwrap();
+    let moves = moves.query_map([key(1).as_bytes()], |row| row.get::<_, i64>(0)).unwrap();
+    assert_eq!(moves.map(Result::unwrap).collect::<Vec<_>>(), [5, 6], "which writes trashed and purged it");
+}
+
+#[test]
+fn a_purge_that_is_not_committed_never_was() {
+    let mut bench = Bench::new();
+    bench.add(1, &titled("Gate"));
+    bench.write(|tx| tx.trash_record(key(1)).unwrap());
+    let mut tx = bench.store.begin(at(9), WHO).unwrap();
+    tx.purge_records(&[key(1)]).unwrap();
+    drop(tx);
+    assert_eq!(bench.trash_titles(10), ["Gate"]);
+    assert_eq!(bench.store.trash_count().unwrap(), 1);
+}
+
+#[test]
+fn a_clock_set_back_does_not_shorten_the_time_in_the_trash() {
+    let mut bench = Bench::new();
+    bench.add(1, &titled("Gate"));
+    let mut tx = bench.store.begin(at(-1_000_000), WHO).unwrap();
+    tx.trash_record(key(1)).unwrap();
+    tx.commit(1).unwrap();
+    assert_eq!(bench.store.trashed_until(999, 10).unwrap(), []);
+    assert_eq!(bench.store.trashed_until(1_000, 10).unwrap(), [key(1)]);
+}
+
+#[test]
+fn marks_and_drafts_are_of_one_account() {
+    let other = AccountId::from_bytes([4; 16]);
+    let mut bench = Bench::new();
+    bench.add(1, &titled("Gate"));
+    bench.write(|tx| tx.set_favourite(key(1), true).unwrap());
+    let mut draft = RecordDraft {
+        kind: RecordKind::custom(),
+        title: String::new(),
+        fields: vec![],
+        tags: vec![],
+        notes: "first".to_owned(),
+    };
+    bench.write(|tx| tx.keep_draft(None, 0, &draft).unwrap());
+    "second".clone_into(&mut draft.notes);
+    bench.write(|tx| tx.keep_draft(None, 0, &draft).unwrap());
+    bench.write(|tx| tx.keep_draft(Some(key(1)), 1, &draft).unwrap());
+
+    assert!(bench.store.is_favourite(WHO, key(1)).unwrap());
+    assert!(!bench.store.is_favourite(other, key(1)).unwrap());
+    assert_eq!(bench.store.drafts(other).unwrap(), []);
+    assert_eq!(bench.store.draft(other, None).unwrap(), None);
+    let kept: Vec<_> = bench.store.drafts(WHO).unwrap().iter().map(|kept| (kept.record, kept.version)).collect();
+    assert_eq!(kept, [(Some(key(1)), 1), (None, 0)], "one in place of the other");
+    assert_eq!(bench.store.draft(WHO, None).unwrap().unwrap().draft, draft);
+    bench.write(|tx| tx.trash_record(key(1)).unwrap());
+    assert_eq!(bench.store.drafts(WHO).unwrap().len(), 1, "not while its record is in the trash");
+    bench.write(|tx| tx.delete_draft(None).unwrap());
+    assert_eq!(bench.store.draft(WHO, None).unwrap(), None);
 }
 
 #[test]
@@ -382,6 +528,31 @@ fn an_attachment_that_does_not_fit_its_record_is_refused_and_changes_nothing() {
 }
 
 #[test]
+fn a_purged_record_takes_its_attachments_along_and_leaves_what_others_share() {
+    let mut bench = Bench::new();
+    bench.add(1, &titled("Gate"));
+    bench.add(2, &titled("Door"));
+    let plan = AttachmentName::from_file_name("plan");
+    let (own, shared) = ([1; 32], [2; 32]);
+    let file = |number: u8| StoredFile { file: [number; 16], header: [number; 32], bytes: 10 };
+    let (first, second) = (file(1), file(2));
+    let list = AttachmentName::from_file_name("list");
+    bench.write(|tx| assert!(tx.insert_attachment(&attachment(1, 1, &plan, &first, &own)).unwrap()));
+    bench.write(|tx| assert!(tx.insert_attachment(&attachment(2, 2, &list, &second, &shared)).unwrap()));
+    let other = NewAttachment { key: key(2), ..attachment(1, 1, &list, &second, &shared) };
+    bench.write(|tx| assert!(!tx.insert_attachment(&other).unwrap()));
+    bench.write(|tx| tx.detach(key(1), 3, AttachmentId(1)).unwrap());
+    bench.write(|tx| tx.trash_record(key(1)).unwrap());
+    let mut tx = bench.store.begin(at(9_000), WHO).unwrap();
+    assert!(matches!(tx.detach(key(1), 4, AttachmentId(2)), Err(ChangeError::VersionConflict)), "it is in the trash");
+    drop(tx);
+    bench.write(|tx| tx.purge_records(&[key(1)]).unwrap());
+    assert_eq!(bench.store.file_of(&own).unwrap(), None);
+    assert_eq!(bench.store.file_of(&shared).unwrap(), Some(second));
+    assert_eq!(bench.store.record(key(2), None).unwrap().unwrap().attachments.len(), 1);
+}
+
+#[test]
 fn schema_names_every_table_it_documents() {
     let bench = Bench::new();
     let mut query = bench
@@ -394,12 +565,21 @@ fn schema_names_every_table_it_documents() {
         "attachment",
         "change",
         "detachment",
+        "draft",
+        "expiry",
+        "expiry_by_record",
         "exposure",
         "exposure_by_field",
         "file",
+        "favourite",
+        "favourite_by_record",
         "meta",
+        "moved",
         "record",
+        "record_by_changed",
+        "record_by_kind",
         "record_by_title",
+        "record_by_trash",
         "search",
         "settled",
         "version",
@@ -431,6 +611,47 @@ proptest! {
         let expected: Vec<String> = expected.into_iter().map(|(_, _, title)| title).collect();
         prop_assert_eq!(bench.all_titles(limit), expected);
         prop_assert_eq!(bench.store.count().unwrap(), titles.len() as u64);
+    }
+
+    #[test]
+    fn every_order_put_together_from_pages_is_the_whole_without_the_trash(
+        steps in prop::collection::vec((title(), 0..3_u8, any::<bool>(), any::<bool>()), 0..30),
+        limit in 1_u32..7,
+    ) {
+        let mut bench = Bench::new();
+        let mut model: Vec<(String, String, i64, RecordKey, bool)> = Vec::new();
+        for (number, (title, kind, trash, mark)) in (0_u8..).zip(&steps) {
+            let kind = ["login", "card", "note"][usize::from(*kind)];
+            let draft = RecordDraft { kind: kind.parse().unwrap(), title: title.clone(), fields: vec![], tags: vec![], notes: String::new() };
+            let made = RecordContent::parse(draft, None).unwrap();
+            bench.add(number, &made);
+            if *mark {
+                bench.write(|tx| tx.set_favourite(key(number), true).unwrap());
+            }
+            if *trash {
+                bench.write(|tx| tx.trash_record(key(number)).unwrap());
+            } else {
+                let created = bench.store.record(key(number), None).unwrap().unwrap().created_at;
+                model.push((title.trim().to_owned(), kind.to_owned(), created.unix_millis(), key(number), *mark));
+            }
+        }
+        for order in [RecordOrder::Title, RecordOrder::Kind, RecordOrder::Changed, RecordOrder::Created] {
+            for favourites in [false, true] {
+                let mut expected: Vec<_> = model.iter().filter(|record| record.4 || !favourites).collect();
+                expected.sort_by_key(|(title, kind, at, key, _)| {
+                    let folded = fold::fold(title, usize::MAX);
+                    match order {
+                        RecordOrder::Title => (String::new(), folded, 0, *key),
+                        RecordOrder::Kind => (kind.clone(), folded, 0, *key),
+                        RecordOrder::Changed | RecordOrder::Created => (String::new(), String::new(), -at, *key),
+                    }
+                });
+                let expected: Vec<_> = expected.into_iter().map(|record| record.0.clone()).collect();
+                prop_assert_eq!(bench.titles_by(order, favourites, limit), expected, "{:?}", order);
+            }
+        }
+        let trashed: BTreeSet<String> = steps.iter().filter(|step| step.2).map(|step| step.0.trim().to_owned()).collect();
+        prop_assert_eq!(BTreeSet::from_iter(bench.trash_titles(limit)), trashed);
     }
 
     #[test]

@@ -16,10 +16,11 @@ pub(crate) struct Moment<'s> {
 }
 
 impl TenantStore {
-    /// Shows what every record holds now, in no order, until `show` says stop.
+    /// Shows what every record outside the trash holds now, in no order, until `show` says stop.
     pub(crate) fn each_newest(&self, mut show: impl FnMut(&RecordContent) -> bool) -> Result<(), StoreError> {
         let mut query = self.connection.prepare_cached(
-            "SELECT v.body FROM record r JOIN version v ON v.record = r.id AND v.version = r.version",
+            "SELECT v.body FROM record r JOIN version v ON v.record = r.id AND v.version = r.version
+             WHERE r.trashed_ms IS NULL",
         )?;
         let mut rows = query.query([])?;
         while let Some(row) = rows.next()? {
@@ -43,12 +44,13 @@ impl Moment<'_> {
         self.store.count()
     }
 
-    /// Shows every record with its versions, oldest first, in the order of lists.
+    /// Shows every record outside the trash with its versions, oldest first, in the order of lists.
     pub(crate) fn each_record<E: From<StoreError>>(
         &self,
         mut show: impl FnMut(RecordKey, Vec<StoredVersion>) -> Result<(), E>,
     ) -> Result<(), E> {
-        let records = "SELECT key FROM record INDEXED BY record_by_title ORDER BY title_key, key";
+        let records =
+            "SELECT key FROM record INDEXED BY record_by_title WHERE trashed_ms IS NULL ORDER BY title_key, key";
         let mut query = self.store.connection.prepare(records).map_err(StoreError::from)?;
         let mut rows = query.query([]).map_err(StoreError::from)?;
         while let Some(row) = rows.next().map_err(StoreError::from)? {
@@ -97,7 +99,7 @@ impl TenantTx<'_> {
         self.tx.prepare_cached("UPDATE record SET version = ?2 WHERE id = ?1")?.execute(params![row, newest])?;
         self.index_record(row, &title_key, content)?;
         self.index_expiry(row, content)?;
-        self.added += 1;
+        self.records += 1;
         Ok(())
     }
 }
