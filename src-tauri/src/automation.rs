@@ -24,6 +24,11 @@ pub(crate) fn chosen(purpose: Purpose) -> Option<PathBuf> {
         Purpose::BackupTarget => "COFFER_E2E_BACKUP_TARGET",
         Purpose::RestoreTarget => "COFFER_E2E_RESTORE_TARGET",
         Purpose::Import => "COFFER_E2E_IMPORT",
+        Purpose::SourceKeyFile => "COFFER_E2E_SOURCE_KEY",
+        Purpose::ExportCsv => "COFFER_E2E_EXPORT_CSV",
+        Purpose::ExportKdbx => "COFFER_E2E_EXPORT_KDBX",
+        Purpose::Attach => "COFFER_E2E_ATTACH",
+        Purpose::SaveAttachment => "COFFER_E2E_SAVE_ATTACHMENT",
     };
     env::var_os(variable).map(PathBuf::from)
 }

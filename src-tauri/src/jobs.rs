@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use coffer_core::JobHandle;
-use coffer_core::view::{BackupView, FileCheckView, ImportReport, LogReport, Progress, SecretHealthView};
+use coffer_core::view::{
+    AttachmentView, BackupView, ExportReport, FileCheckView, ImportReport, LogReport, Progress, RecordView,
+    SecretHealthView,
+};
 use serde::Serialize;
 use ts_rs::TS;
 
@@ -44,10 +47,22 @@ pub enum JobResult {
     Import(ImportReport),
     /// The log was verified.
     Log(LogReport),
+    /// A tenant was exported.
+    Export(ExportReport),
+    /// A file was attached to the record.
+    Record(RecordView),
+    /// An attachment was saved.
+    Attachment(AttachmentView),
     /// The tenants' files were checked.
     Files(Vec<FileCheckView>),
     /// A tenant's secrets were assessed.
     Secrets(SecretHealthView),
+}
+
+impl From<ExportReport> for JobResult {
+    fn from(report: ExportReport) -> Self {
+        Self::Export(report)
+    }
 }
 
 impl From<BackupView> for JobResult {
@@ -77,6 +92,18 @@ impl From<Vec<FileCheckView>> for JobResult {
 impl From<LogReport> for JobResult {
     fn from(report: LogReport) -> Self {
         Self::Log(report)
+    }
+}
+
+impl From<RecordView> for JobResult {
+    fn from(view: RecordView) -> Self {
+        Self::Record(view)
+    }
+}
+
+impl From<AttachmentView> for JobResult {
+    fn from(view: AttachmentView) -> Self {
+        Self::Attachment(view)
     }
 }
 

@@ -1,9 +1,9 @@
 //! How a command says no: the engine's permanent code, for which the interface holds the words.
 
 use coffer_core::{
-    BulkError, CallError, CodeError, CopyFieldError, CreateError, CreateTenantError, EnrolDeviceError, Fault,
-    ImportError, InvalidRecipe, JobError, KindError, ListRecordsError, OpenError, RecoveryCodeError, SaveRecordError,
-    SaveSearchError, UnlockError,
+    AttachError, BulkError, CallError, CodeError, CopyFieldError, CreateError, CreateTenantError, EnrolDeviceError,
+    ExportError, Fault, ImportError, InvalidRecipe, JobError, KindError, ListRecordsError, OpenError, PreviewError,
+    RecoveryCodeError, SaveAttachmentError, SaveRecordError, SaveSearchError, UnlockError,
 };
 use serde::Serialize;
 use ts_rs::TS;
@@ -43,6 +43,7 @@ macro_rules! coded {
 }
 
 coded!(
+    AttachError,
     BulkError,
     CallError,
     CodeError,
@@ -50,6 +51,7 @@ coded!(
     CreateError,
     CreateTenantError,
     EnrolDeviceError,
+    ExportError,
     Fault,
     ImportError,
     InvalidRecipe,
@@ -57,6 +59,8 @@ coded!(
     KindError,
     ListRecordsError,
     OpenError,
+    PreviewError,
+    SaveAttachmentError,
     SaveRecordError,
     SaveSearchError,
     UnlockError,

@@ -14,6 +14,8 @@ const LOGIN: &str = "ines";
 const PASSPHRASE: &str = "marmot quilt harbour tuba fog";
 const SECRET: &str = "s3cret-Tango!77";
 const RECORDS: usize = 1_000;
+/// A picture to attach.
+const PICTURE: &[u8] = include_bytes!("../../icons/128x128@2x.png");
 
 #[tokio::test(flavor = "current_thread")]
 async fn the_whole_job_in_light() {
@@ -28,10 +30,13 @@ async fn the_whole_job_in_dark() {
 async fn whole_job(theme: &'static str) {
     let mut desk = Desk::new(theme);
     fs::write(desk.path("contacts.csv"), contacts()).unwrap();
+    fs::write(desk.path("mark.png"), PICTURE).unwrap();
     desk.start(&[
         ("COFFER_E2E_NEW_VAULT", desk.path("Kanzlei.coffer")),
         ("COFFER_E2E_KIT", desk.path("kit.txt")),
         ("COFFER_E2E_IMPORT", desk.path("contacts.csv")),
+        ("COFFER_E2E_ATTACH", desk.path("mark.png")),
+        ("COFFER_E2E_SAVE_ATTACHMENT", desk.path("saved.png")),
         ("COFFER_E2E_BACKUP_TARGET", desk.path("first.age")),
         ("COFFER_E2E_BACKUP", desk.path("first.age")),
         ("COFFER_E2E_RESTORE_TARGET", desk.path("Restored.coffer")),
@@ -102,7 +107,7 @@ async fn work(desk: &Desk, web: &Web<'_>) {
     web.see("No records yet").await;
     web.inspect("11-no-records").await;
 
-    web.press("Import from CSV").await;
+    web.press("Import…").await;
     web.inspect("12-import-file").await;
     web.press("Choose file").await;
     web.see("contacts.csv").await;
@@ -150,6 +155,8 @@ async fn work(desk: &Desk, web: &Web<'_>) {
         assert!(began.elapsed() < desk::PATIENCE, "the secret is not on the clipboard");
     }
 
+    files(desk, web).await;
+
     web.press("Backups").await;
     web.see("No backup yet").await;
     web.inspect("19-backups").await;
@@ -196,6 +203,27 @@ async fn work(desk: &Desk, web: &Web<'_>) {
     web.inspect("24-help").await;
     web.keys("\u{e00c}").await;
     web.press_lock().await;
+}
+
+/// Attach a picture, look at it, take it off, put it back, save it.
+async fn files(desk: &Desk, web: &Web<'_>) {
+    web.press("Attach a file").await;
+    web.see("mark.png attached").await;
+    web.inspect("28-attached").await;
+    web.press("Preview mark.png").await;
+    web.find("//img[@alt = 'mark.png'][starts-with(@src, 'data:image/png;base64,')]").await;
+    web.inspect("29-preview").await;
+    // Decoded by the web view, so it really is a picture.
+    let width = web.script("return document.querySelector('img').naturalWidth").await;
+    assert!(width.as_u64().is_some_and(|width| width > 0), "{width}");
+    web.keys("\u{e00c}").await;
+    web.press("Take mark.png off").await;
+    web.see("Earlier versions keep it").await;
+    web.inspect("30-taken-off").await;
+    web.press("Undo").await;
+    web.press("Save mark.png as").await;
+    web.see("mark.png saved").await;
+    assert_eq!(fs::read(desk.path("saved.png")).unwrap(), PICTURE);
 }
 
 /// Within a second the processes that knew are gone, and the clipboard is empty.

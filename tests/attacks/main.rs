@@ -1,6 +1,7 @@
 //! Attacks that must fail, each by its number and name.
 #![allow(clippy::unwrap_used, reason = "test code")]
 
+mod attachments;
 mod backup;
 mod cbor;
 mod files;

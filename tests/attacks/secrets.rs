@@ -183,7 +183,7 @@ fn live_a_full_life(place: &Place) -> (Vault, Session) {
     let import = |rows: &str, dry_run| {
         fs::write(&csv, format!("Title,Password,Born\n{rows}")).unwrap();
         let mapping = vec!["Born=Born:date".to_owned()];
-        let request = ImportRequest { file: csv.clone(), tenant: id, mapping, dry_run };
+        let request = ImportRequest { mapping, dry_run, ..ImportRequest::new(csv.clone(), id) };
         session.start_import(request).unwrap().wait()
     };
     let good = format!("{IMPORTED},{IMPORTED_SECRET},1990-05-01\n");

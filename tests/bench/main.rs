@@ -5,6 +5,8 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program for a terminal")]
 #![expect(clippy::unwrap_used, reason = "a measurement that cannot be made has no other way to say so")]
 
+#[cfg(feature = "aws-lc")]
+mod attachments;
 mod derive;
 mod log;
 mod portable_backup;
@@ -40,6 +42,9 @@ struct Arguments {
     /// Entries of the log that is verified.
     #[arg(long, default_value_t = 100_000)]
     entries: u64,
+    /// MiB of the attachment.
+    #[arg(long, default_value_t = 1024)]
+    attachment: u64,
     /// The reference program for Argon2id, built from its C source with -O3 -march=native.
     #[arg(long, value_name = "PROGRAM")]
     argon2: Option<PathBuf>,
@@ -59,6 +64,12 @@ fn main() {
     }
     if arguments.wants(&["S3", "S5", "S6", "S7", "S9"]) {
         records::measure(&arguments, &mut table);
+    }
+    if arguments.wants(&["S8"]) {
+        #[cfg(feature = "aws-lc")]
+        attachments::measure(&arguments, &mut table);
+        #[cfg(not(feature = "aws-lc"))]
+        table.add_unmeasured("S8", "attachment in and out", "no aws-lc-rs");
     }
     if arguments.wants(&["S12"]) {
         log::measure(&arguments, &mut table);

@@ -59,7 +59,7 @@ pub fn measure(arguments: &Arguments, table: &mut Table) {
 fn import(place: &Place, session: &Session, tenant: TenantId, set: u64, count: u64) -> Duration {
     let file = place.path("rows.csv");
     rows::write_csv(&file, set, count);
-    let request = ImportRequest { file, tenant, mapping: Vec::new(), dry_run: false };
+    let request = ImportRequest::new(file, tenant);
     timed(|| {
         let report = session.start_import(request).unwrap().wait().unwrap();
         assert_eq!((report.imported, report.rejected), (count, 0));

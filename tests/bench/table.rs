@@ -18,6 +18,9 @@ pub enum Goal {
     SizeAtMost(f64),
     /// The size here, at most, in KiB.
     KibAtMost(u32),
+    /// None: what another program takes, for the reader.
+    #[cfg(feature = "aws-lc")]
+    None,
 }
 
 /// One measured target.
@@ -103,6 +106,20 @@ impl Table {
             }
             Goal::Within(most) => (String::new(), format!("< {} ms", most.as_millis()), here < most.as_secs_f64()),
             Goal::KibAtMost(most) => (String::new(), format!("≤ {} MiB", most / 1024), here <= f64::from(most)),
+            #[cfg(feature = "aws-lc")]
+            Goal::None => {
+                let ratio = pairs.median_of(|here, reference| reference / here);
+                self.rows.push(Row {
+                    name,
+                    what: what.to_owned(),
+                    here: time(here),
+                    reference: time(reference),
+                    ratio: format!("{ratio:.2}×"),
+                    goal: String::new(),
+                    met: "beside",
+                });
+                return;
+            }
         };
         let reference = if pairs.reference.is_empty() { String::new() } else { figure(reference) };
         self.rows.push(Row {
@@ -113,6 +130,20 @@ impl Table {
             ratio,
             goal,
             met: if met { "met" } else { "NOT MET" },
+        });
+    }
+
+    /// Adds a row for an amount that has a limit.
+    #[cfg(feature = "aws-lc")]
+    pub fn add_amount(&mut self, name: &'static str, what: &str, amount: u64, most: u64, unit: &str) {
+        self.rows.push(Row {
+            name,
+            what: what.to_owned(),
+            here: format!("{amount} {unit}"),
+            reference: String::new(),
+            ratio: String::new(),
+            goal: format!("≤ {most} {unit}"),
+            met: if amount <= most { "met" } else { "NOT MET" },
         });
     }
 

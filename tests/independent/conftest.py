@@ -51,6 +51,11 @@ CSV = (
 )
 
 
+# Attached to the record: one of several chunks, and one that is taken off again.
+FLOOR_PLAN = b"\x89PNG\r\n\x1a\n" + bytes(n * n % 251 for n in range(200_000))
+CHECKLIST = "1. Schlüssel\n2. Fenster\n".encode()
+
+
 @dataclass
 class Made:
     folder: Path
@@ -142,6 +147,11 @@ def made(tmp_path_factory):
         f"record health --tenant 'ACME GmbH'\nsearch zurich\nbackup export {backup_unlocked}\n",
     )
 
+    (home / "floor plan.png").write_bytes(FLOOR_PLAN)
+    (home / "checklist.txt").write_bytes(CHECKLIST)
+    coffer(*as_ines, "file", "attach", record, home / "floor plan.png", home / "checklist.txt")
+    coffer(*as_ines, "file", "detach", record, "checklist.txt")
+
     wrong = home / "wrong"
     wrong.write_text("not the passphrase at all 1\n")
     for _ in range(2):
@@ -167,6 +177,8 @@ def open_vault(made, tmp_path_factory):
         vault = Vault(folder, kit_text, tmp_path_factory.mktemp("scratch"))
         log = vault.log()
         records = {name: database.records() for name, (_, database) in vault.tenants.items()}
+        for _, database in vault.tenants.values():
+            database.attachments()
         return vault, log, records
 
     # Else nothing would be shown by what is refused.

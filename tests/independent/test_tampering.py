@@ -71,6 +71,32 @@ def test_tenant_files_that_change_places_are_noticed(copy, open_vault):
         open_vault(copy)
 
 
+def test_every_changed_byte_of_an_attachment_is_noticed(copy, open_vault):
+    path = max((copy / "files").glob("*/*"), key=lambda file: file.stat().st_size)
+    whole = path.read_bytes()
+    for at in [0, 20, 40, 151, 152, *places(path, 10)]:
+        flip(path, at)
+        with pytest.raises(Refused):
+            open_vault(copy)
+        path.write_bytes(whole)
+    for data in (whole[:-1], whole[: -65552], whole + b"\x00", b""):
+        path.write_bytes(data)
+        with pytest.raises(Refused):
+            open_vault(copy)
+    path.unlink()
+    with pytest.raises(Refused):
+        open_vault(copy)
+
+
+def test_attachments_that_change_places_are_noticed(copy, open_vault):
+    one, other = sorted((copy / "files").glob("*/*"))
+    one_data, other_data = one.read_bytes(), other.read_bytes()
+    one.write_bytes(other_data)
+    other.write_bytes(one_data)
+    with pytest.raises(Refused):
+        open_vault(copy)
+
+
 def change_log(folder, *statements):
     database = sqlite3.connect(folder / "audit.db", isolation_level=None)
     for statement in statements:

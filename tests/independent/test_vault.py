@@ -4,7 +4,7 @@ import csv
 import io
 
 import pytest
-from conftest import CSV, GATEWAY, LOGIN, PASSPHRASE
+from conftest import CHECKLIST, CSV, FLOOR_PLAN, GATEWAY, LOGIN, PASSPHRASE
 from reader import backup, kit
 from reader.account import UnlockedAccount
 from reader.encoding import id_bytes, id_text
@@ -27,10 +27,11 @@ def check_contents(made, vault, records):
     assert set(records) == {"ACME GmbH", "Bauer & Söhne"}
     tenant, key = map(id_bytes, made.record.split("."))
     assert vault.tenants["ACME GmbH"][0] == tenant
-    before, after = records["ACME GmbH"][key]
+    before, after, *with_files = records["ACME GmbH"][key]
     assert content(before) == {**GATEWAY, "tags": [], "notes": ""}
     assert content(after) == GATEWAY
     assert before.entry < after.entry and before.changed_ms <= after.changed_ms
+    assert with_files == [] or [content(version) for version in with_files] == [GATEWAY] * 3
 
     imported = [version for (version,) in records["Bauer & Söhne"].values()]
     found = {(v.title, *(field.value for field in v.fields), v.notes) for v in imported}
@@ -42,6 +43,14 @@ def check_contents(made, vault, records):
 def test_every_version_of_every_record_is_what_was_put_in(made, open_vault):
     vault, _, records = open_vault(made.folder)
     check_contents(made, vault, records)
+
+
+def test_every_version_has_the_files_that_were_attached_by_then(made, open_vault):
+    vault, _, _ = open_vault(made.folder)
+    plan, checklist = {"floor plan.png": FLOOR_PLAN}, {"checklist.txt": CHECKLIST}
+    attached = vault.tenants["ACME GmbH"][1].attachments()[id_bytes(made.record.split(".")[1])]
+    assert attached == [{}, {}, plan, plan | checklist, plan]
+    assert not any(any(files) for files in vault.tenants["Bauer & Söhne"][1].attachments().values())
 
 
 def test_a_kind_of_the_vaults_own_is_what_its_file_said(made, open_vault):
@@ -59,7 +68,7 @@ def test_the_log_says_what_was_done(made, open_vault):
     assert verbs.count("backup.exported") == 2 and verbs[-1] == "vault.locked"
     for verb in (
         "record.added records.imported record.changed field.revealed records.searched kind.set code.shown "
-        "records.expiring_listed secrets.assessed"
+        "records.expiring_listed secrets.assessed attachment.added attachment.detached"
     ).split():
         assert verb in verbs
     failed = [entry for entry in log.entries if entry["verb"] == "vault.unlock_failed"]

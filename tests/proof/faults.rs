@@ -1,5 +1,6 @@
 //! The disk fails, or the program is killed, or the power goes, at each write, sync, rename, removal and creation of the
-//! smallest run that creates a vault, adds a tenant and a record, changes it, imports, backs up and restores.
+//! smallest run that creates a vault, adds a tenant and a record, changes it, attaches a file and takes it off, imports,
+//! backs up and restores.
 //!
 //! Afterwards the vault opens and holds what it held before the step or after it; a step that said it was done is done;
 //! a failure has a name of its own; and once the cause is gone the step succeeds.
@@ -12,7 +13,7 @@ use std::process::Command;
 use coffer_faultfs::settings;
 
 use super::chance::Chance;
-use super::contents::Contents;
+use super::contents::{Contents, attachment};
 use super::desk::{Desk, TENANT};
 use super::program::{self, Ended};
 use super::{Extent, Outcome};
@@ -28,6 +29,10 @@ pub enum Step {
     Add,
     /// Changes it.
     Change,
+    /// Attaches a file to it, of two chunks.
+    Attach,
+    /// Takes it off.
+    Detach,
     /// Imports three rows.
     Import,
     /// Backs up, locked.
@@ -38,8 +43,17 @@ pub enum Step {
 
 /// The steps, in the order in which each needs those before it. The vault of the later ones comes from
 /// [`Desk::with_vault`], so that its key derivation is quick; creating one is a step of its own.
-pub const STEPS: [Step; 7] =
-    [Step::Create, Step::Tenant, Step::Add, Step::Change, Step::Import, Step::BackUp, Step::Restore];
+pub const STEPS: [Step; 9] = [
+    Step::Create,
+    Step::Tenant,
+    Step::Add,
+    Step::Change,
+    Step::Attach,
+    Step::Detach,
+    Step::Import,
+    Step::BackUp,
+    Step::Restore,
+];
 
 /// What the disk, or the machine, does: setting and span.
 const ACTIONS: [(&str, &str); 7] = [
@@ -53,6 +67,8 @@ const ACTIONS: [(&str, &str); 7] = [
 ];
 
 const SECOND_TENANT: &str = "Morel";
+/// Its name says how much it holds.
+const ATTACHED: &str = "plan-70000";
 const BACKUP: &str = "clients.backup.age";
 const RESTORED: &str = "restored.coffer";
 const KIT: &str = "kit.txt";
@@ -60,7 +76,7 @@ const KIT: &str = "kit.txt";
 /// What is on a desk, as far as a step can change it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Standing {
-    /// Titles by tenant; `None` where there is no vault.
+    /// Titles, with names of attachments, by tenant; `None` where there is no vault.
     vault: Option<Vec<(String, Vec<String>)>>,
     backup: bool,
     restored: Option<Vec<(String, Vec<String>)>>,
@@ -214,6 +230,15 @@ impl Step {
                 let record = only_record(desk);
                 program::unlocked(desk, &["record", "edit", &record, "--title", "gateway two"])
             }
+            Self::Attach => {
+                fs::write(desk.file(ATTACHED), attachment(ATTACHED)).unwrap();
+                let record = only_record(desk);
+                program::unlocked(desk, &["file", "attach", &record, ATTACHED])
+            }
+            Self::Detach => {
+                let record = only_record(desk);
+                program::unlocked(desk, &["file", "detach", &record, ATTACHED])
+            }
             Self::Import => {
                 fs::write(desk.file("rows.csv"), "title,user\none,a\ntwo,b\nthree,c\n").unwrap();
                 program::unlocked(desk, &["import", "rows.csv", "--tenant", TENANT])
@@ -295,12 +320,17 @@ fn watch(command: &mut Command, desk: &Desk) {
 impl Standing {
     fn of(desk: &Desk) -> Result<Self, String> {
         let titles = |contents: Contents| -> Vec<(String, Vec<String>)> {
+            let Contents { tenants, attachments } = contents;
             let sorted = |records: std::collections::BTreeMap<String, String>| {
-                let mut titles: Vec<_> = records.into_values().collect();
+                let with_attachments = |(id, title)| match attachments.get(&id) {
+                    Some(names) => format!("{title} with {names:?}"),
+                    None => title,
+                };
+                let mut titles: Vec<_> = records.into_iter().map(with_attachments).collect();
                 titles.sort();
                 titles
             };
-            contents.tenants.into_iter().map(|(name, records)| (name, sorted(records))).collect()
+            tenants.into_iter().map(|(name, records)| (name, sorted(records))).collect()
         };
         let vault = if desk.vault().exists() { Some(titles(Contents::read(desk)?)) } else { None };
         let backup = desk.file(BACKUP).exists();

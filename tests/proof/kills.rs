@@ -1,17 +1,18 @@
-//! SIGKILL at random moments while the program saves, imports, backs up and restores.
+//! SIGKILL at random moments while the program saves, attaches, imports, backs up and restores.
 //!
-//! After each kill the vault opens, every acknowledged save is there, the log is in order, and of an import, a backup
-//! or a restore there is all or nothing.
+//! After each kill the vault opens, every acknowledged save is there, the log is in order, and of an attachment, an
+//! import, a backup or a restore there is all or nothing.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use super::chance::Chance;
-use super::contents::Contents;
+use super::contents::{Contents, attachment};
 use super::desk::{Desk, TENANT};
 use super::program::{self, Shell, Victim};
 use super::{Extent, Outcome};
@@ -22,6 +23,8 @@ const ROUNDS_A_DESK: u64 = 40;
 const SAVING: Duration = Duration::from_millis(400);
 /// How long a kill may come after the last save, while the vault is being locked.
 const LOCKING: Duration = Duration::from_millis(60);
+/// An attachment has fewer bytes than this.
+const ATTACHED_BYTES: u64 = 2 * 1024 * 1024;
 /// Fewest and most rows of an import.
 const ROWS: (u64, u64) = (200, 2_000);
 
@@ -37,10 +40,11 @@ pub fn prove(extent: Extent) -> Outcome {
         bench.rounds += 1;
         outcome.rounds += 1;
         let mut chance = Chance::new(seed);
-        let (what, result) = match chance.below(5) {
+        let (what, result) = match chance.below(6) {
             0 | 1 => ("saving", bench.saving(seed, &mut chance)),
             2 => ("importing", bench.importing(seed, &mut chance)),
-            3 => ("backing up", bench.backing_up(seed, &mut chance)),
+            3 => ("attaching", bench.attaching(seed, &mut chance)),
+            4 => ("backing up", bench.backing_up(seed, &mut chance)),
             _ => ("restoring", bench.restoring(seed, &mut chance)),
         };
         match result {
@@ -158,6 +162,42 @@ impl Bench {
         Ok(killed)
     }
 
+    /// Attaches a file, which is there wholly afterwards or not at all; of one that is not, the vault keeps nothing.
+    fn attaching(&mut self, seed: u64, chance: &mut Chance) -> Result<bool, String> {
+        let record = self.some_record()?;
+        let name = format!("attached-{seed}-{}", chance.below(ATTACHED_BYTES));
+        fs::write(self.desk.file(&name), attachment(&name)).unwrap();
+        let command = program::unlocked(&self.desk, &["file", "attach", &record, &name]);
+        let (killed, succeeded) = self.kill_within(command, "attaching", chance)?;
+        // Reading opens the tenant, which sweeps what the kill left.
+        let contents = self.compare(&InFlight::Nothing, None)?;
+        let attached: Vec<&String> = contents.attachments.values().flatten().collect();
+        if succeeded && !attached.contains(&&name) {
+            return Err("an acknowledged attachment is not there".to_owned());
+        }
+        let stored = files_below(&self.desk.vault().join("files"));
+        if stored != attached.len() {
+            return Err(format!("{stored} files are stored for {} attachments", attached.len()));
+        }
+        fs::remove_file(self.desk.file(&name)).unwrap();
+        Ok(killed)
+    }
+
+    /// An acknowledged record, added if there is none yet.
+    fn some_record(&mut self) -> Result<String, String> {
+        if self.acknowledged.is_empty() {
+            let added = program::run(program::unlocked(
+                &self.desk,
+                &["record", "add", "--tenant", TENANT, "--title", "with files"],
+            ));
+            if !added.status.success() {
+                return Err(format!("no record to attach to: {added}"));
+            }
+            self.compare(&InFlight::Added { title: "with files".to_owned() }, None)?;
+        }
+        self.acknowledged.keys().next().cloned().ok_or_else(|| "an added record is not there".to_owned())
+    }
+
     /// Backs up, locked or unlocked. The file is whole or not there.
     fn backing_up(&mut self, seed: u64, chance: &mut Chance) -> Result<bool, String> {
         let name = format!("{seed}.backup.age");
@@ -237,7 +277,7 @@ impl Bench {
     }
 
     /// Holds the vault against what was acknowledged, and takes over what it was free to do or not.
-    fn compare(&mut self, in_flight: &InFlight, batch: Option<&Batch>) -> Result<(), String> {
+    fn compare(&mut self, in_flight: &InFlight, batch: Option<&Batch>) -> Result<Contents, String> {
         let contents = Contents::read(&self.desk)?;
         let mut found = contents.records();
         for (id, title) in &self.acknowledged {
@@ -268,8 +308,15 @@ impl Bench {
         }
         self.acknowledged =
             contents.records().into_iter().map(|(id, title)| (id.to_owned(), title.to_owned())).collect();
-        Ok(())
+        Ok(contents)
     }
+}
+
+/// How many files there are in a folder and below; none if it is not there.
+fn files_below(folder: &Path) -> usize {
+    let Ok(entries) = fs::read_dir(folder) else { return 0 };
+    let count = |path: PathBuf| if path.is_dir() { files_below(&path) } else { 1 };
+    entries.map(|entry| count(entry.unwrap().path())).sum()
 }
 
 /// An import.

@@ -16,7 +16,7 @@ const CONTACTS: &str = "Name,E-mail,Password,Notes\r\n\
 fn request(place: &Place, text: &str, tenant: TenantId) -> ImportRequest {
     let file = place.path("in.csv");
     std::fs::write(&file, text).unwrap();
-    ImportRequest { file, tenant, mapping: vec![], dry_run: false }
+    ImportRequest::new(file, tenant)
 }
 
 fn import(session: &Session, request: ImportRequest) -> Result<ImportReport, JobError> {
@@ -99,13 +99,17 @@ fn a_preview_shows_rows_and_no_secret() {
     let (session, _kit) = place.create();
     let acme = tenant(&session, "ACME GmbH").id;
     let file = request(&place, CONTACTS, acme).file;
-    let preview = session.inspect_import(&file, acme, &[]).unwrap();
+    let looked = |mapping: &[&str]| {
+        let mapping = mapping.iter().map(|&text| text.to_owned()).collect();
+        session.inspect_import(&ImportRequest { mapping, ..ImportRequest::new(file.clone(), acme) })
+    };
+    let preview = looked(&[]).unwrap();
     assert_eq!((preview.rows.len(), preview.rows[1].line, preview.problem), (2, 4, None));
     assert_eq!(preview.rows[0].cells[1].as_deref(), Some("ines@example.org"));
     assert_eq!(preview.rows[0].cells[2], None);
-    let corrected = session.inspect_import(&file, acme, &["Password=skip".to_owned()]).unwrap();
+    let corrected = looked(&["Password=skip"]).unwrap();
     assert_eq!(corrected.columns[2].target, None);
-    let unknown = session.inspect_import(&file, acme, &["Colour=title".to_owned()]);
+    let unknown = looked(&["Colour=title"]);
     assert_eq!(unknown.unwrap_err().code(), "assignment_unknown_column");
 }
 

@@ -1,10 +1,13 @@
 //! A vault's life from creation to restore, in one process.
 #![allow(clippy::unwrap_used, reason = "test code")]
 
+mod attachments;
 mod backup;
+mod export;
 mod fields;
 mod files;
 mod find;
+mod formats;
 mod health;
 mod import;
 mod life;

@@ -106,7 +106,8 @@ fn a_trashed_record_is_nowhere_but_in_the_trash_until_it_is_restored() {
         session.search(&Query::parse_unfinished("ga"), Some(acme), 10).unwrap().hits.is_empty(),
         "nor while it is being typed"
     );
-    assert_eq!(BTreeSet::from_iter(in_trash(&session, acme)), BTreeSet::from_iter(ids[..2].iter().copied()));
+    let trashed: BTreeSet<_> = in_trash(&session, acme).into_iter().collect();
+    assert_eq!(trashed, ids[..2].iter().copied().collect());
 
     let trashed = session.open_record(ids[0]).unwrap();
     assert!(trashed.trashed_at.is_some(), "it can be looked at before it is restored");

@@ -30,7 +30,7 @@ describe("a job", () => {
 describe("an import", () => {
   it("writes nothing before a trial without faults", async () => {
     const { user, engine } = await openWindow();
-    await user.click(await screen.findByRole("button", { name: "Import from CSV" }));
+    await user.click(await screen.findByRole("button", { name: "Import…" }));
     const dialog = await screen.findByRole("dialog");
     await user.click(within(dialog).getByRole("button", { name: "Choose file…" }));
     await user.selectOptions(await within(dialog).findByLabelText("Field type for Company"), "number");
@@ -60,12 +60,47 @@ describe("an import", () => {
     expect(work.canTry).toBe(false);
   });
 
+  it("asks for the passphrase of an encrypted file and tells what is not carried over", async () => {
+    const { user, engine } = await openWindow({ lockedFile: true });
+    await user.click(await screen.findByRole("button", { name: "Import…" }));
+    const dialog = await screen.findByRole("dialog");
+    await user.click(within(dialog).getByRole("button", { name: "Choose file…" }));
+    await within(dialog).findByText("The file is encrypted");
+    await user.click(within(dialog).getByRole("button", { name: "Key file and passphrase…" }));
+    await within(dialog).findByText("日本語 🔑");
+    within(dialog).getByText("2 things are not carried over");
+    within(dialog).getByText("runbook.pdf");
+    await user.click(within(dialog).getByLabelText("Leave out what the tenant has already"));
+    await user.click(within(dialog).getByRole("button", { name: "Try without writing" }));
+    await within(dialog).findByText("7 records are in the tenant already and are left out.");
+    await user.click(await within(dialog).findByRole("button", { name: "Import 1,000" }));
+    await within(dialog).findByText("1,000 records imported");
+    const asked = engine.calls.find((call) => call.command === "import_open_file");
+    expect(asked?.args).toMatchObject({ key_file: true });
+    const runs = engine.calls.filter((call) => call.command === "import_start").map((call) => call.args);
+    expect(runs.every((args) => args.skip_duplicates === true && Array.isArray(args.mapping))).toBe(true);
+  });
+
   it("masks the columns of the preview that become secrets", async () => {
     const { user } = await openWindow();
-    await user.click(await screen.findByRole("button", { name: "Import from CSV" }));
+    await user.click(await screen.findByRole("button", { name: "Import…" }));
     await user.click(await screen.findByRole("button", { name: "Choose file…" }));
     await screen.findByLabelText("Field type for Company");
     expect(document.body.textContent).not.toContain("hunter2");
+  });
+});
+
+describe("an export", () => {
+  it("asks in native windows, and says what is not in the file", async () => {
+    const { user, engine } = await openWindow();
+    await user.keyboard("{Control>}k{/Control}");
+    await user.type(await screen.findByRole("combobox"), "export tenant as csv");
+    await user.keyboard("{Enter}");
+    const dialog = await screen.findByRole("dialog", { name: "Export ACME" });
+    await within(dialog).findByText("1,204 records exported");
+    within(dialog).getByText("1,180 × that a field is secret");
+    const calls = engine.calls.filter((call) => call.command === "tenant_export_start").map((call) => call.args);
+    expect(calls).toEqual([{ tenant: "7acme", format: "csv" }]);
   });
 });
 

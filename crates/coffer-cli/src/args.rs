@@ -80,6 +80,12 @@ pub enum Command {
         after_help = "Examples:\n  coffer … record add --tenant ACME --title \"VPN gateway\" --field user=svc --field-prompt password\n  coffer … record list --tenant ACME --limit 20\n  coffer … record show ID --reveal password"
     )]
     Record(RecordCommand),
+    /// Files kept with records.
+    #[command(
+        subcommand,
+        after_help = "Examples:\n  coffer … file attach ID runbook.pdf floor-plan.png\n  coffer … file list ID\n  coffer … file save ID runbook.pdf /media/usb/runbook.pdf"
+    )]
+    File(FileCommand),
     /// Kinds of records: what a new one starts with.
     #[command(
         subcommand,
@@ -92,8 +98,10 @@ pub enum Command {
         after_help = "Examples:\n  coffer generate passphrase --words 6\n  coffer generate password --length 24 --without symbols --unambiguous"
     )]
     Generate(GenerateCommand),
-    /// Import a CSV file into a tenant, the whole of it or nothing.
+    /// Import a file of another program into a tenant, the whole of it or nothing.
     Import(ImportArgs),
+    /// Write a tenant's records to a file that other programs read. Its steward's passphrase is asked for again.
+    Export(ExportArgs),
     /// Find records by words, phrases, tags, kinds, fields and days; keep searches under names.
     Search(SearchArgs),
     /// Encrypted backups: made even while the vault is locked.
@@ -331,6 +339,44 @@ pub enum Class {
     Symbols,
 }
 
+#[derive(Subcommand, Debug)]
+pub enum FileCommand {
+    /// Attach files to a record, each under its own name. The record gets a new version for each.
+    #[command(after_help = "Example:\n  coffer … file attach ID runbook.pdf floor-plan.png")]
+    Attach {
+        /// The record.
+        id: RecordId,
+        /// The files.
+        #[arg(required = true, value_name = "PATH", value_hint = ValueHint::FilePath)]
+        paths: Vec<PathBuf>,
+    },
+    /// List a record's files.
+    List {
+        /// The record.
+        id: RecordId,
+    },
+    /// Decrypt an attached file into a new file, which nobody else on this computer may read. It is logged.
+    #[command(
+        after_help = "Examples:\n  coffer … file save ID runbook.pdf runbook.pdf\n  coffer … file save ID 3 earlier-runbook.pdf\n\nA number names an attachment of earlier versions, too."
+    )]
+    Save {
+        /// The record.
+        id: RecordId,
+        /// The attachment's name or number.
+        name: String,
+        /// A file that does not exist yet.
+        #[arg(value_hint = ValueHint::FilePath)]
+        out: PathBuf,
+    },
+    /// Take a file off a record. Earlier versions of the record keep it.
+    Detach {
+        /// The record.
+        id: RecordId,
+        /// The attachment's name or number.
+        name: String,
+    },
+}
+
 /// A whole record.
 #[derive(Args, Debug)]
 pub struct RecordArgs {
@@ -391,7 +437,7 @@ pub struct FieldArgs {
 
 #[derive(Args, Debug)]
 #[command(
-    after_help = "Examples:\n  coffer … import contacts.csv --tenant ACME --dry-run\n  coffer … import contacts.csv --tenant ACME --map \"Company=title\" --map \"Mobile=Phone:phone\"\n\nFIELD is title, kind, tags, notes, skip, or the name of a field, as NAME or NAME:TYPE.\nThe file is RFC 4180, UTF-8, with a header line; docs/FORMAT.md, \"Import\", has the rules."
+    after_help = "Examples:\n  coffer … import contacts.csv --tenant ACME --dry-run\n  coffer … import contacts.csv --tenant ACME --map \"Company=title\" --map \"Mobile=Phone:phone\"\n  coffer … import old.kdbx --tenant ACME --source-passphrase-file pw.txt --duplicates skip\n\nThe format is told by the content. FIELD is title, kind, tags, notes, tenant, skip, or the name of a\nfield, as NAME or NAME:TYPE; docs/FORMAT.md, \"Import\", has the rules."
 )]
 pub struct ImportArgs {
     /// The file.
@@ -400,21 +446,43 @@ pub struct ImportArgs {
     /// Name or identifier of the tenant.
     #[arg(long, value_name = "T")]
     pub tenant: String,
-    /// Its format.
-    #[arg(long, default_value = "csv", value_parser = ["csv"], value_name = "F")]
-    pub format: String,
-    /// Where a column goes. May be repeated; other columns are understood by their headers.
+    /// The format it must have; without it, whichever the content shows.
+    #[arg(long, value_parser = ["csv", "kdbx", "bitwarden", "1pux"], value_name = "F")]
+    pub format: Option<String>,
+    /// Where a table's column goes. May be repeated; other columns are understood by their headers.
     #[arg(long, value_name = "COLUMN=FIELD")]
     pub map: Vec<String>,
-    /// Passphrase of the file. A CSV file has none, so it is refused.
+    /// A file whose first line is the passphrase that opens the file to import; `-` is standard input.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub source_passphrase_file: Option<PathBuf>,
-    /// Key file of the file. A CSV file has none, so it is refused.
+    /// The key file that opens the file to import (KDBX).
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub source_key_file: Option<PathBuf>,
-    /// Check every row and write nothing.
+    /// What happens to records of the same kind, title, user name and URL as one the tenant has.
+    #[arg(long, value_name = "D", default_value = "import", value_parser = ["import", "skip"])]
+    pub duplicates: String,
+    /// Check everything and write nothing.
     #[arg(long)]
     pub dry_run: bool,
+}
+
+#[derive(Args, Debug)]
+#[command(
+    after_help = "Examples:\n  coffer … export acme.kdbx --tenant ACME --format kdbx --export-passphrase-file new.txt\n  coffer … export acme.csv --tenant ACME --format csv\n\nA CSV file holds every secret readable. Only a tenant's steward may export; it is logged."
+)]
+pub struct ExportArgs {
+    /// A file that does not exist yet.
+    #[arg(value_hint = ValueHint::FilePath)]
+    pub file: PathBuf,
+    /// Name or identifier of the tenant.
+    #[arg(long, value_name = "T")]
+    pub tenant: String,
+    /// Its format: csv is readable by anybody, kdbx is encrypted and opened by KeePass's kin.
+    #[arg(long, value_parser = ["csv", "kdbx"], value_name = "F")]
+    pub format: String,
+    /// A file whose first line is the passphrase that will open the KDBX file; `-` is standard input.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub export_passphrase_file: Option<PathBuf>,
 }
 
 #[derive(Args, Debug)]

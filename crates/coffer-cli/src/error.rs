@@ -5,9 +5,9 @@ use std::process::ExitCode;
 
 use coffer_core::host::PromptError;
 use coffer_core::{
-    BulkError, CallError, CodeError, CreateError, CreateTenantError, Damage, EnrolDeviceError, Fault, ImportError,
-    InvalidRecipe, JobError, KindError, ListRecordsError, OpenError, PassphraseError, RecoveryCodeError,
-    SaveRecordError, SaveSearchError, UnlockError,
+    AttachError, BulkError, CallError, CodeError, CreateError, CreateTenantError, Damage, EnrolDeviceError,
+    ExportError, Fault, ImportError, InvalidRecipe, JobError, KindError, ListRecordsError, OpenError, PassphraseError,
+    RecoveryCodeError, SaveAttachmentError, SaveRecordError, SaveSearchError, UnlockError,
 };
 use coffer_model::query::InvalidQuery;
 use coffer_model::record::InvalidRecord;
@@ -64,6 +64,12 @@ pub enum CliError {
     #[error(transparent)]
     ImportSetup(#[from] ImportError),
     #[error(transparent)]
+    ExportSetup(#[from] ExportError),
+    #[error(transparent)]
+    Attach(#[from] AttachError),
+    #[error(transparent)]
+    SaveAttachment(#[from] SaveAttachmentError),
+    #[error(transparent)]
     Job(#[from] JobError),
     #[error(transparent)]
     TenantName(#[from] InvalidTenantName),
@@ -75,12 +81,12 @@ pub enum CliError {
     NoSuchTenant(String),
     #[error("the record has no field called {0:?}")]
     NoSuchField(String),
+    #[error("the record has no file called {0:?}")]
+    NoSuchAttachment(String),
     #[error("a field was given that is not {0}")]
     FieldSyntax(&'static str),
     #[error("no account of this version has a {0}")]
     NoSuchFactor(&'static str),
-    #[error("a CSV file has no {0}")]
-    SourceNotEncrypted(&'static str),
     #[error(transparent)]
     Output(#[from] OutputError),
     #[error("{}", first_line(.0))]
@@ -144,14 +150,16 @@ impl CliError {
             Self::SaveSearch(error) => error.code(),
             Self::Query(error) => error.code(),
             Self::ImportSetup(error) => error.code(),
+            Self::ExportSetup(error) => error.code(),
+            Self::Attach(error) => error.code(),
+            Self::SaveAttachment(error) => error.code(),
             Self::Job(error) => error.code(),
             Self::TenantName(_) => "invalid_tenant_name",
             Self::Draft(_) => "invalid_record",
             Self::Kit(_) => "invalid_recovery_code",
-            Self::NoSuchTenant(_) | Self::NoSuchField(_) => "not_found",
+            Self::NoSuchTenant(_) | Self::NoSuchField(_) | Self::NoSuchAttachment(_) => "not_found",
             Self::FieldSyntax(_) | Self::Usage(_) | Self::Arguments(_) => "usage",
             Self::NoSuchFactor(_) => "no_such_factor",
-            Self::SourceNotEncrypted(_) => "source_not_encrypted",
             Self::Output(_) => "output",
             Self::File { .. } => "file",
             Self::ImportRejected { .. } => "import_rejected",
@@ -181,9 +189,29 @@ impl CliError {
             }
             "refused" => "ask an administrator or the tenant's steward for the right",
             "no_such_factor" => "leave the option out",
-            "source_not_encrypted" => "leave the option out; CSV is plain text",
+            "source_not_encrypted" => "leave the option out; the file is not encrypted that way",
+            "source_needs_key" => "give it with --source-passphrase-file FILE or --source-key-file FILE",
+            "source_wrong_key" => "check the passphrase, and whether the file needs a key file as well",
+            "source_other_format" => "leave --format out; the format is told by the content",
+            "source_other_version" => "open it in the program it comes from and save it as KDBX 4",
+            "source_unsupported" => "save it with AES or ChaCha20 and Argon2 in the program it comes from",
+            "source_account_bound" => "export again from Bitwarden, as JSON or as JSON protected by a password",
+            "source_kdf_too_costly" => {
+                "lower the key derivation's cost in the program it comes from, if it is yours at all"
+            }
+            "source_damaged" | "source_expands" | "source_unsafe_name" | "source_too_many" | "source_too_large" => {
+                "export it again from the program it comes from; nothing was written"
+            }
+            "source_empty" => "check that it is the file you meant; nothing was written",
+            "import_no_columns" => "leave --map out; only tables have columns",
+            "export_needs_passphrase" => "give it with --export-passphrase-file FILE",
+            "export_no_passphrase" => "leave --export-passphrase-file out, or export as kdbx",
+            "export_not_written" => "choose a folder that exists and that you may write to",
+            "authentication_not_fresh" => "repeat the command and give your passphrase when asked",
             "output" => "the command was carried out; make room and ask again for what it answered",
-            "not_found" => "see `tenant list`, `record list` and `record list --trash` for what there is",
+            "not_found" => {
+                "see `tenant list`, `record list`, `record list --trash` and `file list ID` for what there is"
+            }
             "tenant_name_taken" => "choose another name",
             "no_code" => "name a field of type totp that holds a seed",
             "invalid_template" => "docs/command-line.md, \"kind\", says what may stand in a template",
@@ -217,10 +245,14 @@ impl CliError {
                 "take another backup; nothing was written"
             }
             "backup_not_found" => "check the file's name",
+            "file_unreadable" => "see that the file is there and that you may read it",
+            "attachment_exists" => "take it off first with `file detach`; the record's history keeps it",
+            "too_many_attachments" => "take others off first, or attach it to another record",
+            "file_changed" => "repeat when nothing writes to the file; nothing was attached",
+            "target_unwritable" => "choose a folder that you may write to",
             "target_exists" => "choose a name that does not exist yet; nothing is overwritten",
             "vault_in_use" => "lock or close it there, or make the backup there",
             "invalid_cursor" => "start the list again without --after; a place is of one order only",
-            "invalid_cursor" => "start the list again without --after",
             "invalid_query" => {
                 "`coffer search --help` shows what can be asked; put in quotation marks what is meant as plain text"
             }

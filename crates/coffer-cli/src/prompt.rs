@@ -38,6 +38,25 @@ pub fn new_passphrase(global: &Global) -> Result<Passphrase, CliError> {
     }
 }
 
+/// A passphrase of another program's file, exactly as it is typed: from a file's first line, else from the terminal.
+pub fn foreign_passphrase(file: Option<&Path>, question: &str) -> Result<Zeroizing<Vec<u8>>, CliError> {
+    let Some(path) = file else { return Ok(Zeroizing::new(ask(question)?.into_bytes())) };
+    if path == Path::new("-") {
+        return line_of(io::stdin().lock());
+    }
+    let file = File::open(path).map_err(|_| CliError::PassphraseSource(path.display().to_string()))?;
+    line_of(BufReader::with_capacity(1, file))
+}
+
+/// A passphrase for a file that is about to be written: from a file's first line, else twice from the terminal.
+pub fn new_foreign_passphrase(file: Option<&Path>) -> Result<Zeroizing<Vec<u8>>, CliError> {
+    let first = foreign_passphrase(file, "Passphrase for the exported file: ")?;
+    if file.is_none() && *foreign_passphrase(None, "The same again: ")? != *first {
+        return Err(CliError::Usage("the two passphrases differ".to_owned()));
+    }
+    Ok(first)
+}
+
 /// Asks for the value of a field.
 pub fn value(field: &str) -> Result<Value, CliError> {
     Ok(Value::new(ask(&format!("{}: ", crate::render::visible(field)))?))
@@ -59,21 +78,31 @@ fn from_source(global: &Global) -> Result<Option<Passphrase>, CliError> {
     Ok(None)
 }
 
-/// The first line without its end. Read into one buffer that never grows, so that nothing stays behind.
 fn first_line(reader: impl BufRead) -> Result<Passphrase, CliError> {
+    Ok(Passphrase::parse_borrowed(&line_of(reader)?)?)
+}
+
+/// The first line without its end. Read into one buffer that never grows, so that nothing stays behind.
+fn line_of(reader: impl BufRead) -> Result<Zeroizing<Vec<u8>>, CliError> {
     let capacity = usize::try_from(MAX_LINE_BYTES).expect("16 KiB fit");
     let mut line = Zeroizing::new(Vec::with_capacity(capacity + 1));
     reader
         .take(MAX_LINE_BYTES)
         .read_until(b'\n', &mut line)
         .map_err(|_| CliError::PassphraseSource("its source".to_owned()))?;
-    let text = line.strip_suffix(b"\n").unwrap_or(&line);
-    let text = text.strip_suffix(b"\r").unwrap_or(text);
-    Ok(Passphrase::parse_borrowed(text)?)
+    for end in [b'\n', b'\r'] {
+        line.pop_if(|last| *last == end);
+    }
+    Ok(line)
+}
+
+/// Whether there is somebody to ask.
+pub fn is_possible() -> bool {
+    io::stdin().is_terminal()
 }
 
 fn ask(question: &str) -> Result<String, CliError> {
-    if !io::stdin().is_terminal() {
+    if !is_possible() {
         return Err(PromptError::Unavailable.into());
     }
     let _echo = job::EchoGuard::new();

@@ -66,6 +66,8 @@ pub enum Damage {
     Chain,
     /// A tenant's file.
     Tenant,
+    /// The file of an attachment.
+    Attachment,
     /// The log or its state.
     Log,
     /// The backup plan.
@@ -79,6 +81,7 @@ impl std::fmt::Display for Damage {
             Self::Directory => "its directory does not fit together",
             Self::Chain => "its membership chain is broken or is not the one known",
             Self::Tenant => "a tenant's file cannot be opened",
+            Self::Attachment => "an attachment is missing or is not what was attached",
             Self::Log => "its log does not fit together",
             Self::BackupPlan => "its backup plan does not fit together",
         })

@@ -14,7 +14,7 @@ use std::time::Duration;
 use crate::backup::BackupError;
 use crate::fault::{CallError, Fault};
 use crate::store::files::FileError;
-use crate::usecase::ImportError;
+use crate::usecase::{AttachError, ExportError, ImportError, SaveAttachmentError};
 use crate::view::{Progress, ProgressUnit};
 
 /// Why a job has no result.
@@ -38,6 +38,15 @@ pub enum JobError {
     /// A file could not be imported.
     #[error(transparent)]
     Import(#[from] ImportError),
+    /// A tenant could not be exported.
+    #[error(transparent)]
+    Export(#[from] ExportError),
+    /// A file could not be attached.
+    #[error(transparent)]
+    Attach(#[from] AttachError),
+    /// An attachment could not be saved.
+    #[error(transparent)]
+    SaveAttachment(#[from] SaveAttachmentError),
 }
 
 impl JobError {
@@ -50,6 +59,9 @@ impl JobError {
             Self::Call(error) => error.code(),
             Self::Backup(error) => error.code(),
             Self::Import(error) => error.code(),
+            Self::Export(error) => error.code(),
+            Self::Attach(error) => error.code(),
+            Self::SaveAttachment(error) => error.code(),
         }
     }
 }

@@ -13,6 +13,7 @@ mod header;
 pub mod host;
 mod job;
 mod kit;
+mod pipeline;
 pub mod policy;
 mod session;
 mod store;
@@ -30,8 +31,9 @@ pub use job::{JobError, JobHandle};
 pub use kit::{ReadKit, RecoveryKit, parse_recovery_kit};
 pub use session::Session;
 pub use usecase::{
-    BULK_MAX, BulkError, CopyFieldError, CreateError, CreateTenantError, CreatedVault, EnrolDeviceError, ImportError,
-    ImportRequest, ListRecordsError, ListRequest, NewVault, SaveRecordError, TRASH_RETENTION_DAYS, TagChange,
+    AttachError, BULK_MAX, BulkError, CopyFieldError, CreateError, CreateTenantError, CreatedVault, Duplicates,
+    EnrolDeviceError, ExportError, ExportRequest, FreshAuthentication, ImportError, ImportRequest, ListRecordsError,
+    ListRequest, NewVault, PreviewError, SaveAttachmentError, SaveRecordError, TRASH_RETENTION_DAYS, TagChange,
     UnlockError,
 };
 pub use usecase::{

@@ -37,6 +37,14 @@ pub enum Action {
     AddRecord,
     /// Changes a record.
     ChangeRecord,
+    /// Attaches a file to a record, or what was detached once more.
+    AttachFile,
+    /// Takes an attachment off a record.
+    DetachFile,
+    /// Saves an attachment outside the vault.
+    SaveAttachment,
+    /// Looks at an attachment.
+    PreviewAttachment,
     /// Puts records into the trash, and takes them out again.
     TrashRecords,
     /// Deletes records in the trash for good, before their time.
@@ -57,6 +65,8 @@ pub enum Action {
     SaveSearches,
     /// Imports records into a tenant.
     ImportRecords,
+    /// Writes a tenant's records to a file outside the vault.
+    ExportTenant,
     /// Writes a backup of the whole vault, ciphertext only.
     ExportBackup,
     /// Verifies a backup.
@@ -88,7 +98,7 @@ enum Requirement {
 
 impl Action {
     /// Every action, for the matrix in the tests and the documents.
-    pub const ALL: [Self; 32] = [
+    pub const ALL: [Self; 37] = [
         Self::ListTenants,
         Self::CreateTenant,
         Self::ListRecords,
@@ -103,6 +113,10 @@ impl Action {
         Self::ChangeKinds,
         Self::AddRecord,
         Self::ChangeRecord,
+        Self::AttachFile,
+        Self::DetachFile,
+        Self::SaveAttachment,
+        Self::PreviewAttachment,
         Self::TrashRecords,
         Self::PurgeRecords,
         Self::PurgeExpired,
@@ -113,6 +127,7 @@ impl Action {
         Self::ChangeTags,
         Self::SaveSearches,
         Self::ImportRecords,
+        Self::ExportTenant,
         Self::ExportBackup,
         Self::VerifyBackup,
         Self::RestoreBackup,
@@ -132,6 +147,8 @@ impl Action {
             | Self::OpenRecord
             | Self::RevealField
             | Self::CopyField
+            | Self::SaveAttachment
+            | Self::PreviewAttachment
             | Self::ShowCode
             | Self::CopyCode
             | Self::ListExpiring
@@ -143,12 +160,15 @@ impl Action {
             Self::AddRecord
             | Self::ChangeRecord
             | Self::ChangeTags
+            | Self::AttachFile
+            | Self::DetachFile
             | Self::ImportRecords
             | Self::TrashRecords
             | Self::PurgeExpired
             | Self::KeepDraft => Requirement::Right(Right::Editor),
-            // What cannot be undone is for who answers for the data.
-            Self::PurgeRecords => Requirement::Right(Right::Steward),
+            // What cannot be undone is for who answers for the data, and so is what leaves the vault as a whole. Enforced
+            // by this program: whoever reads could copy by hand, but not all at once.
+            Self::PurgeRecords | Self::ExportTenant => Requirement::Right(Right::Steward),
             Self::CreateTenant
             | Self::ChangeKinds
             | Self::ExportBackup

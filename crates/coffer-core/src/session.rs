@@ -5,7 +5,7 @@
 //! only way to change a tenant's data: entry first, then the rows with the entry's index. An unaudited write does not
 //! compile, since nothing else hands out a transaction.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::{Deref, DerefMut};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -30,6 +30,7 @@ use crate::header::{Header, SealedState};
 use crate::host::{self, Host};
 use crate::job::Lease;
 use crate::policy::{self, Action};
+use crate::store::attached::AttachedFiles;
 use crate::store::directory::{self, Directory, DirectoryTx};
 use crate::store::file_root::FileRoot;
 use crate::store::files::{self, VaultLock};
@@ -103,6 +104,8 @@ pub(crate) struct Core {
     id: SessionId,
     origin: EntryOrigin,
     unlocked_at: Timestamp,
+    /// The same on the clock that nobody sets.
+    unlocked_monotonic: Duration,
     last_unlocked_at: Option<Timestamp>,
     failed_unlocks: u64,
     tenants: Mutex<BTreeMap<TenantId, Arc<OpenTenant>>>,
@@ -142,6 +145,8 @@ pub(crate) struct OpenTenant {
     pub(crate) name: String,
     /// For connections of jobs.
     pub(crate) path: PathBuf,
+    /// Where its attachments are.
+    pub(crate) files: AttachedFiles,
     pub(crate) scope: TenantScope,
     pub(crate) key: TenantKey,
     tag_key: TagKey,
@@ -188,6 +193,7 @@ impl Session {
         let SessionParts { header, header_mac, state, directory, membership, .. } = parts;
         let session = Self {
             core: Arc::new(Core {
+                unlocked_monotonic: parts.host.clock.monotonic(),
                 host: parts.host,
                 folder: parts.folder,
                 vault: parts.vault,
@@ -330,11 +336,14 @@ impl Core {
             changed: AtomicBool::new(false),
             importing: AtomicBool::new(false),
             unsettled: Mutex::new(None),
+            files: AttachedFiles::of(&self.folder, &epoch.file),
             path,
             scope,
             key,
         });
-        self.check_effects(&open)?;
+        if self.check_effects(&open)? {
+            Self::sweep_attached(&open)?;
+        }
         let open = Arc::clone(lock(&self.tenants).entry(tenant).or_insert(open));
         self.purge_expired(&open);
         Ok(open)
@@ -473,6 +482,15 @@ impl Core {
         host::crypto_random(&self.host)
     }
 
+    pub(crate) fn session_id(&self) -> SessionId {
+        self.id
+    }
+
+    /// When it was unlocked, on the clock that nobody sets.
+    pub(crate) fn unlocked_monotonic(&self) -> Duration {
+        self.unlocked_monotonic
+    }
+
     /// Who and where, for entries of this session.
     pub(crate) fn origin(&self) -> &EntryOrigin {
         &self.origin
@@ -536,13 +554,15 @@ impl Core {
     }
 
     /// Matches the log's write entries with the tenant's rows. After a crash the newest may lack its effect, which is
-    /// then logged. A file that was locked cleanly lacks none, and no file lacks two: rows were taken away.
-    fn check_effects(&self, tenant: &OpenTenant) -> Result<(), CallError> {
+    /// then logged. A file that was locked cleanly lacks none, and no file lacks two: rows were taken away. Says whether
+    /// the rows are those that the log knows of.
+    fn check_effects(&self, tenant: &OpenTenant) -> Result<bool, CallError> {
         let applied = tenant.read(TenantStore::last_applied)?;
         let missing = self.missing_effects(tenant, applied)?;
         if missing.is_empty() {
-            return Ok(());
+            return Ok(true);
         }
+        let is_in_order = missing.len() == 1;
         let locked_cleanly = {
             let office = self.office();
             let root = office.directory.file_root(tenant.id, tenant.epoch());
@@ -559,6 +579,20 @@ impl Core {
             self.append(Event::EffectMissing { tenant: tenant.id, entry })?;
             store.settle(entry).map_err(|error| self.fault(error, Damage::Tenant))?;
         }
+        Ok(is_in_order)
+    }
+
+    /// Removes files of attachments that a kill left before their rows were written. Nothing is being attached yet, and
+    /// rows that are not those the log knows of are no reason to remove anything.
+    fn sweep_attached(tenant: &OpenTenant) -> Result<(), CallError> {
+        let mut needed = BTreeSet::new();
+        tenant.read(|store| {
+            store.files(|file| {
+                needed.insert(file.file);
+            })
+        })?;
+        // One that cannot be removed is in nobody's way.
+        let _ = tenant.files.sweep(&needed);
         Ok(())
     }
 

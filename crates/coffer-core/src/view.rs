@@ -5,7 +5,9 @@
 
 mod life;
 
+use coffer_interchange::source::Format;
 use coffer_model::account::Role;
+use coffer_model::attachment::{AttachmentId, MediaKind};
 use coffer_model::grant::Right;
 use coffer_model::id::{AccountId, RecordId, SessionId, TenantId, VaultId};
 use coffer_model::record::{FieldId, FieldType, RecordKind};
@@ -153,6 +155,8 @@ pub struct RecordView {
     pub tags: Vec<String>,
     /// Free text.
     pub notes: String,
+    /// Files kept with it, in the order of attaching.
+    pub attachments: Vec<AttachmentView>,
     /// Counted from 1; every change makes a new one.
     pub version: u32,
     /// When it was added.
@@ -201,6 +205,55 @@ pub struct ReferenceView {
     pub title: String,
 }
 
+/// A file kept with a record.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+pub struct AttachmentView {
+    /// The attachment inside its record.
+    #[ts(type = "number")]
+    pub id: AttachmentId,
+    /// What it is called: a name to show, which leads nowhere.
+    pub name: String,
+    /// What it holds, judged by its content.
+    #[ts(type = "\"text\" | \"png\" | \"jpeg\" | \"other\"")]
+    pub media: MediaKind,
+    /// Bytes of its content.
+    #[ts(type = "number")]
+    pub bytes: u64,
+    /// A name under which any system can save it.
+    pub suggested_name: String,
+}
+
+/// An attachment to look at: never more than text, or a picture made anew of its pixels alone.
+#[derive(Clone, PartialEq, Eq, Serialize, TS)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum AttachmentPreview {
+    /// The beginning of a text, control characters shown as `\u{…}`.
+    Text {
+        /// The text, markup included, to be shown as it is.
+        text: String,
+        /// Whether there is more of it.
+        cut: bool,
+    },
+    /// A picture, no larger than a screen shows.
+    Picture {
+        /// A PNG as a `data:` URL.
+        url: String,
+        /// Pixels across, in the attachment itself.
+        width: u32,
+        /// Pixels down, in the attachment itself.
+        height: u32,
+    },
+}
+
+impl std::fmt::Debug for AttachmentPreview {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Text { .. } => "AttachmentPreview::Text(..)",
+            Self::Picture { .. } => "AttachmentPreview::Picture(..)",
+        })
+    }
+}
+
 /// One version of a record, newest first in lists.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
 pub struct VersionView {
@@ -211,6 +264,10 @@ pub struct VersionView {
     pub changed_at: Timestamp,
     /// Login name of who made it.
     pub changed_by: String,
+    /// When another program made it, from which it was imported; `None` if it was made here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional, type = "string")]
+    pub made_at: Option<Timestamp>,
     /// What is different from the version before, secrets named only.
     pub changes: Vec<ChangeView>,
 }
@@ -218,7 +275,7 @@ pub struct VersionView {
 /// One difference between a version and the one before it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
 pub struct ChangeView {
-    /// `title`, `kind`, `tags`, `notes`, or the field's name.
+    /// `title`, `kind`, `tags`, `notes`, `attachments`, or the field's name.
     pub what: String,
     /// What happened to it.
     pub how: ChangeKind,
@@ -313,7 +370,7 @@ pub struct LogEntryView {
     /// The record it is about.
     #[ts(type = "string | null")]
     pub record: Option<RecordId>,
-    /// The field it is about, as a number inside its record.
+    /// The field it is about, as a number inside its record; in an attachment's events, the attachment.
     #[ts(type = "number | null")]
     pub field: Option<FieldId>,
     /// The record's version it is about.
@@ -399,22 +456,79 @@ pub struct BackupView {
 pub struct ImportReport {
     /// Whether nothing was written because only a trial was asked for.
     pub dry_run: bool,
-    /// Rows that became, or would become, records.
+    /// The format the file has: `csv`, `kdbx`, `bitwarden` or `1pux`.
+    pub format: String,
+    /// What errors are numbered by.
+    pub counted_in: ImportCount,
+    /// Rows or entries that became, or would become, records.
     #[ts(type = "number")]
     pub imported: u64,
-    /// Rows that cannot be imported. With any of them nothing is written.
+    /// Rows or entries that cannot be imported. With any of them nothing is written.
     #[ts(type = "number")]
     pub rejected: u64,
-    /// Why, for the first hundred of them.
+    /// Rows or entries that the tenant has already; left out or imported all the same, as was asked for.
+    #[ts(type = "number")]
+    pub duplicates: u64,
+    /// Earlier versions that came, or would come, along.
+    #[ts(type = "number")]
+    pub versions: u64,
+    /// Why, for the first hundred of those rejected.
     pub errors: Vec<ImportRowError>,
-    /// How the columns were understood.
+    /// What is not carried over, the first hundred.
+    pub losses: Vec<ImportLoss>,
+    /// How much is not carried over altogether.
+    #[ts(type = "number")]
+    pub losses_counted: u64,
+    /// How the columns were understood; empty for a format without columns.
     pub columns: Vec<ImportColumn>,
 }
 
-/// Why one row cannot be imported.
+impl ImportReport {
+    /// Of an import that has read nothing yet.
+    pub(crate) fn of(format: Format, counted_in: ImportCount) -> Self {
+        Self {
+            dry_run: false,
+            format: format.code().to_owned(),
+            counted_in,
+            imported: 0,
+            rejected: 0,
+            duplicates: 0,
+            versions: 0,
+            errors: Vec::new(),
+            losses: Vec::new(),
+            losses_counted: 0,
+            columns: Vec::new(),
+        }
+    }
+}
+
+/// What the errors of an import are numbered by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum ImportCount {
+    /// Lines of the file, from 1.
+    Lines,
+    /// Entries in the order of the file, from 1.
+    Entries,
+}
+
+/// Something in a file that is not carried over.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+pub struct ImportLoss {
+    /// Which entry of the file, from 1; `None` for what concerns the file as a whole.
+    #[ts(type = "number | null")]
+    pub entry: Option<u64>,
+    /// What it is: `attachment`, `field`, `tag`, `title_end`, `version`, `passkey`, `reference`, `icon`,
+    /// `trashed_entry`, `auto_type`, `custom_data` or `time_of_expiry`.
+    pub what: String,
+    /// The name of the field, file or tag concerned; empty where there is none.
+    pub name: String,
+}
+
+/// Why one row or entry cannot be imported.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
 pub struct ImportRowError {
-    /// The line of the file the row begins at, from 1.
+    /// The line of the file the row begins at, or the number of the entry; from 1.
     #[ts(type = "number")]
     pub line: u64,
     /// What is wrong and what would be right; never the value itself.
@@ -426,7 +540,7 @@ pub struct ImportRowError {
 pub struct ImportColumn {
     /// The header's text.
     pub column: String,
-    /// Where it goes: `title`, `kind`, `tags`, `notes`, a field's name, or `None` when it is left out.
+    /// Where it goes: `title`, `kind`, `tags`, `notes`, `tenant` (must name the tenant or nobody), a field's name, or `None` when it is left out.
     pub target: Option<String>,
     /// The field's type, when it becomes a field.
     #[ts(
@@ -438,7 +552,25 @@ pub struct ImportColumn {
 /// How a file would be imported, before anything is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
 pub struct ImportPreview {
-    /// How the columns are understood.
+    /// The format the file has: `csv`, `kdbx`, `bitwarden` or `1pux`.
+    pub format: String,
+    /// Whether it is encrypted and its passphrase or key file is still to come. Nothing else is known then.
+    pub needs_key: bool,
+    /// How a table's text is encoded: `utf-8`, or `windows-1252` where it is no UTF-8.
+    pub encoding: Option<String>,
+    /// The program whose table it is, if its header is known.
+    pub program: Option<String>,
+    /// Entries of a file that is no table.
+    #[ts(type = "number | null")]
+    pub entries: Option<u64>,
+    /// The first of them.
+    pub records: Vec<ImportPreviewRecord>,
+    /// What is not carried over, the first hundred.
+    pub losses: Vec<ImportLoss>,
+    /// How much is not carried over altogether.
+    #[ts(type = "number")]
+    pub losses_counted: u64,
+    /// How the columns are understood; empty for a format without columns.
     pub columns: Vec<ImportColumn>,
     /// Why no record can come of it yet: `mapping_no_title`; `None` if it can.
     pub problem: Option<String>,
@@ -447,6 +579,48 @@ pub struct ImportPreview {
     pub kind: RecordKind,
     /// The first rows.
     pub rows: Vec<ImportPreviewRow>,
+}
+
+impl ImportPreview {
+    /// Of a file of which only the format is known.
+    pub(crate) fn of(format: Format) -> Self {
+        Self {
+            format: format.code().to_owned(),
+            needs_key: false,
+            encoding: None,
+            program: None,
+            entries: None,
+            records: Vec::new(),
+            losses: Vec::new(),
+            losses_counted: 0,
+            columns: Vec::new(),
+            problem: None,
+            kind: RecordKind::custom(),
+            rows: Vec::new(),
+        }
+    }
+}
+
+/// One entry of a file that is no table, before it is imported.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+pub struct ImportPreviewRecord {
+    /// Which entry of the file, from 1.
+    #[ts(type = "number")]
+    pub entry: u64,
+    /// What the record will be about.
+    #[ts(type = "string")]
+    pub kind: RecordKind,
+    /// Its title.
+    pub title: String,
+    /// How many fields it will have.
+    #[ts(type = "number")]
+    pub fields: u64,
+    /// How many versions it will have.
+    #[ts(type = "number")]
+    pub versions: u64,
+    /// How many files are kept with it.
+    #[ts(type = "number")]
+    pub attachments: u64,
 }
 
 /// One row of a file, before it is imported.
@@ -459,6 +633,31 @@ pub struct ImportPreviewRow {
     pub cells: Vec<Option<String>>,
     /// What is wrong with the row; never the value itself.
     pub error: Option<String>,
+}
+
+/// What an export wrote.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+pub struct ExportReport {
+    /// The format: `csv` or `kdbx`.
+    pub format: String,
+    /// Records written.
+    #[ts(type = "number")]
+    pub records: u64,
+    /// Bytes of the file.
+    #[ts(type = "number")]
+    pub bytes: u64,
+    /// What the format could not hold.
+    pub losses: Vec<ExportLossView>,
+}
+
+/// Something that a format could not hold.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+pub struct ExportLossView {
+    /// What it is: `earlier_versions`, `secret_marks`, `kinds`, `field_types`, `neutralised_cells` or `fields`.
+    pub what: String,
+    /// How often it occurred.
+    #[ts(type = "number")]
+    pub count: u64,
 }
 
 /// How far a job has come.

@@ -12,7 +12,7 @@ use sha2::Sha256;
 
 use crate::label::{self, Context, Label};
 use crate::secret::{
-    AccountMasterKey, DatabaseKey, DirectoryKey, FileKey, FingerprintKey, MacKey, SecretKey, TagKey, TenantKey,
+    AccountMasterKey, DatabaseKey, DirectoryKey, FileWrappingKey, FingerprintKey, MacKey, SecretKey, TagKey, TenantKey,
 };
 
 /// Identifier of a vault, an account, a tenant, a slot or a file, as its 16 bytes.
@@ -79,9 +79,14 @@ pub fn derive_tag_key(tenant_key: &TenantKey, scope: &TenantScope) -> TagKey {
     expand(tenant_key, &scope.context(label::TAG_KEY))
 }
 
-/// Derives the key of one attachment.
-pub fn derive_file_key(tenant_key: &TenantKey, scope: &TenantScope, file: &Id) -> FileKey {
-    expand(tenant_key, &scope.context(label::FILE_KEY).bytes(file))
+/// Derives the key that wraps the keys of a tenant's attachments ([`crate::stream`]).
+pub fn derive_file_wrapping_key(tenant_key: &TenantKey, scope: &TenantScope) -> FileWrappingKey {
+    expand(tenant_key, &scope.context(label::FILE_WRAPPING_KEY))
+}
+
+/// Derives the key under which contents of a tenant's attachments are compared ([`crate::stream::ContentDigest`]).
+pub fn derive_file_digest_key(tenant_key: &TenantKey, scope: &TenantScope) -> MacKey {
+    expand(tenant_key, &scope.context(label::FILE_DIGEST_KEY))
 }
 
 /// Derives a tenant key's public name.
@@ -159,7 +164,8 @@ fn expand_into(key: &impl SecretKey, context: &Context, out: &mut [u8]) {
         .expect("a key is below HKDF's limit of 255 hashes");
 }
 
-fn hmac(key: &[u8; 32], label: Label, message: &[u8]) -> Hmac<Sha256> {
+/// HMAC over a label, what `message` holds, and what is added later.
+pub(crate) fn hmac(key: &[u8; 32], label: Label, message: &[u8]) -> Hmac<Sha256> {
     let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes keys of any length");
     mac.update(&label.encode());
     mac.update(message);
@@ -181,8 +187,8 @@ mod tests {
         let key = tenant_key();
         let mut seen = vec![
             derive_tag_key(&key, &SCOPE).expose().to_vec(),
-            derive_file_key(&key, &SCOPE, &[0; 16]).expose().to_vec(),
-            derive_file_key(&key, &SCOPE, &[1; 16]).expose().to_vec(),
+            derive_file_wrapping_key(&key, &SCOPE).expose().to_vec(),
+            derive_file_digest_key(&key, &SCOPE).expose().to_vec(),
             derive_tenant_database_key(&key, &SCOPE).expose()[..32].to_vec(),
             derive_kid(&key, &SCOPE).as_bytes().to_vec(),
             derive_kid(&key, &TenantScope { epoch: 2, ..SCOPE }).as_bytes().to_vec(),

@@ -48,6 +48,8 @@ labels! {
     WRAP_DIRECTORY_KEY = "wrap/directory-key";
     /// Tenant key under another key. Fields: vault, tenant, epoch.
     WRAP_TENANT_KEY = "wrap/tenant-key";
+    /// An attachment's key and length under the tenant's file wrapping key. Fields: vault, tenant, epoch, file.
+    WRAP_FILE_KEY = "wrap/file-key";
 
     /// An account's sealed state under its master key. Fields: vault, account.
     SEALED_STATE = "sealed-state";
@@ -97,8 +99,12 @@ labels! {
     TAG_KEY = "tag-key";
     /// One write tag. Message: the log index, 8 bytes big-endian.
     WRITE_TAG = "write-tag";
-    /// Key of one attachment. Fields: vault, tenant, epoch, file.
-    FILE_KEY = "file-key";
+    /// Key that wraps the keys of a tenant's attachments. Fields: vault, tenant, epoch.
+    FILE_WRAPPING_KEY = "file-wrapping-key";
+    /// Key of the digests of a tenant's attachments. Fields: vault, tenant, epoch.
+    FILE_DIGEST_KEY = "file-digest-key";
+    /// Digest of an attachment's content. Message: the content.
+    FILE_DIGEST = "file-digest";
     /// Public name of a tenant key. Fields: vault, tenant, epoch.
     KID = "kid";
     /// Key of the header's MAC, from the directory key. Fields: vault.

@@ -14,6 +14,7 @@
 //! | [`derive`] | keys from keys, MACs, login lookups | RFC 5869, RFC 2104 |
 //! | [`wrap`] | a key under a key, with commitment | RFC 5869, SP 800-38D |
 //! | [`slot`] | the stored form of a way into an account | RFC 8949 §4.2 |
+//! | [`stream`] | an attachment's content, in chunks | STREAM, Padmé |
 //! | [`seal`] | content to a person's public key | RFC 9180, X-Wing |
 //! | [`sign`] | Ed25519 under labels | RFC 8032 |
 //! | [`recovery`] | the recovery seed, its keys, its printed form | BIP-173, age |
@@ -36,6 +37,7 @@ pub mod seal;
 pub mod secret;
 pub mod sign;
 pub mod slot;
+pub mod stream;
 pub mod strength;
 pub mod totp;
 pub mod wrap;

@@ -140,10 +140,14 @@ secret_key! {
 }
 secret_key! {
     /// Encrypts one attachment.
-    FileKey, 32
+    FileKey, 32, random
 }
 secret_key! {
-    /// Makes a MAC over the header or over one account's entry in it.
+    /// Wraps the keys of one tenant's attachments, at one epoch.
+    FileWrappingKey, 32, wraps
+}
+secret_key! {
+    /// Makes a MAC over the header or over one account's entry in it, or the digests of a tenant's attachments.
     MacKey, 32
 }
 secret_key! {

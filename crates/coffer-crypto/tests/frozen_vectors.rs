@@ -17,7 +17,9 @@ use coffer_crypto::secret::{
 };
 use coffer_crypto::sign::SigningKey;
 use coffer_crypto::slot::{AccountPlace, Slot};
+use coffer_crypto::stream::{ContentDigest, FileOpener, FilePlace, FileSealer, HEADER_BYTES};
 use coffer_crypto::wrap;
+use sha2::{Digest, Sha256};
 
 const VAULT: [u8; 16] = [1; 16];
 const ACCOUNT: [u8; 16] = [2; 16];
@@ -107,7 +109,8 @@ fn the_keys_of_a_tenant_derive_as_frozen() {
         frozen("tenant_database_key")
     );
     assert_eq!(tag_key.expose().to_vec(), frozen("tag_key"));
-    assert_eq!(derive::derive_file_key(&tenant_key, &SCOPE, &FILE).expose().to_vec(), frozen("file_key"));
+    let file_wrapping_key = derive::derive_file_wrapping_key(&tenant_key, &SCOPE);
+    assert_eq!(file_wrapping_key.expose().to_vec(), frozen("file_wrapping_key"));
     assert_eq!(derive::derive_kid(&tenant_key, &SCOPE).as_bytes().to_vec(), frozen("kid"));
     assert_eq!(derive::write_tag(&tag_key, 5).to_vec(), frozen("write_tag"));
 }
@@ -126,6 +129,49 @@ fn the_directorys_keys_and_the_headers_macs_are_as_frozen() {
     assert_eq!(derive::login_lookup(&salt(), "anna").to_vec(), frozen("login_lookup"));
     assert_eq!(derive::decoy_salt(&salt(), "anna").to_vec(), frozen("decoy_salt"));
     assert_eq!(derive::decoy_id(&salt(), "anna").to_vec(), frozen("decoy_id"));
+}
+
+#[test]
+fn an_attachment_is_sealed_and_opens_as_frozen() {
+    let tenant_key: TenantKey = key(0x12);
+    let wrapping = derive::derive_file_wrapping_key(&tenant_key, &SCOPE);
+    let place = FilePlace { scope: SCOPE, file: FILE };
+    // Two chunks, the second with padding.
+    let content: Vec<u8> = (0..70_000_u32).map(|at| u8::try_from(at % 251).unwrap()).collect();
+    // The file's key is drawn first, then the salt of its wrapping.
+    let mut drawn = 0;
+    let mut random = |buffer: &mut [u8]| {
+        drawn += 1;
+        if drawn == 1 { buffer.fill(0x15) } else { wrap_salt(buffer) }
+    };
+    let mut sealer = FileSealer::begin(&wrapping, &place, 70_000, &mut random).unwrap();
+    let digest = *sealer.digest();
+    assert_eq!(sealer.header().to_vec(), frozen("attachment_header"));
+    let mut file = sealer.header().to_vec();
+    let mut left = &content[..];
+    while let Some(size) = sealer.next_chunk() {
+        let mut buffer = vec![0xEE; size.stored];
+        let (chunk, rest) = left.split_at(size.content);
+        buffer[..size.content].copy_from_slice(chunk);
+        left = rest;
+        sealer.seal_chunk(&mut buffer);
+        file.extend(buffer);
+    }
+    assert_eq!(Sha256::digest(&file).to_vec(), frozen("attachment_sha256"));
+
+    let stored = file.len() as u64;
+    let mut opener = FileOpener::begin(&wrapping, &place, &digest, &file[..HEADER_BYTES], stored).unwrap();
+    let mut plain: Vec<u8> = Vec::new();
+    let mut at = HEADER_BYTES;
+    while let Some(size) = opener.next_chunk() {
+        plain.extend(opener.open_chunk(&mut file[at..at + size.stored]).unwrap());
+        at += size.stored;
+    }
+    assert_eq!((plain == content, opener.content_bytes()), (true, 70_000));
+
+    let mut of_content = ContentDigest::new(&derive::derive_file_digest_key(&tenant_key, &SCOPE));
+    content.chunks(999).for_each(|part| of_content.update(part));
+    assert_eq!(of_content.finish().to_vec(), frozen("attachment_content_digest"));
 }
 
 #[test]

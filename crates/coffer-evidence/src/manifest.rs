@@ -11,10 +11,13 @@ use crate::note::{NoteError, SignedNote, Signer, parse_decimal};
 
 /// First line: what this is, in which version.
 const HEAD: &str = "coffer.backup/v1";
-/// Most files of a backup: tenants with their write-ahead logs, and room.
+/// Most files of a backup: attachments, tenants with their write-ahead logs, and room.
 pub const MAX_FILES: usize = 20_000;
 /// Lengths of the random part of a tenant file's name.
 const TENANT_NAME_CHARS: std::ops::RangeInclusive<usize> = 16..=64;
+
+/// Length of an attachment's name, and of the name of the folder it lies in.
+const ATTACHMENT_NAME_CHARS: usize = 32;
 
 /// The place of a file in a vault's folder. Only files a backup may hold have one.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -39,7 +42,7 @@ impl BackupPath {
     pub fn parse(path: &str) -> Result<Self, InvalidPath> {
         let main = path.strip_suffix("-wal").unwrap_or(path);
         let database = main == Self::DIRECTORY || main == Self::AUDIT || is_tenant_file(main);
-        let plain = main == path && (path == Self::HEADER || path == Self::BACKUP_PLAN);
+        let plain = main == path && (path == Self::HEADER || path == Self::BACKUP_PLAN || is_attachment(path));
         if database || plain { Ok(Self(path.to_owned())) } else { Err(InvalidPath) }
     }
 
@@ -55,6 +58,14 @@ fn is_tenant_file(path: &str) -> bool {
         TENANT_NAME_CHARS.contains(&name.len())
             && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
     })
+}
+
+fn is_attachment(path: &str) -> bool {
+    let names = path.strip_prefix("files/").and_then(|rest| rest.split_once('/'));
+    let is_hex = |name: &str| {
+        name.len() == ATTACHMENT_NAME_CHARS && name.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+    };
+    names.is_some_and(|(tenant, file)| is_hex(tenant) && is_hex(file))
 }
 
 /// One file of a backup.
@@ -214,6 +225,7 @@ mod tests {
     use crate::note::tests::{signer, write};
 
     const TENANT: &str = "tenants/0123456789abcdef0123456789.db";
+    const ATTACHMENT: &str = "files/0123456789abcdef0123456789abcdef/00112233445566778899aabbccddeeff";
 
     fn file(path: &str) -> ManifestFile {
         ManifestFile { path: BackupPath::parse(path).unwrap(), size: 4096, sha256: [0xab; 32] }
@@ -254,7 +266,8 @@ mod tests {
 
     #[test]
     fn attack_65_only_the_files_of_a_vault_have_a_path() {
-        for good in ["header", "backup.plan", "directory.db", "directory.db-wal", "audit.db", "audit.db-wal", TENANT] {
+        let databases = ["directory.db", "directory.db-wal", "audit.db", "audit.db-wal", TENANT];
+        for good in databases.into_iter().chain(["header", "backup.plan", ATTACHMENT]) {
             assert_eq!(BackupPath::parse(good).unwrap().as_str(), good);
         }
         assert!(BackupPath::parse(&format!("{TENANT}-wal")).is_ok());
@@ -288,11 +301,33 @@ mod tests {
             "tenants//0123456789abcdef.db",
             "tenants/0123456789abcdéf.db",
             "C:/0123456789abcdef.db",
+            "files",
+            "files/",
+            "files/0123456789abcdef0123456789abcdef",
+            "files/0123456789abcdef0123456789abcdef/",
+            "files/0123456789abcdef0123456789abcdef/short",
+            "files/0123456789abcdef0123456789abcdef/../00112233445566778899aabbccd",
+            "files/../00112233445566778899aabbccddeeff",
+            "files//00112233445566778899aabbccddeeff",
+            "files/0123456789abcdef0123456789abcdef/00112233445566778899AABBCCDDEEFF",
+            "files/0123456789abcdef0123456789abcdef/00112233445566778899aabbccddeeff-wal",
+            "files/0123456789abcdef0123456789abcdef/00112233445566778899aabbccddeefg",
+            "files/0123456789abcdef0123456789abcdef/0011/2233445566778899aabbccddeeff",
+            "tenants/0123456789abcdef0123456789abcdef/00112233445566778899aabbccddeeff",
         ] {
             assert_eq!(BackupPath::parse(bad), Err(InvalidPath), "{bad:?}");
         }
         let long = format!("tenants/{}.db", "a".repeat(65));
         assert_eq!(BackupPath::parse(&long), Err(InvalidPath));
+    }
+
+    #[test]
+    fn a_manifest_of_the_most_files_with_the_longest_paths_can_be_signed_and_read() {
+        let attached = (0..MAX_FILES - 3).map(|number| format!("files/{}/{number:032x}", "f".repeat(32)));
+        let names = ["header", "directory.db", "audit.db"].map(str::to_owned).into_iter().chain(attached);
+        let files = names.map(|path| ManifestFile { size: 1 << 47, ..file(&path) }).collect();
+        let manifest = Manifest::new(head(), files).unwrap();
+        assert_eq!(Manifest::open(&write(&manifest.encode(), 1), &[signer(1)]), Ok(manifest));
     }
 
     #[test]

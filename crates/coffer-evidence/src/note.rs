@@ -19,8 +19,10 @@ use sha2::{Digest, Sha256};
 
 use crate::merkle;
 
-/// Most bytes of a note that is looked at. A manifest of a thousand tenants has about 200 KiB.
+/// Most bytes of a note that is looked at. A manifest of a thousand tenants has about 200 KiB, the largest 3 MiB.
 pub const MAX_NOTE_BYTES: usize = 4 * 1024 * 1024;
+/// Room that a text leaves for signatures.
+const SIGNATURES_BYTES: usize = 64 * 1024;
 /// Most signatures of a note that is looked at; the specification asks for at least 16.
 pub const MAX_SIGNATURES: usize = 16;
 /// What stands before each signature: an em dash and a space.
@@ -182,7 +184,7 @@ pub fn write_note(
     sign: impl FnOnce(&str) -> [u8; SIGNATURE_BYTES],
 ) -> Result<String, InvalidText> {
     let control = text.contains(|c: char| c < ' ' && c != '\n');
-    if control || !text.ends_with('\n') || text == "\n" || text.len() > MAX_NOTE_BYTES / 2 {
+    if control || !text.ends_with('\n') || text == "\n" || text.len() > MAX_NOTE_BYTES - SIGNATURES_BYTES {
         return Err(InvalidText);
     }
     let mut signature = signer.id.to_vec();

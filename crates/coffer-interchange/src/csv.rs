@@ -1,8 +1,10 @@
-//! CSV into records: RFC 4180, UTF-8, streamed in constant memory. Pure over `io::Read`.
+//! CSV into records: RFC 4180, UTF-8 or Windows-1252, streamed in constant memory. Pure over `io::Read`.
 //! Dialect and rules: docs/FORMAT.md §8.
 //!
-//! [`inspect`] looks at a file and suggests a mapping; [`read`] yields a record for each row.
+//! [`inspect`] looks at a file and suggests a mapping; [`read`] yields a record for each row. Both read UTF-8: a file in
+//! Windows-1252 goes through [`Decoded`], as [`detect_encoding`] says.
 
+mod encoding;
 mod error;
 mod split;
 
@@ -10,9 +12,10 @@ use std::io::Read;
 
 use coffer_model::record::{RecordContent, Value, limits};
 
+pub use self::encoding::{Decoded, TextEncoding, detect_encoding};
 pub use self::error::{CsvError, RowError, RowProblem};
 use self::split::{Encoding, Fault, Row, Splitter};
-use crate::mapping::{Guess, Mapping};
+use crate::mapping::{Guess, Mapping, Program};
 
 /// Most columns of a file. A record has at most 200 fields; the rest leaves room for columns to skip.
 pub const COLUMNS: usize = 500;
@@ -28,6 +31,8 @@ pub struct Inspection {
     pub columns: Vec<String>,
     /// What separates the cells: `,`, `;` or a tab.
     pub separator: char,
+    /// The program whose export it is, if its header is known.
+    pub program: Option<Program>,
     /// How the columns would be understood. It may lack a title: see [`Mapping::check`].
     pub mapping: Mapping,
     /// The first rows. Cells that the mapping makes secret are there as well; who shows them masks them.
@@ -71,8 +76,8 @@ pub fn inspect<R: Read>(reader: R) -> Result<Inspection, CsvError> {
         };
         preview.extend(shown);
     }
-    let separator = char::from(table.splitter.separator());
-    Ok(Inspection { mapping: guess.into_mapping(), separator, preview, columns: table.columns })
+    let (separator, program) = (char::from(table.splitter.separator()), guess.program());
+    Ok(Inspection { mapping: guess.into_mapping(), separator, program, preview, columns: table.columns })
 }
 
 /// Reads every row as `mapping` says. The file must have the columns the mapping was made for.

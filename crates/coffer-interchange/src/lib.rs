@@ -1,9 +1,18 @@
-//! Data of other programs into Coffer's records.
-//! Pure over [`std::io::Read`]: no paths, no clock, no randomness. Rules: docs/FORMAT.md §8.
+//! Data of other programs into Coffer's records, and records into files of other programs.
+//! Pure over [`std::io`]: no paths, no clock; randomness is an argument. Rules: docs/FORMAT.md §8.
 //!
-//! Each format is a module that yields [`coffer_model::record::RecordContent`]; [`mapping`] is what formats
-//! made of columns have in common. [`invented`] makes records up instead of reading them.
+//! [`csv`] yields [`coffer_model::record::RecordContent`] row by row, with a [`mapping`] of its columns. Every other
+//! format is read whole by [`source`] into [`neutral`] entries. [`export`] writes. [`invented`] makes records up instead
+//! of reading them.
 
+mod bitwarden;
 pub mod csv;
+pub mod export;
+mod foreign_kdf;
 pub mod invented;
+mod kdbx;
 pub mod mapping;
+pub mod neutral;
+mod onepux;
+pub mod source;
+mod totp;

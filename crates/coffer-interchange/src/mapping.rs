@@ -6,6 +6,7 @@
 
 mod assign;
 mod guess;
+mod known;
 
 use coffer_model::record::{
     FieldDraft, FieldType, InvalidRecord, RecordContent, RecordDraft, RecordKind, Value, limits,
@@ -13,6 +14,7 @@ use coffer_model::record::{
 
 pub use self::assign::{Assignment, AssignmentError};
 pub use self::guess::Guess;
+pub use self::known::Program;
 
 /// What a column becomes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,12 +34,14 @@ pub enum Target {
         /// Its type.
         field_type: FieldType,
     },
+    /// Nothing, but it must name the tenant the import goes into, or nobody: mixing up clients is what Coffer prevents.
+    Tenant,
     /// Nothing: left out.
     Skip,
 }
 
 impl Target {
-    /// `title`, `kind`, `tags`, `notes` or the field's name; `None` for a column left out.
+    /// `title`, `kind`, `tags`, `notes`, `tenant` or the field's name; `None` for a column left out.
     pub fn name(&self) -> Option<&str> {
         match self {
             Self::Title => Some("title"),
@@ -45,6 +49,7 @@ impl Target {
             Self::Tags => Some("tags"),
             Self::Notes => Some("notes"),
             Self::Field { name, .. } => Some(name),
+            Self::Tenant => Some("tenant"),
             Self::Skip => None,
         }
     }
@@ -53,13 +58,13 @@ impl Target {
     pub const fn field_type(&self) -> Option<FieldType> {
         match self {
             Self::Field { field_type, .. } => Some(*field_type),
-            Self::Title | Self::Kind | Self::Tags | Self::Notes | Self::Skip => None,
+            Self::Title | Self::Kind | Self::Tags | Self::Notes | Self::Tenant | Self::Skip => None,
         }
     }
 
     /// Whether a record can have only one column of it.
     const fn is_single(&self) -> bool {
-        matches!(self, Self::Title | Self::Kind | Self::Notes)
+        matches!(self, Self::Title | Self::Kind | Self::Notes | Self::Tenant)
     }
 }
 
@@ -81,6 +86,8 @@ pub struct Mapping {
     joined_title: Vec<usize>,
     /// Columns that stay fields and of which the first with a value is the title when there is none yet.
     spare_title: Vec<usize>,
+    /// What the tenant that the records go into may be called, in lower case.
+    tenant: Vec<String>,
 }
 
 /// Why a mapping leads to no record.
@@ -128,6 +135,8 @@ pub enum CellProblem {
     NoTitle,
     /// The value does not fit its field's type.
     Value(FieldType),
+    /// The row belongs to another tenant.
+    OtherTenant,
     /// Something else that no record may hold.
     Record(InvalidRecord),
 }
@@ -146,6 +155,11 @@ impl Mapping {
     /// Sets what records are about unless a column says so.
     pub fn set_kind(&mut self, kind: RecordKind) {
         self.kind = kind;
+    }
+
+    /// Says what the tenant is called that the records go into, for columns that name it.
+    pub fn set_tenant(&mut self, names: Vec<String>) {
+        self.tenant = names.into_iter().map(|name| name.to_lowercase()).collect();
     }
 
     /// Gives one column another target; the column that had a target of which there is one becomes a field.
@@ -243,6 +257,12 @@ impl Mapping {
                             field_type: *field_type,
                             value: Some(Value::from(value)),
                         });
+                    }
+                }
+                Target::Tenant => {
+                    let named = cell.trim().to_lowercase();
+                    if !named.is_empty() && !self.tenant.contains(&named) {
+                        return Err((Some(index), CellProblem::OtherTenant));
                     }
                 }
                 Target::Skip => {}

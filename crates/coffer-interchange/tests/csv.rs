@@ -332,3 +332,76 @@ fn the_preview_shows_cells_as_they_stand_and_errors_in_their_place() {
     assert_eq!(inspection.preview[1].as_ref().unwrap_err().line, 3);
     assert!(!format!("{inspection:?}").contains("canary"), "Debug shows no value");
 }
+
+/// A file's header and one row as each program writes it: what the row becomes.
+#[test]
+#[allow(clippy::type_complexity, reason = "a table of cases")]
+fn tables_of_known_programs_are_mapped_rightly() {
+    use coffer_interchange::mapping::Program;
+    let cases: [(&str, Program, &str, &[(&str, FieldType)]); 4] = [
+        (
+            "name,url,username,password,note\nMail,https://m.example/,ines,pw,\"a\nb\"\n",
+            Program::Chrome,
+            "Mail",
+            &[("url", FieldType::Url), ("username", FieldType::Text), ("password", FieldType::Secret)],
+        ),
+        (
+            "\"url\",\"username\",\"password\",\"httpRealm\",\"formActionOrigin\",\"guid\",\"timeCreated\",\"timeLastUsed\",\"timePasswordChanged\"\n\
+             \"https://m.example\",\"ines\",\"pw\",,\"https://m.example\",\"{1}\",\"1\",\"2\",\"3\"\n",
+            Program::Firefox,
+            "https://m.example",
+            &[
+                ("url", FieldType::Url),
+                ("username", FieldType::Text),
+                ("password", FieldType::Secret),
+                ("formActionOrigin", FieldType::Text),
+            ],
+        ),
+        (
+            "folder,favorite,type,name,notes,fields,reprompt,login_uri,login_username,login_password,login_totp\n\
+             Work,1,login,Mail,n,PIN: 1234,0,https://m.example,ines,pw,JBSWY3DPEHPK3PXP\n",
+            Program::Bitwarden,
+            "Mail",
+            &[
+                ("fields", FieldType::Secret),
+                ("login_uri", FieldType::Url),
+                ("login_username", FieldType::Text),
+                ("login_password", FieldType::Secret),
+                ("login_totp", FieldType::Totp),
+            ],
+        ),
+        (
+            "Title,Url,Username,Password,OTPAuth,Favorite,Archived,Tags,Notes\n\
+             Mail,https://m.example,ines,pw,otpauth://totp/x?secret=A,false,false,work,n\n",
+            Program::OnePassword,
+            "Mail",
+            &[
+                ("Url", FieldType::Url),
+                ("Username", FieldType::Text),
+                ("Password", FieldType::Secret),
+                ("OTPAuth", FieldType::Secret),
+                ("Archived", FieldType::Text),
+            ],
+        ),
+    ];
+    for (file, program, title, fields) in cases {
+        let found = csv::inspect(file.as_bytes()).unwrap();
+        assert_eq!(found.program, Some(program));
+        let record = csv::read(file.as_bytes(), found.mapping).unwrap().next().unwrap().unwrap().content;
+        let types: Vec<_> = record.fields().iter().map(|field| (field.name.as_str(), field.field_type)).collect();
+        assert_eq!((record.title(), &types[..], record.kind().as_str()), (title, fields, "login"), "{program:?}");
+    }
+    let contacts = csv::inspect(&b"Name,E-mail\nInes,i@example.org\n"[..]).unwrap();
+    assert_eq!(contacts.program, None);
+}
+
+#[test]
+fn a_table_of_windows_is_read_as_what_it_says() {
+    let file = b"Name;Ort\r\nM\xFCller;K\xF6ln \x80\r\n";
+    let encoding = csv::detect_encoding(&file[..]).unwrap();
+    assert_eq!(encoding, csv::TextEncoding::Windows1252);
+    let decoded = || csv::Decoded::new(&file[..], encoding);
+    let mapping = csv::inspect(decoded()).unwrap().mapping;
+    let record = csv::read(decoded(), mapping).unwrap().next().unwrap().unwrap().content;
+    assert_eq!((record.title(), record.fields()[0].value.expose()), ("Müller", "Köln €"));
+}

@@ -5,7 +5,7 @@ use std::io::Write;
 use std::process::{Command, Stdio};
 
 use coffer_interchange::csv;
-use coffer_model::record::{FieldType, RecordContent};
+use coffer_model::record::RecordContent;
 
 /// Written by `keepassxc-cli export --format csv`, version 2.7.4, from `data/keepassxc.xml`.
 const EXPORT: &[u8] = include_bytes!("data/keepassxc.csv");
@@ -47,7 +47,7 @@ fn every_cell_of_an_export_arrives() {
     assert_eq!(assert_agrees(EXPORT), 3);
     let records = records(EXPORT);
     let secrets: Vec<&str> = (records[0].fields().iter())
-        .filter(|field| field.field_type == FieldType::Secret)
+        .filter(|field| field.field_type.is_masked())
         .map(|field| field.name.as_str())
         .collect();
     assert_eq!(secrets, ["Password", "TOTP"]);

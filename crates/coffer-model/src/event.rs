@@ -1,6 +1,7 @@
 //! Events: what the log can say. Identifiers and verbs, never the value of a field.
 //! Encoding: docs/FORMAT.md §6. Pure.
 
+use crate::attachment::AttachmentId;
 use crate::id::{AccountId, RecordId, TenantId};
 use crate::record::FieldId;
 
@@ -159,6 +160,38 @@ pub enum Event {
         /// The version that came of it.
         version: u32,
     },
+    /// A file was attached to a record.
+    AttachmentAdded {
+        /// Which record.
+        record: RecordId,
+        /// Which attachment.
+        attachment: AttachmentId,
+        /// The record's version that came of it.
+        version: u32,
+    },
+    /// An attachment was taken off a record; earlier versions keep it.
+    AttachmentDetached {
+        /// Which record.
+        record: RecordId,
+        /// Which attachment.
+        attachment: AttachmentId,
+        /// The record's version that came of it.
+        version: u32,
+    },
+    /// An attachment was decrypted into a file outside the vault.
+    AttachmentSaved {
+        /// Whose attachment.
+        record: RecordId,
+        /// Which attachment.
+        attachment: AttachmentId,
+    },
+    /// An attachment, or its beginning, was shown.
+    AttachmentPreviewed {
+        /// Whose attachment.
+        record: RecordId,
+        /// Which attachment.
+        attachment: AttachmentId,
+    },
     /// An earlier version of a record became its newest once more.
     RecordVersionRestored {
         /// Which record.
@@ -227,6 +260,15 @@ pub enum Event {
         /// How many.
         count: u64,
     },
+    /// A tenant's records were written to a file outside the vault.
+    TenantExported {
+        /// Whose records.
+        tenant: TenantId,
+        /// How many.
+        count: u64,
+        /// What kind of file.
+        format: ExportFormat,
+    },
     /// A write was logged but did not happen: the program ended in between.
     EffectMissing {
         /// Whose data.
@@ -286,6 +328,25 @@ pub enum Event {
     AccountCreated(AccountId),
 }
 
+/// A kind of file that a tenant's records are written to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ExportFormat {
+    /// A table, readable by anybody.
+    Csv,
+    /// KeePass's format, encrypted under a passphrase of its own.
+    Kdbx,
+}
+
+impl ExportFormat {
+    /// The permanent name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Csv => "csv",
+            Self::Kdbx => "kdbx",
+        }
+    }
+}
+
 /// An event taken apart, as it is encoded and shown. Members that do not belong to the verb are `None`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct EventParts {
@@ -293,7 +354,7 @@ pub struct EventParts {
     pub tenant: Option<TenantId>,
     /// The record it is about.
     pub record: Option<RecordId>,
-    /// The field it is about.
+    /// The field it is about; of an attachment's event, the attachment's number.
     pub field: Option<FieldId>,
     /// The version of the record it is about.
     pub version: Option<u32>,
@@ -339,6 +400,10 @@ impl Event {
             Self::KindRemoved => "kind.removed",
             Self::RecordAdded(_) => "record.added",
             Self::RecordChanged { .. } => "record.changed",
+            Self::AttachmentAdded { .. } => "attachment.added",
+            Self::AttachmentDetached { .. } => "attachment.detached",
+            Self::AttachmentSaved { .. } => "attachment.saved",
+            Self::AttachmentPreviewed { .. } => "attachment.previewed",
             Self::RecordVersionRestored { .. } => "record.version_restored",
             Self::RecordsTrashed { .. } => "records.trashed",
             Self::RecordsRestored { .. } => "records.restored",
@@ -350,6 +415,8 @@ impl Event {
             Self::DraftOpened { .. } => "draft.opened",
             Self::DraftDiscarded { .. } => "draft.discarded",
             Self::RecordsImported { .. } => "records.imported",
+            Self::TenantExported { format: ExportFormat::Csv, .. } => "tenant.exported_csv",
+            Self::TenantExported { format: ExportFormat::Kdbx, .. } => "tenant.exported_kdbx",
             Self::EffectMissing { .. } => "effect.missing",
             Self::BackupExported { .. } => "backup.exported",
             Self::BackupReceiptFiled { .. } => "backup.receipt_filed",
@@ -411,7 +478,8 @@ impl Event {
             | Self::TagsListed { tenant, count }
             | Self::TagRenamed { tenant, count }
             | Self::TagRemoved { tenant, count }
-            | Self::RecordsImported { tenant, count } => {
+            | Self::RecordsImported { tenant, count }
+            | Self::TenantExported { tenant, count, .. } => {
                 EventParts { tenant: Some(tenant), count: Some(count), ..none }
             }
             Self::RecordOpened(record)
@@ -449,6 +517,22 @@ impl Event {
             },
             Self::RecordChanged { record, version } | Self::RecordVersionRestored { record, version } => {
                 EventParts { tenant: Some(record.tenant()), record: Some(record), version: Some(version), ..none }
+            }
+            Self::AttachmentAdded { record, attachment, version }
+            | Self::AttachmentDetached { record, attachment, version } => EventParts {
+                tenant: Some(record.tenant()),
+                record: Some(record),
+                field: Some(FieldId(attachment.0)),
+                version: Some(version),
+                ..none
+            },
+            Self::AttachmentSaved { record, attachment } | Self::AttachmentPreviewed { record, attachment } => {
+                EventParts {
+                    tenant: Some(record.tenant()),
+                    record: Some(record),
+                    field: Some(FieldId(attachment.0)),
+                    ..none
+                }
             }
             Self::EffectMissing { tenant, entry } => EventParts { tenant: Some(tenant), entry: Some(entry), ..none },
             Self::LogRestarted { entry } => EventParts { entry: Some(entry), ..none },
@@ -496,6 +580,22 @@ impl Event {
             "kind.removed" => Self::KindRemoved,
             "record.added" => Self::RecordAdded(parts.record?),
             "record.changed" => Self::RecordChanged { record: parts.record?, version: parts.version? },
+            "attachment.added" => Self::AttachmentAdded {
+                record: parts.record?,
+                attachment: AttachmentId(parts.field?.0),
+                version: parts.version?,
+            },
+            "attachment.detached" => Self::AttachmentDetached {
+                record: parts.record?,
+                attachment: AttachmentId(parts.field?.0),
+                version: parts.version?,
+            },
+            "attachment.saved" => {
+                Self::AttachmentSaved { record: parts.record?, attachment: AttachmentId(parts.field?.0) }
+            }
+            "attachment.previewed" => {
+                Self::AttachmentPreviewed { record: parts.record?, attachment: AttachmentId(parts.field?.0) }
+            }
             "record.version_restored" => Self::RecordVersionRestored { record: parts.record?, version: parts.version? },
             "records.trashed" => Self::RecordsTrashed { first: parts.record?, count: parts.count? },
             "records.restored" => Self::RecordsRestored { first: parts.record?, count: parts.count? },
@@ -507,6 +607,12 @@ impl Event {
             "draft.opened" => Self::DraftOpened { tenant: parts.tenant?, record: parts.record },
             "draft.discarded" => Self::DraftDiscarded { tenant: parts.tenant?, record: parts.record },
             "records.imported" => Self::RecordsImported { tenant: parts.tenant?, count: parts.count? },
+            "tenant.exported_csv" => {
+                Self::TenantExported { tenant: parts.tenant?, count: parts.count?, format: ExportFormat::Csv }
+            }
+            "tenant.exported_kdbx" => {
+                Self::TenantExported { tenant: parts.tenant?, count: parts.count?, format: ExportFormat::Kdbx }
+            }
             "effect.missing" => Self::EffectMissing { tenant: parts.tenant?, entry: parts.entry? },
             "backup.exported" => Self::BackupExported { counter: parts.count? },
             "backup.receipt_filed" => Self::BackupReceiptFiled { counter: parts.count? },
@@ -529,6 +635,7 @@ impl Event {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::attachment::AttachmentId;
     use crate::id::RecordKey;
 
     #[test]
@@ -540,5 +647,8 @@ mod tests {
         let elsewhere = EventParts { tenant: Some(TenantId::from_bytes([9; 16])), ..event.parts() };
         assert_eq!(Event::from_parts(event.verb(), &elsewhere), None);
         assert_eq!(Event::from_parts("vault.exploded", &EventParts::default()), None);
+        let saved = Event::AttachmentSaved { record, attachment: AttachmentId(3) };
+        assert_eq!(Event::from_parts(saved.verb(), &saved.parts()), Some(saved));
+        assert_eq!(Event::from_parts("attachment.added", &saved.parts()), None);
     }
 }

@@ -2,6 +2,7 @@
 //! Pure: no clock, no files, no randomness; all of these are arguments.
 
 pub mod account;
+pub mod attachment;
 pub mod day;
 pub mod event;
 pub mod grant;

@@ -44,7 +44,7 @@ impl FromStr for TenantName {
 }
 
 /// Zero-width and direction-changing characters: they make two different names look the same (UAX #9, UTR #36).
-fn is_invisible(c: char) -> bool {
+pub(crate) fn is_invisible(c: char) -> bool {
     matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 

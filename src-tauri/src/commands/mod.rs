@@ -4,6 +4,7 @@
 //! program's own are refused as `locked`.
 
 mod args;
+mod attachments;
 mod fields;
 mod find;
 mod first_run;
@@ -15,6 +16,7 @@ mod records;
 mod requests;
 #[cfg(test)]
 mod tests;
+mod transfer;
 mod upkeep;
 mod work;
 
@@ -61,6 +63,11 @@ pub(crate) fn handler<R: Runtime>() -> impl Fn(Invoke<R>) -> bool + Send + Sync 
         records::field_reveal,
         records::field_copy,
         records::url_open,
+        attachments::attachment_add_start,
+        attachments::attachment_save_start,
+        attachments::attachment_preview,
+        attachments::attachment_detach,
+        attachments::attachment_reattach,
         fields::code_copy,
         fields::code_show,
         fields::kind_remove,
@@ -94,7 +101,9 @@ pub(crate) fn handler<R: Runtime>() -> impl Fn(Invoke<R>) -> bool + Send + Sync 
         upkeep::expiring_list,
         upkeep::secret_health_start,
         work::import_choose_file,
+        transfer::import_open_file,
         work::import_start,
+        transfer::tenant_export_start,
         work::backup_export_start,
         work::backup_verify_start,
         work::backup_restore_start,

@@ -28,6 +28,11 @@ pub const COMMANDS: &[&str] = &[
     "field_reveal",
     "field_copy",
     "url_open",
+    "attachment_add_start",
+    "attachment_save_start",
+    "attachment_preview",
+    "attachment_detach",
+    "attachment_reattach",
     "search",
     // Fields and kinds.
     "code_show",
@@ -65,7 +70,9 @@ pub const COMMANDS: &[&str] = &[
     "search_remove",
     // Long work.
     "import_choose_file",
+    "import_open_file",
     "import_start",
+    "tenant_export_start",
     "backup_export_start",
     "backup_verify_start",
     "backup_restore_start",

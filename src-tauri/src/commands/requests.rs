@@ -2,7 +2,9 @@
 //! The TypeScript types of the interface are generated from here and from the engine's views.
 
 use coffer_core::SecretRecipe;
-use coffer_core::view::{ImportColumn, SessionView};
+use coffer_core::view::{ImportColumn, ImportLoss, ImportPreviewRecord, SessionView};
+use coffer_model::attachment::AttachmentId;
+use coffer_model::event::ExportFormat;
 use coffer_model::id::{RecordId, TenantId};
 use coffer_model::list::RecordOrder;
 use coffer_model::record::{FieldDraft, FieldId, FieldType, RecordDraft, RecordKind, Value};
@@ -176,6 +178,13 @@ pub(crate) struct OneField {
     pub(crate) field: FieldId,
 }
 
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct OneAttachment {
+    pub(crate) id: RecordId,
+    pub(crate) attachment: AttachmentId,
+}
+
 /// A field was copied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, TS)]
 pub struct Copied {
@@ -264,7 +273,16 @@ pub(crate) struct ImportChooseFile {
     pub(crate) tenant: Option<TenantId>,
 }
 
-/// A file chosen for an import, with how its columns are understood and its first rows.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ImportOpenFile {
+    pub(crate) handle: String,
+    pub(crate) tenant: TenantId,
+    /// Whether a key file is to be chosen first.
+    pub(crate) key_file: bool,
+}
+
+/// A file chosen for an import, with how it is understood and what it begins with.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
 pub struct ImportFile {
     /// Names it in later calls. Random.
@@ -274,10 +292,26 @@ pub struct ImportFile {
     /// Bytes.
     #[ts(type = "number")]
     pub size: u64,
-    /// How its columns are understood.
+    /// Its format: `csv`, `kdbx`, `bitwarden` or `1pux`.
+    pub format: String,
+    /// Whether it is encrypted and has still to be opened. Nothing more is known then.
+    pub needs_key: bool,
+    /// How a table's text is encoded: `utf-8` or `windows-1252`.
+    pub encoding: Option<String>,
+    /// How a table's columns are understood; empty for other formats.
     pub columns: Vec<ImportColumn>,
-    /// Its first rows, one cell for each column; what would become a secret is masked.
+    /// A table's first rows, one cell for each column; what would become a secret is masked.
     pub preview: Vec<Vec<String>>,
+    /// Entries of a file that is no table.
+    #[ts(type = "number | null")]
+    pub entries: Option<u64>,
+    /// The first of them.
+    pub records: Vec<ImportPreviewRecord>,
+    /// What is not carried over, the first hundred.
+    pub losses: Vec<ImportLoss>,
+    /// How much is not carried over altogether.
+    #[ts(type = "number")]
+    pub losses_counted: u64,
 }
 
 #[derive(Debug, Deserialize)]
@@ -286,7 +320,33 @@ pub(crate) struct ImportStart {
     pub(crate) handle: String,
     pub(crate) tenant: TenantId,
     pub(crate) mapping: Vec<MappedColumn>,
+    /// Whether records that the tenant has already are left out.
+    pub(crate) skip_duplicates: bool,
     pub(crate) dry_run: bool,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct TenantExport {
+    pub(crate) tenant: TenantId,
+    pub(crate) format: ExportedAs,
+}
+
+/// A kind of file that a tenant is exported to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum ExportedAs {
+    Csv,
+    Kdbx,
+}
+
+impl From<ExportedAs> for ExportFormat {
+    fn from(format: ExportedAs) -> Self {
+        match format {
+            ExportedAs::Csv => Self::Csv,
+            ExportedAs::Kdbx => Self::Kdbx,
+        }
+    }
 }
 
 /// What one column becomes, as the person has chosen.

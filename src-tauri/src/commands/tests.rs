@@ -82,11 +82,14 @@ fn request(command: &str) -> Value {
         "record_favourite" => json!({"id": record, "on": true}),
         "draft_keep" => json!({"tenant": TENANT, "record": record, "version": 1, "draft": draft}),
         "draft_open" | "draft_discard" => json!({"tenant": TENANT, "record": null}),
-        "record_open" | "record_history" => json!({"id": record}),
+        "record_open" | "record_history" | "attachment_add_start" => json!({"id": record}),
         "record_add" => json!({"tenant": TENANT, "draft": draft}),
         "record_change" => json!({"id": record, "expectedVersion": 1, "draft": draft}),
         "field_reveal" => json!({"id": record, "field": 0, "version": null}),
         "field_copy" | "url_open" | "code_show" | "code_copy" => json!({"id": record, "field": 0}),
+        "attachment_save_start" | "attachment_preview" | "attachment_detach" | "attachment_reattach" => {
+            json!({"id": record, "attachment": 1})
+        }
         "secret_generate" => json!({"recipe": {"kind": "passphrase", "words": 6, "separator": "-", "capitals": false}}),
         "secret_show" | "secret_copy" => json!({"handle": "h"}),
         "secret_assess" => json!({"value": "v"}),
@@ -101,7 +104,11 @@ fn request(command: &str) -> Value {
         "search_save" => json!({"name": "n", "tenant": null, "query": "q"}),
         "search_rename" => json!({"name": "n", "tenant": null, "to": "m"}),
         "search_remove" => json!({"name": "n", "tenant": null}),
-        "import_start" => json!({"handle": "h", "tenant": TENANT, "mapping": [], "dry_run": true}),
+        "import_start" => {
+            json!({"handle": "h", "tenant": TENANT, "mapping": [], "skip_duplicates": false, "dry_run": true})
+        }
+        "import_open_file" => json!({"handle": "h", "tenant": TENANT, "key_file": false}),
+        "tenant_export_start" => json!({"tenant": TENANT, "format": "kdbx"}),
         "job_progress" | "job_cancel" => json!({"job": "0"}),
         "files_check" => json!({"again": false}),
         "log_page" => json!({"before": null, "limit": 10}),

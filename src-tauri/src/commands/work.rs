@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use coffer_core::view::TenantView;
-use coffer_core::{ImportRequest, RestoreOptions, Session};
+use coffer_core::view::{ImportPreview, TenantView};
+use coffer_core::{Duplicates, ImportRequest, RestoreOptions, Session};
 use coffer_model::grant::Right;
 use coffer_model::id::TenantId;
 use tauri::{AppHandle, Runtime};
@@ -33,12 +33,30 @@ pub(super) async fn import_choose_file<R: Runtime>(
 ) -> Result<Option<ImportFile>, Refusal> {
     let tenant = shell.with(|session| writable_tenant(session, args.0.tenant))?;
     let Some(path) = choose(&app, &shell, Purpose::Import, "").await else { return Ok(None) };
-    let preview = shell.with(|session| session.inspect_import(&path, tenant, &[]))?;
+    let preview = shell.with(|session| session.inspect_import(&ImportRequest::new(path.clone(), tenant)))?;
     let size = std::fs::metadata(&path)?.len();
     let (handle, name) = shell.keep_path(path);
+    Ok(Some(import_file(handle, name, size, preview)))
+}
+
+/// A file as the page shows it.
+pub(super) fn import_file(handle: String, name: String, size: u64, preview: ImportPreview) -> ImportFile {
     let masked = |cell: Option<String>| cell.unwrap_or_else(|| MASK.to_owned());
     let rows = preview.rows.into_iter().map(|row| row.cells.into_iter().map(masked).collect());
-    Ok(Some(ImportFile { handle, name, size, columns: preview.columns, preview: rows.collect() }))
+    ImportFile {
+        handle,
+        name,
+        size,
+        format: preview.format,
+        needs_key: preview.needs_key,
+        encoding: preview.encoding,
+        columns: preview.columns,
+        preview: rows.collect(),
+        entries: preview.entries,
+        records: preview.records,
+        losses: preview.losses,
+        losses_counted: preview.losses_counted,
+    }
 }
 
 /// The tenant named, or the first this account may write to.
@@ -53,11 +71,14 @@ fn writable_tenant(session: &Session, named: Option<TenantId>) -> Result<TenantI
 /// Starts an import, or a trial of one.
 #[tauri::command(async)]
 pub(super) fn import_start(shell: Held<'_>, args: Args<ImportStart>) -> Result<Job, Refusal> {
-    let ImportStart { handle, tenant, mapping, dry_run } = args.0;
+    let ImportStart { handle, tenant, mapping, skip_duplicates, dry_run } = args.0;
     let job = shell.with(|session| {
         let file = shell.chosen.path(&handle)?;
         let mapping = mapping.iter().map(super::requests::MappedColumn::assignment).collect();
-        session.start_import(ImportRequest { file, tenant, mapping, dry_run }).map_err(Refusal::from)
+        let keys = shell.chosen.keys(&handle);
+        let duplicates = if skip_duplicates { Duplicates::Skip } else { Duplicates::Import };
+        let request = ImportRequest { keys, mapping, duplicates, dry_run, ..ImportRequest::new(file, tenant) };
+        session.start_import(request).map_err(Refusal::from)
     })?;
     Ok(shell.jobs.follow(job, None))
 }

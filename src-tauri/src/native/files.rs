@@ -26,6 +26,16 @@ pub(crate) enum Purpose {
     RestoreTarget,
     /// A file to import.
     Import,
+    /// The key file of a file to import.
+    SourceKeyFile,
+    /// Where to save a tenant as a table.
+    ExportCsv,
+    /// Where to save a tenant as a KeePass database.
+    ExportKdbx,
+    /// A file to attach.
+    Attach,
+    /// Where to save an attachment.
+    SaveAttachment,
 }
 
 /// How a dialog for a purpose looks and what it takes.
@@ -58,9 +68,20 @@ impl Purpose {
                 (&words.choose_restore_target, &words.choose, FileChooserAction::Save, None, ending)
             }
             Self::Import => {
-                let csv = Some((words.filter_csv.as_str(), "*.csv"));
-                (&words.choose_import, &words.open, FileChooserAction::Open, csv, None)
+                // Whatever its name: the format is told by the content.
+                (&words.choose_import, &words.open, FileChooserAction::Open, None, None)
             }
+            Self::SourceKeyFile => (&words.choose_source_key, &words.open, FileChooserAction::Open, None, None),
+            Self::ExportCsv => {
+                let csv = Some((words.filter_csv.as_str(), "*.csv"));
+                (&words.choose_export, &words.save, FileChooserAction::Save, csv, Some("csv"))
+            }
+            Self::ExportKdbx => {
+                let kdbx = Some((words.filter_kdbx.as_str(), "*.kdbx"));
+                (&words.choose_export, &words.save, FileChooserAction::Save, kdbx, Some("kdbx"))
+            }
+            Self::Attach => (&words.choose_attach, &words.attach, FileChooserAction::Open, None, None),
+            Self::SaveAttachment => (&words.choose_save_attachment, &words.save, FileChooserAction::Save, None, None),
         };
         Shape { title, accept, action, filter, ending }
     }

@@ -20,6 +20,20 @@ pub(crate) type Use<T> = Arc<dyn Fn(Passphrase) -> Result<T, &'static str> + Sen
 /// Steps of the meter: zxcvbn's scores 1 to 4.
 const STEPS: f64 = 4.0;
 
+/// What a passphrase is chosen for.
+pub(crate) struct Wording<'w> {
+    /// The window's title.
+    pub(crate) window: &'w str,
+    /// In one line.
+    pub(crate) title: &'w str,
+    /// What it will protect.
+    pub(crate) text: String,
+    /// On the button.
+    pub(crate) go_on: &'static str,
+    /// On the button while it is being used.
+    pub(crate) busy: &'static str,
+}
+
 struct NewPassphraseWindow<T> {
     words: &'static Words,
     window: gtk::Window,
@@ -30,6 +44,8 @@ struct NewPassphraseWindow<T> {
     verdict: gtk::Label,
     problem: Notice,
     create: gtk::Button,
+    /// What stands on it, idle and busy.
+    create_words: [&'static str; 2],
     cancel: gtk::Button,
     use_it: Use<T>,
     reply: Reply<T>,
@@ -44,19 +60,39 @@ pub(crate) fn show<T: Send + 'static>(
     use_it: Use<T>,
     reply: Reply<T>,
 ) {
-    let window = look::window(&words.new_window, parent);
+    let wording = Wording {
+        window: &words.new_window,
+        title: &words.new_title,
+        text: fill(&words.new_text, &[("vault", vault)]),
+        go_on: &words.new_create,
+        busy: &words.new_busy,
+    };
+    show_worded(words, parent, wording, vec![vault.to_owned(), login.to_owned()], use_it, reply);
+}
+
+/// Lets a person choose a passphrase that is none of `names`, hands it to `use_it`, and answers with what comes back.
+pub(crate) fn show_worded<T: Send + 'static>(
+    words: &'static Words,
+    parent: Option<&gtk::Window>,
+    wording: Wording<'_>,
+    names: Vec<String>,
+    use_it: Use<T>,
+    reply: Reply<T>,
+) {
+    let window = look::window(wording.window, parent);
     let meter = gtk::LevelBar::for_interval(0.0, STEPS);
     meter.set_mode(gtk::LevelBarMode::Discrete);
     let verdict = look::text("", "faint");
     let this = Rc::new(NewPassphraseWindow {
         words,
-        names: vec![vault.to_owned(), login.to_owned()],
+        names,
         first: SecretEntry::new(words, &words.passphrase),
         second: SecretEntry::new(words, &words.new_again),
         meter,
         verdict,
         problem: Notice::new("danger"),
-        create: look::button(&words.new_create, "main"),
+        create: look::button(wording.go_on, "main"),
+        create_words: [wording.go_on, wording.busy],
         cancel: look::button(&words.cancel, ""),
         window,
         use_it,
@@ -69,12 +105,7 @@ pub(crate) fn show<T: Send + 'static>(
     let contents = look::column(2 * GAP);
     contents.set_margin(MARGIN);
     contents.set_width_request(400);
-    contents.pack_start(
-        &super::heading(&words.new_title, &fill(&words.new_text, &[("vault", vault)])),
-        false,
-        false,
-        0,
-    );
+    contents.pack_start(&super::heading(wording.title, &wording.text), false, false, 0);
     contents.pack_start(this.first.widget(), false, false, 0);
     contents.pack_start(&judged, false, false, 0);
     contents.pack_start(this.second.widget(), false, false, 0);
@@ -172,7 +203,7 @@ impl<T: Send + 'static> NewPassphraseWindow<T> {
     }
 
     fn set_busy(&self, busy: bool) {
-        self.create.set_label(if busy { &self.words.new_busy } else { &self.words.new_create });
+        self.create.set_label(self.create_words[usize::from(busy)]);
         for entry in [&self.first, &self.second] {
             entry.set_sensitive(!busy);
         }

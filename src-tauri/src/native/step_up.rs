@@ -12,15 +12,27 @@ use super::reply::Reply;
 use super::secret_entry::SecretEntry;
 use super::words::{Words, fill};
 
-struct StepUpWindow {
+/// What is asked, and why.
+pub(crate) struct Question<'w> {
+    /// The window's title.
+    pub(crate) window: &'w str,
+    /// In one line.
+    pub(crate) title: &'w str,
+    /// Why it is asked.
+    pub(crate) reason: String,
+    /// The error's code that says a passphrase is not the one, and its words.
+    pub(crate) wrong: (&'static str, String),
+}
+
+struct StepUpWindow<T> {
     words: &'static Words,
     window: gtk::Window,
-    login: String,
+    wrong: (&'static str, String),
     passphrase: SecretEntry,
     problem: Notice,
     go_on: gtk::Button,
-    check: Use<()>,
-    reply: Reply<()>,
+    check: Use<T>,
+    reply: Reply<T>,
 }
 
 /// Asks for the passphrase of `login` until `check` accepts it, which is the answer, or the window is closed.
@@ -32,10 +44,27 @@ pub(crate) fn show(
     check: Use<()>,
     reply: Reply<()>,
 ) {
-    let window = look::window(&words.step_window, parent);
+    let question = Question {
+        window: &words.step_window,
+        title: &words.step_title,
+        reason: reason.to_owned(),
+        wrong: ("unlock_refused", fill(&words.step_wrong, &[("login", login)])),
+    };
+    ask(words, parent, question, check, reply);
+}
+
+/// Asks for a passphrase until `check` accepts it and gives the answer, or the window is closed.
+pub(crate) fn ask<T: Send + 'static>(
+    words: &'static Words,
+    parent: Option<&gtk::Window>,
+    question: Question<'_>,
+    check: Use<T>,
+    reply: Reply<T>,
+) {
+    let window = look::window(question.window, parent);
     let this = Rc::new(StepUpWindow {
         words,
-        login: login.to_owned(),
+        wrong: question.wrong,
         passphrase: SecretEntry::new(words, &words.passphrase),
         problem: Notice::new("danger"),
         go_on: look::button(&words.step_continue, "main"),
@@ -47,7 +76,7 @@ pub(crate) fn show(
     let contents = look::column(2 * GAP);
     contents.set_margin(MARGIN);
     contents.set_width_request(400);
-    contents.pack_start(&super::heading(&words.step_title, reason), false, false, 0);
+    contents.pack_start(&super::heading(question.title, &question.reason), false, false, 0);
     contents.pack_start(this.passphrase.widget(), false, false, 0);
     contents.pack_start(this.problem.widget(), false, false, 0);
     contents.pack_start(&super::actions(&cancel, &this.go_on, &this.window), false, false, 0);
@@ -67,9 +96,9 @@ pub(crate) fn show(
     this.passphrase.grab_focus();
 }
 
-impl StepUpWindow {
+impl<T: Send + 'static> StepUpWindow<T> {
     fn check(self: &Rc<Self>) {
-        let Ok(passphrase) = self.passphrase.take() else { return self.refuse("unlock_refused") };
+        let Ok(passphrase) = self.passphrase.take() else { return self.refuse(self.wrong.0) };
         self.set_busy(true);
         let this = Rc::clone(self);
         glib::MainContext::default().spawn_local(async move {
@@ -77,8 +106,8 @@ impl StepUpWindow {
             let outcome = gio::spawn_blocking(move || check(passphrase)).await.unwrap_or(Err("bug"));
             this.set_busy(false);
             match outcome {
-                Ok(()) => {
-                    this.reply.send(());
+                Ok(answer) => {
+                    this.reply.send(answer);
                     this.window.close();
                 }
                 Err(code) => this.refuse(code),
@@ -87,10 +116,7 @@ impl StepUpWindow {
     }
 
     fn refuse(&self, code: &'static str) {
-        let words = match code {
-            "unlock_refused" => fill(&self.words.step_wrong, &[("login", &self.login)]),
-            code => self.words.error(code),
-        };
+        let words = if code == self.wrong.0 { self.wrong.1.clone() } else { self.words.error(code) };
         self.problem.say(&words);
         self.passphrase.grab_focus();
     }

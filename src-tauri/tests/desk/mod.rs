@@ -16,7 +16,6 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use thirtyfour::prelude::*;
 use thirtyfour::{Capabilities, WebDriver};
-use x11rb::connection::Connection as _;
 use x11rb::protocol::xproto::{ClientMessageEvent, ConnectionExt as _, EventMask};
 
 /// Longest wait for anything on the screen: the machine may be busy with other tests.
@@ -214,7 +213,8 @@ impl Desk {
         let [protocols, delete] = [atom(b"WM_PROTOCOLS"), atom(b"WM_DELETE_WINDOW")];
         let event = ClientMessageEvent::new(32, window, protocols, [delete, 0, 0, 0, 0]);
         connection.send_event(false, window, EventMask::NO_EVENT, event).unwrap();
-        connection.flush().unwrap();
+        // A round trip: a busy server may drop what somebody asked for who is gone before it looked.
+        connection.get_input_focus().unwrap().reply().unwrap();
     }
 
     /// Waits until the program has ended by itself.

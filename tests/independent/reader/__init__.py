@@ -10,6 +10,7 @@ One module for each chapter, so that it can be read beside the text:
     directory.py   §5  encrypted databases, the directory
     chain.py       §5  the membership chain
     tenant.py      §5  a tenant's database
+    attachment.py  §4, §5  files attached to records
     log.py         §6  the log
     notes.py       §6  signed notes and checkpoints
     backup.py      §7, §9  backups and their manifest

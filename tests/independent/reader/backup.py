@@ -9,7 +9,9 @@ from .crypto import sha256
 from .encoding import id_bytes
 from .refused import Refused, require
 
-PATH = re.compile(r"header|backup\.plan|(directory|audit|tenants/[a-z0-9]{16,64})\.db(-wal)?")
+PATH = re.compile(
+    r"header|backup\.plan|(directory|audit|tenants/[a-z0-9]{16,64})\.db(-wal)?|files/[0-9a-f]{32}/[0-9a-f]{32}"
+)
 FILE_LINE = re.compile(r"([0-9a-f]{64}) (0|[1-9][0-9]*) (\S+)")
 
 

@@ -81,6 +81,13 @@ def _open_aead(key, nonce, ciphertext, associated):
         raise Refused("ciphertext does not authenticate") from error
 
 
+# §4.11 Attachments
+
+
+def open_chunk(key, nonce, ciphertext, header_digest):
+    return _open_aead(key, nonce, ciphertext, header_digest)
+
+
 # §4.7 Sealing: HPKE base mode with X-Wing, HKDF-SHA256, AES-256-GCM
 
 

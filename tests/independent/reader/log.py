@@ -40,19 +40,21 @@ ABOUT = {
     **dict.fromkeys(
         "records.listed records.searched records.imported records.expiring_listed secrets.assessed".split(), {10, 14}
         "records.listed records.searched records.imported tags.listed tag.renamed tag.removed".split(), {10, 14}
+        "records.listed records.searched records.imported records.expiring_listed secrets.assessed tenant.exported_csv "
+        "tenant.exported_kdbx".split(),
+        {10, 14},
     ),
-    **dict.fromkeys("record.opened record.history_opened record.added".split(), {10, 11}),
-    "records.opened": {10, 11, 14, 15},
-    "record.changed": {10, 11, 13},
-    **dict.fromkeys("field.revealed field.copied code.shown code.copied".split(), {10, 11, 12, 13}),
-    **dict.fromkeys("records.listed records.searched records.imported".split(), {10, 14}),
     **dict.fromkeys(
         "record.opened record.history_opened record.added record.favourite_set record.favourite_unset".split(), {10, 11}
     ),
-    **dict.fromkeys("records.trashed records.restored records.purged records.tagged".split(), {10, 11, 14}),
     "records.opened": {10, 11, 14, 15},
     **dict.fromkeys("record.changed record.version_restored".split(), {10, 11, 13}),
-    **dict.fromkeys("field.revealed field.copied".split(), {10, 11, 12, 13}),
+    **dict.fromkeys(
+        "field.revealed field.copied code.shown code.copied attachment.added attachment.detached".split(),
+        {10, 11, 12, 13},
+    ),
+    **dict.fromkeys("attachment.saved attachment.previewed".split(), {10, 11, 12}),
+    **dict.fromkeys("records.trashed records.restored records.purged records.tagged".split(), {10, 11, 14}),
     "effect.missing": {10, 15},
     **dict.fromkeys(
         "vault.unlock_failures_counted backup.exported backup.receipt_filed backup.verified backup.restored "

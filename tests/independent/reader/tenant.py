@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from . import attachment
 from .crypto import expand, info, u64
 from .directory import open_encrypted
 from .encoding import TEXT, UNSIGNED, decode
@@ -38,6 +39,7 @@ class Version:
 class TenantDatabase:
     def __init__(self, path, key, vault, tenant, epoch):
         scope = (vault, tenant, u64(epoch))
+        self._files = attachment.Files(path.parent.parent / "files" / path.stem, key, scope)
         self.tag_key = expand(key, info("tag-key", *scope), 32)
         self._database = open_encrypted(path, expand(key, info("tenant-database-key", *scope), 48))
         owner = self._database.execute("SELECT vault, tenant, epoch FROM meta").fetchall()
@@ -81,6 +83,34 @@ class TenantDatabase:
         require(counts == (len(listed) - trashed, trashed), "the number of records is wrong")
         moved = self._database.execute("SELECT 1 FROM moved m LEFT JOIN change c ON c.id = m.change WHERE c.id IS NULL")
         require(moved.fetchone() is None, "a record was moved by no write")
+        return versions
+
+    def attachments(self):
+        """By the record's key, for each of its versions from the first: content by name."""
+        files = {}
+        for row, name, header, length, digest in self._database.execute(
+            "SELECT id, name, header, bytes, digest FROM file"
+        ):
+            files[row] = self._files.read(name, header, length, digest)
+        versions = {}
+        for row, key, newest in self._database.execute("SELECT id, key, version FROM record"):
+            versions[key] = [{} for _ in range(newest)]
+            query = """SELECT a.number, a.name, a.media, a.file, a.attached, d.version
+                       FROM attachment a LEFT JOIN detachment d ON d.attachment = a.id
+                       WHERE a.record = ? ORDER BY a.number"""
+            numbers = []
+            for number, name, media, file, attached, detached in self._database.execute(query, (row,)):
+                require(file in files and 1 < attached <= newest, "an attachment without its file or its version")
+                require(detached is None or attached < detached <= newest, "detached before it was attached")
+                require(media == attachment.media(files[file]), "an attachment of another kind than it says")
+                attachment.check_name(name)
+                numbers.append(number)
+                for version in range(attached, (detached or newest + 1)):
+                    present = versions[key][version - 1]
+                    require(name not in present, "two attachments of one name")
+                    present[name] = files[file]
+            require(numbers == sorted(set(numbers)) and (not numbers or numbers[0] >= 1), "numbers of attachments")
+            require(all(len(present) <= 200 for present in versions[key]), "too many attachments")
         return versions
 
     def applied(self):

@@ -1,5 +1,12 @@
 // Invented but believable data for the make-believe engine. Nothing here is about anybody.
-import type { KindFieldView, KindView, LogEntryView, RecordView, TenantView } from "../lib/api/types.ts";
+import type {
+  AttachmentView,
+  KindFieldView,
+  KindView,
+  LogEntryView,
+  RecordView,
+  TenantView,
+} from "../lib/api/types.ts";
 import { isMasked } from "../lib/records/limits.ts";
 
 /** A small generator (mulberry32) so that every run shows the same. */
@@ -233,6 +240,11 @@ export function records(tenant: TenantView): StoredRecord[] {
           ["Failover", "multiline", "1. promote db2\n2. move the floating address\n3. tell the on-call lead"],
         ],
         notes: "Read replicas are db2 and db3. Maintenance on the first Sunday of the month, 02:00–04:00 UTC.",
+        attachments: [
+          attached(1, "runbook.pdf", "other", 1_258_291),
+          attached(2, "rack-3.jpg", "jpeg", 2_411_724),
+          attached(4, "failover-checklist.txt", "text", 1_914),
+        ],
         age: 3 * 86_400_000,
       }),
     );
@@ -240,12 +252,17 @@ export function records(tenant: TenantView): StoredRecord[] {
   return made.sort((a, b) => a.view.title.localeCompare(b.view.title) || a.view.id.localeCompare(b.view.id));
 }
 
+type Content = Shape & { notes: string; age: number; attachments?: AttachmentView[] };
+
+/** A file kept with a record. */
+export function attached(id: number, name: string, media: AttachmentView["media"], bytes: number): AttachmentView {
+  return { id, name, media, bytes, suggested_name: name };
+}
+
 /** The day so many days from now. */
 function day(from: number): string {
   return new Date(Date.now() + from * 86_400_000).toISOString().slice(0, 10);
 }
-
-type Content = Shape & { notes: string; age: number };
 
 /** Puts a record together. */
 export function store(id: string, tenantName: string, content: Content): StoredRecord {
@@ -276,6 +293,7 @@ export function store(id: string, tenantName: string, content: Content): StoredR
       fields,
       tags: content.tags,
       notes: content.notes,
+      attachments: content.attachments ?? [],
       version: id.endsWith("99001") ? 5 : 1,
       created_at: "2025-03-04T08:30:00.000Z",
       changed_at,

@@ -4,6 +4,7 @@ import { mockIPC, mockWindows } from "@tauri-apps/api/mocks";
 import type {
   AppState,
   BackupRow,
+  ImportFile,
   JobProgress,
   KindTemplate,
   RecordDraft,
@@ -11,8 +12,10 @@ import type {
   Settings,
 } from "../lib/api/commands.ts";
 import type {
+  AttachmentView,
   DraftView,
   ExpiringRecords,
+  ExportReport,
   FileCheckView,
   HealthView,
   ImportColumn,
@@ -29,7 +32,7 @@ import type {
   TenantView,
 } from "../lib/api/types.ts";
 import { isMasked } from "../lib/records/limits.ts";
-import { KINDS, logEntries, records, type StoredRecord, TENANTS } from "./data.ts";
+import { attached, KINDS, logEntries, records, type StoredRecord, TENANTS } from "./data.ts";
 
 /** Found in the program's own build, it would give the make-believe engine away (tests/bundle.test.ts). */
 export const MARK = "make-believe-engine";
@@ -53,13 +56,62 @@ export type MockOptions = {
   drafts?: Record<string, DraftView>;
   /** Time a job takes, in milliseconds. */
   jobMillis?: number;
+  /** Whether the file chosen for an import is encrypted. */
+  lockedFile?: boolean;
 };
 
 /** A text as it is compared. */
 const fold = (text: string) => text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
+/** A gradient, for previews of pictures. */
+const PICTURE =
+  "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAgAAAAGCAIAAABxZ0isAAAAYklEQVR42g3JEQJFQQhA0b+wt4jhOI6H48txHMdxy/pz9Pw+4QgqXAEhhRZW+H3GMdS4BkYabay9cI6jznVw0mln/UVwAg1uQJBBBxsvilNocQuKLLrYejGcQYc7MOTQww5/ORFM4ehrX24AAAAASUVORK5CYII=";
 
 /** A refusal as the engine gives it. */
 export const refusal = (code: string) => ({ code });
+
+/** A table as the engine would understand it. */
+const TABLE_FILE: ImportFile = {
+  handle: "0f",
+  name: "customers-export.csv",
+  size: 84_212,
+  format: "csv",
+  needs_key: false,
+  encoding: "utf-8",
+  entries: null,
+  records: [],
+  losses: [],
+  losses_counted: 0,
+  columns: [
+    { column: "Name", target: "title", field_type: null },
+    { column: "Company", target: "Company", field_type: "text" },
+    { column: "E-mail", target: "E-mail", field_type: "email" },
+    { column: "Phone", target: "Phone", field_type: "phone" },
+    { column: "Portal password", target: "Portal password", field_type: "secret" },
+    { column: "Remarks", target: "notes", field_type: null },
+    { column: "Internal no.", target: null, field_type: null },
+  ] satisfies ImportColumn[],
+  preview: Array.from({ length: 20 }, (_, row) => [
+    ["Ines Weber", "Jonas Kowalska", "Marta Çelik", "Pavel Novák"][row % 4] ?? "",
+    ["ACME", "Hansebank", "Nordlicht AG"][row % 3] ?? "",
+    `person${row}@example.org`,
+    `+49 40 1234-${10 + row}`,
+    "hunter2",
+    row % 3 === 0 ? "prefers calls in the morning" : "",
+    String(9_000 + row),
+  ]),
+};
+
+/** A database of another program, still encrypted. */
+const LOCKED_FILE: ImportFile = {
+  ...TABLE_FILE,
+  name: "old.kdbx",
+  size: 61_440,
+  format: "kdbx",
+  needs_key: true,
+  encoding: null,
+  columns: [],
+  preview: [],
+};
 
 export class MockEngine {
   screen: AppState["screen"];
@@ -84,7 +136,11 @@ export class MockEngine {
     { started: number; total: number; unit: ProgressUnit; result: () => unknown; cancelled: boolean }
   >();
   readonly #jobMillis: number;
+  readonly #importFile: ImportFile;
   readonly #failedUnlocks: number;
+  #detached: AttachmentView | null = null;
+  /** What previews of texts show. */
+  previewText = "1. Tell the on-call lead.\n2. Promote db2:\n\tselect pg_promote();\n3. Move the floating address.\n";
   #firstFile: FileCheckView["state"];
   #enrolled: boolean;
   #saved: SavedSearchView[];
@@ -128,6 +184,7 @@ export class MockEngine {
     this.#saved = options.saved ?? [];
     this.#jobMillis = options.jobMillis ?? 4_000;
     this.#failedUnlocks = options.failedUnlocks ?? 0;
+    this.#importFile = options.lockedFile ? LOCKED_FILE : TABLE_FILE;
     this.#firstFile = options.firstFile ?? "unchanged";
     this.#enrolled = options.enrolled ?? true;
   }
@@ -250,6 +307,7 @@ export class MockEngine {
       fields,
       tags: [...draft.tags].sort(),
       notes: draft.notes,
+      attachments: before?.view.attachments ?? [],
       version: (before?.view.version ?? 0) + 1,
       created_at: before?.view.created_at ?? now,
       changed_at: now,
@@ -515,6 +573,30 @@ export class MockEngine {
     field_reveal: ({ id, field }) => this.#find(String(id)).secrets.get(Number(field)) ?? "",
     field_copy: () => ({ clear_after_seconds: this.settings.clipboard_seconds }),
     url_open: () => null,
+    attachment_add_start: ({ id }) =>
+      this.#start("bytes", 3_145_728, () => {
+        const { attachments } = this.#find(String(id)).view;
+        const number = attachments.reduce((most, { id }) => Math.max(most, id), 0) + 1;
+        return this.#withFiles(String(id), [...attachments, attached(number, `scan-${number}.png`, "png", 3_145_728)]);
+      }),
+    attachment_save_start: ({ id, attachment }) =>
+      this.#start("bytes", 1_258_291, () => this.#attachment(id, attachment)),
+    attachment_preview: ({ id, attachment }) =>
+      this.#attachment(id, attachment).media === "text"
+        ? { kind: "text", text: this.previewText, cut: false }
+        : { kind: "picture", url: PICTURE, width: 4_032, height: 3_024 },
+    attachment_detach: ({ id, attachment }) => {
+      this.#detached = this.#attachment(id, attachment);
+      const { attachments } = this.#find(String(id)).view;
+      return this.#withFiles(
+        String(id),
+        attachments.filter((known) => known.id !== attachment),
+      );
+    },
+    attachment_reattach: ({ id }) => {
+      const { attachments } = this.#find(String(id)).view;
+      return this.#withFiles(String(id), [...attachments, ...(this.#detached ? [this.#detached] : [])]);
+    },
     search: ({ query, tenant, limit }) => {
       const terms = fold(String(query)).match(/-?(?:"[^"]*"|[^\s"])+/gu) ?? [];
       const hits = this.tenants
@@ -607,37 +689,53 @@ export class MockEngine {
       this.#saved = this.#saved.filter((saved) => saved !== found);
       return null;
     },
-    import_choose_file: () => ({
-      handle: "0f",
-      name: "customers-export.csv",
-      size: 84_212,
-      columns: [
-        { column: "Name", target: "title", field_type: null },
-        { column: "Company", target: "Company", field_type: "text" },
-        { column: "E-mail", target: "E-mail", field_type: "email" },
-        { column: "Phone", target: "Phone", field_type: "phone" },
-        { column: "Portal password", target: "Portal password", field_type: "secret" },
-        { column: "Remarks", target: "notes", field_type: null },
-        { column: "Internal no.", target: null, field_type: null },
-      ] satisfies ImportColumn[],
-      preview: Array.from({ length: 20 }, (_, row) => [
-        ["Ines Weber", "Jonas Kowalska", "Marta Çelik", "Pavel Novák"][row % 4] ?? "",
-        ["ACME", "Hansebank", "Nordlicht AG"][row % 3] ?? "",
-        `person${row}@example.org`,
-        `+49 40 1234-${10 + row}`,
-        "hunter2",
-        row % 3 === 0 ? "prefers calls in the morning" : "",
-        String(9_000 + row),
-      ]),
+    import_choose_file: () => this.#importFile,
+    import_open_file: () => ({
+      ...LOCKED_FILE,
+      needs_key: false,
+      entries: 214,
+      records: [
+        { entry: 1, kind: "login", title: "Webmail “old”, Zürich", fields: 4, versions: 3, attachments: 1 },
+        { entry: 2, kind: "login", title: "日本語 🔑", fields: 2, versions: 1, attachments: 0 },
+        { entry: 3, kind: "note", title: "Alarm code", fields: 1, versions: 2, attachments: 0 },
+      ],
+      losses: [
+        { entry: 1, what: "attachment", name: "runbook.pdf" },
+        { entry: 9, what: "trashed_entry", name: "Old router" },
+      ],
+      losses_counted: 2,
     }),
-    import_start: ({ mapping, dry_run }) =>
+    tenant_export_start: ({ format }) =>
+      this.#start(
+        "rows",
+        1_204,
+        (): ExportReport => ({
+          format: String(format),
+          records: 1_204,
+          bytes: 220_114,
+          losses:
+            format === "csv"
+              ? [
+                  { what: "secret_marks", count: 1_180 },
+                  { what: "neutralised_cells", count: 3 },
+                ]
+              : [],
+        }),
+      ),
+    import_start: ({ mapping, skip_duplicates, dry_run }) =>
       this.#start("rows", 1_000, (): ImportReport => {
         const columns = mapping as ImportColumn[];
         const isFaulty = dry_run === true && columns.some((column) => column.field_type === "number");
         return {
           dry_run: dry_run === true,
+          format: this.#importFile.format,
+          counted_in: this.#importFile.format === "csv" ? "lines" : "entries",
           imported: isFaulty ? 997 : 1_000,
           rejected: isFaulty ? 3 : 0,
+          duplicates: skip_duplicates === true ? 7 : 0,
+          versions: 0,
+          losses: [],
+          losses_counted: 0,
           errors: isFaulty
             ? [18, 411, 902].map((line) => ({ line, message: "the value is no number such as 12.5" }))
             : [],
@@ -691,6 +789,24 @@ export class MockEngine {
       return null;
     },
   };
+
+  #attachment(id: unknown, attachment: unknown): AttachmentView {
+    const found = this.#find(String(id)).view.attachments.find((known) => known.id === attachment);
+    if (!found) throw refusal("not_found");
+    return found;
+  }
+
+  /** The record's next version, with other files. */
+  #withFiles(id: string, attachments: AttachmentView[]): RecordView {
+    const stored = this.#find(id);
+    stored.view = {
+      ...stored.view,
+      attachments,
+      version: stored.view.version + 1,
+      changed_at: new Date().toISOString(),
+    };
+    return stored.view;
+  }
 
   #health(): HealthView[] {
     return [

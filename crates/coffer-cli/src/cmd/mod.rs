@@ -4,6 +4,8 @@ mod backup;
 mod completions;
 mod demo;
 mod doctor;
+mod export;
+mod file;
 mod generate;
 mod import;
 mod kind;
@@ -48,7 +50,7 @@ pub fn run(host: &Host, cli: &Cli, output: &Output) -> Result<(), CliError> {
         }
         command => {
             let session = unlock(host, global)?;
-            let done = run_unlocked(&session, command, output);
+            let done = run_unlocked(&session, global, command, output);
             let locked = session.lock();
             done?;
             Ok(locked?)
@@ -57,13 +59,15 @@ pub fn run(host: &Host, cli: &Cli, output: &Output) -> Result<(), CliError> {
 }
 
 /// Runs a command that needs an unlocked vault.
-fn run_unlocked(session: &Session, command: &Command, output: &Output) -> Result<(), CliError> {
+fn run_unlocked(session: &Session, global: &Global, command: &Command, output: &Output) -> Result<(), CliError> {
     match command {
         Command::Tenant(command) => tenant::run(session, command, output),
         Command::Record(command) => record::run(session, command, output),
+        Command::File(command) => file::run(session, command, output),
         Command::Kind(command) => kind::run(session, command, output),
         Command::Generate(command) => generate::run(session.host(), command, output),
         Command::Import(args) => import::run(session, args, output),
+        Command::Export(args) => export::run(session, global, args, output),
         Command::Search(args) => search::run(session, args, output),
         Command::Backup(command) => backup::run(session, command, output),
         Command::Log(command) => log::run(session, command, output),

@@ -14,7 +14,7 @@ use super::{find_tenant, life, upkeep};
 use crate::args::{FieldArgs, RecordArgs, RecordCommand, RecordEdit};
 use crate::error::CliError;
 use crate::prompt;
-use crate::render::{Output, table, visible, visible_lines};
+use crate::render::{Output, size, table, visible, visible_lines};
 
 pub fn run(session: &Session, command: &RecordCommand, output: &Output) -> Result<(), CliError> {
     match command {
@@ -253,6 +253,9 @@ fn record_text(record: &RecordView) -> String {
             (None, None) => row(&field.name, "••••••••"),
         }
     }
+    for attachment in &record.attachments {
+        row("file", &format!("{} ({})", visible(&attachment.name), size(attachment.bytes)));
+    }
     if !record.tags.is_empty() {
         row("tags", &visible(&record.tags.join(", ")));
     }
@@ -271,7 +274,9 @@ fn record_text(record: &RecordView) -> String {
 }
 
 fn version_text(version: &VersionView) -> String {
-    let mut text = format!("version {}  {} by {}\n", version.version, version.changed_at, version.changed_by);
+    let elsewhere = version.made_at.map_or_else(String::new, |at| format!(", made {at} in another program"));
+    let mut text =
+        format!("version {}  {} by {}{elsewhere}\n", version.version, version.changed_at, version.changed_by);
     for change in &version.changes {
         let how = match change.how {
             ChangeKind::Added => "added",

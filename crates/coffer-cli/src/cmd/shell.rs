@@ -1,6 +1,7 @@
 //! `coffer shell`: one unlock, then the same commands line by line from standard input.
 
 use std::io::{BufRead, IsTerminal};
+use std::path::Path;
 
 use clap::{CommandFactory, FromArgMatches};
 use coffer_core::Session;
@@ -35,7 +36,7 @@ fn lines(session: &Session, global: &Global, output: &Output, interactive: bool)
             return Ok(());
         }
         if !words.is_empty() && !words.starts_with('#') {
-            match run_line(session, words, global.json) {
+            match run_line(session, global, words, global.json) {
                 // A script must not go on after what it relied on failed.
                 Err(error) if !interactive => return Err(error),
                 Err(error) => output.error(&error),
@@ -48,7 +49,7 @@ fn lines(session: &Session, global: &Global, output: &Output, interactive: bool)
     }
 }
 
-fn run_line(session: &Session, line: &str, json: bool) -> Result<(), CliError> {
+fn run_line(session: &Session, outer: &Global, line: &str, json: bool) -> Result<(), CliError> {
     let words = shlex::split(line).ok_or_else(|| CliError::Usage("a quotation mark is not closed".to_owned()))?;
     let parsed = Cli::command()
         .no_binary_name(true)
@@ -60,7 +61,7 @@ fn run_line(session: &Session, line: &str, json: bool) -> Result<(), CliError> {
         Err(help) => return Ok(render::help(&help)?),
     };
     refuse_what_is_settled(&cli)?;
-    run_unlocked(session, &cli.command, &Output::one_line(json || cli.global.json))
+    run_unlocked(session, outer, &cli.command, &Output::one_line(json || cli.global.json))
 }
 
 /// The vault is open already, and standard input is where the commands come from.
@@ -75,7 +76,14 @@ fn refuse_what_is_settled(cli: &Cli) -> Result<(), CliError> {
         Command::Record(RecordCommand::Edit { content, .. }) => Some(&content.fields),
         _ => None,
     };
-    if fields.is_some_and(|fields| fields.field_files.iter().any(|field| field.ends_with("=-"))) {
+    let secret_file = match &cli.command {
+        Command::Import(args) => args.source_passphrase_file.as_deref(),
+        Command::Export(args) => args.export_passphrase_file.as_deref(),
+        _ => None,
+    };
+    if secret_file == Some(Path::new("-"))
+        || fields.is_some_and(|fields| fields.field_files.iter().any(|field| field.ends_with("=-")))
+    {
         return Err(CliError::Usage("commands come from standard input here; name a file".to_owned()));
     }
     Ok(())

@@ -48,6 +48,8 @@ fn answers_have_the_shapes_that_scripts_rely_on() {
     fs::write(place.path("password.txt"), "canary-1\n").unwrap();
     fs::write(place.path("contacts.csv"), "Name,E-mail,Password\nOtto,otto@example.org,canary-2\n").unwrap();
     fs::write(place.path("wrong.csv"), "Name,E-mail\nOtto,otto@example.org\nIda\n").unwrap();
+    fs::write(place.path("plan.txt"), "canary-3\n").unwrap();
+    fs::write(place.path("floor plan.bin"), [0; 3_000]).unwrap();
     let mut shell = place.shell();
     holds!("tenant_create", shell.ask("tenant create 'ACME GmbH'"));
     holds!("tenant_list", shell.ask("tenant list"));
@@ -79,6 +81,11 @@ fn answers_have_the_shapes_that_scripts_rely_on() {
     holds!("tenant_tags", shell.ask("tenant tags 'ACME GmbH'"));
     holds!("tenant_tag_changed", shell.ask("tenant rename-tag 'ACME GmbH' Network networks"));
     holds!("tenant_tag_changed", shell.ask("tenant remove-tag 'ACME GmbH' networks"));
+    holds!("file_attach", shell.ask(&format!("file attach {id} plan.txt 'floor plan.bin'")));
+    holds!("file_list", shell.ask(&format!("file list {id}")));
+    holds!("file_save", shell.ask(&format!("file save {id} PLAN.txt saved.txt")));
+    holds!("file_detach", shell.ask(&format!("file detach {id} 2")));
+    holds!("record_history_files", shell.ask(&format!("record history {id}")));
     holds!("backup_export", shell.ask("backup export unlocked.age"));
     holds!("backup_list", shell.ask("backup list"));
     holds!("backup_verify", shell.ask("backup verify unlocked.age"));
@@ -89,11 +96,27 @@ fn answers_have_the_shapes_that_scripts_rely_on() {
     let ended = shell.end();
     assert_eq!((ended.code, ended.out.as_str(), ended.err.as_str()), (Some(0), "", ""));
 
+    assert_eq!(fs::read(place.path("saved.txt")).unwrap(), b"canary-3\n");
     let exported = fs::read_to_string(place.path("log.jsonl")).unwrap();
     let entries: Vec<Value> = exported.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let indices: Vec<_> = entries.iter().map(|entry| entry["index"].as_u64().unwrap()).collect();
     assert_eq!(indices, (0..indices.len() as u64).collect::<Vec<_>>());
     assert!(!exported.contains("canary") && !exported.contains("gateway"));
+}
+
+#[test]
+fn answers_to_imports_and_exports_of_other_formats_have_the_shapes_that_scripts_rely_on() {
+    let place = Place::with_vault();
+    fs::write(place.path("in.json"), include_bytes!("../../../coffer-interchange/tests/data/bitwarden.json")).unwrap();
+    fs::write(place.path("out.txt"), "canary lanterns\n").unwrap();
+    let mut shell = place.shell();
+    shell.ask("tenant create ACME");
+    holds!("import_entries", shell.ask("import in.json --tenant ACME"));
+    holds!("import_duplicates", shell.ask("import in.json --tenant ACME --format bitwarden --duplicates skip"));
+    holds!("export_csv", shell.ask("export out.csv --tenant ACME --format csv"));
+    let export = "export out.kdbx --tenant ACME --format kdbx --export-passphrase-file out.txt";
+    holds!("export_kdbx", shell.ask(export));
+    assert_eq!(shell.end().code, Some(0));
 }
 
 #[test]
@@ -248,9 +271,10 @@ fn help_completions_and_manual_pages_come_from_one_definition() {
     for shell in ["bash", "zsh", "fish"] {
         let script = place.run_bare(&["completions", shell]);
         assert_eq!((script.code, script.err.as_str()), (Some(0), ""));
-        for noun in
-            ["vault", "tenant", "record", "kind", "generate", "import", "search", "backup", "log", "doctor", "shell"]
-        {
+        for noun in [
+            "vault", "tenant", "record", "file", "kind", "generate", "import", "export", "search", "backup", "log",
+            "doctor", "shell",
+        ] {
             assert!(script.out.contains(noun), "{shell} {noun}");
         }
     }

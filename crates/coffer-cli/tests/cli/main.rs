@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "test code")]
 
 mod answers;
+mod formats;
 mod place;
 mod real_input;
 mod refusals;

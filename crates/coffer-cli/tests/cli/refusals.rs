@@ -18,7 +18,7 @@ fn wrong_usage_is_2_and_says_so_in_json_where_json_was_asked_for() {
         &["search"],
         &["search", "x", "--saved", "y"],
         &["search", "--save", "y"],
-        &["import", "x.kdbx", "--tenant", "T", "--format", "kdbx"],
+        &["import", "x.kdbx", "--tenant", "T", "--format", "xlsx"],
         &["--passphrase-file", "a", "--passphrase-fd", "3", "tenant", "list"],
         &["backup", "verify", "x.age"],
     ] {
@@ -41,6 +41,7 @@ fn factors_that_no_account_has_are_refused_rather_than_passed_over() {
         assert_eq!((refused.code, refused.error().as_str()), (Some(1), "no_such_factor"));
     }
     fs::write(place.path("in.csv"), "Name\nOtto\n").unwrap();
+    assert_eq!(place.run(&["tenant", "create", "T"]).code, Some(0));
     for option in ["--source-passphrase-file", "--source-key-file"] {
         let refused = place.run(&["import", "in.csv", "--tenant", "T", option, "pw.txt", "--json"]);
         assert_eq!((refused.code, refused.error().as_str()), (Some(1), "source_not_encrypted"));
@@ -131,6 +132,7 @@ fn a_shell_stops_at_the_first_error_of_a_script_with_its_exit_code() {
         ("record add --tenant ACME --title X --field hunter2", 2, "usage"),
         ("record add --tenant ACME --title X --field-file Password=-", 2, "usage"),
         ("import missing.csv --tenant ACME", 1, "file_unreadable"),
+        ("import wrong.csv --tenant ACME --source-passphrase-file -", 2, "usage"),
         ("import wrong.csv --tenant ACME", 1, "import_rejected"),
         ("log export log.jsonl", 1, "file"),
         ("backup verify wrong.csv", 1, "not_a_backup"),
@@ -191,4 +193,37 @@ fn an_answer_that_cannot_be_written_is_an_error_and_a_closed_pipe_is_none() {
     drop(reader);
     let closed = place.coffer(&vault).stdout(writer).output().unwrap();
     assert_eq!((closed.status.code(), closed.stderr.len()), (Some(0), 0));
+}
+
+#[test]
+fn files_that_cannot_be_attached_or_saved_are_refused_by_name_and_nothing_is_left() {
+    let place = Place::with_vault();
+    fs::write(place.path("plan.txt"), "plan").unwrap();
+    fs::write(place.path("there.txt"), "kept").unwrap();
+    place.run(&["tenant", "create", "ACME"]);
+    let added = place.run(&["record", "add", "--tenant", "ACME", "--title", "Gate", "--json"]).json();
+    let id = added["id"].as_str().unwrap();
+    assert_eq!(place.run(&["file", "attach", id, "plan.txt"]).code, Some(0));
+    for (arguments, code) in [
+        (&["file", "attach", id, "none.txt"][..], "file_unreadable"),
+        (&["file", "attach", id, "plan.txt"], "attachment_exists"),
+        (&["file", "save", id, "plan.txt", "there.txt"], "target_exists"),
+        (&["file", "save", id, "plan.txt", "none/there.txt"], "no_folder"),
+        (&["file", "save", id, "other.txt", "new.txt"], "not_found"),
+        (&["file", "save", id, "7", "new.txt"], "not_found"),
+        (&["file", "detach", id, "other.txt"], "not_found"),
+    ] {
+        let refused = place.run(&[arguments, &["--json"]].concat());
+        assert_eq!((refused.code, refused.error().as_str()), (Some(1), code), "{arguments:?}");
+        assert!(place.run(arguments).err.contains("\nhint: "), "{arguments:?}");
+    }
+    assert_eq!(fs::read_to_string(place.path("there.txt")).unwrap(), "kept");
+    assert!(!place.path("new.txt").exists());
+    // What was attached before the one that fails stays, and is said.
+    fs::write(place.path("second.txt"), "second").unwrap();
+    let half = place.run(&["file", "attach", id, "second.txt", "none.txt", "--json"]);
+    assert_eq!((half.code, half.error().as_str()), (Some(1), "file_unreadable"));
+    assert!(half.out.contains("\"second.txt\""), "{half:?}");
+    let listed = place.run(&["file", "list", id]);
+    assert!(listed.out.contains("plan.txt") && listed.out.contains("second.txt"), "{listed:?}");
 }

@@ -8,6 +8,7 @@
 use std::fs::File;
 use std::io::{self, BufReader, Read, Write};
 use std::os::unix::fs::FileExt;
+use std::path::PathBuf;
 use std::str::FromStr;
 
 use age::{DecryptError, Decryptor, Encryptor, x25519};
@@ -20,10 +21,10 @@ use sha2::{Digest, Sha256};
 
 use super::BackupError;
 use super::entry::{self, BLOCK_BYTES, Block, END_BLOCKS, EntryHeader, Name};
-use super::pipeline::{self, BUFFER_BYTES, Drain, Feed, FeedError};
 use crate::fault::Fault;
 use crate::job::{JobContext, JobError};
-use crate::store::files::FileError;
+use crate::pipeline::{self, BUFFER_BYTES, Drain, Feed, FeedError};
+use crate::store::files::{self, FileError};
 
 /// What every age file begins with.
 const AGE_MAGIC: &[u8] = b"age-encryption.org/v1\n";
@@ -45,14 +46,35 @@ pub(crate) struct SourceFile {
 pub(crate) enum Content {
     /// In an open file.
     File(File),
+    /// In a file that nobody changes or removes, to be opened when it is read: there may be more of these than a process
+    /// may have open.
+    Closed(PathBuf),
     /// Read already.
     Memory(Vec<u8>),
 }
 
+/// A source that is being read.
+enum Opened<'s> {
+    Lent(&'s File),
+    Own(File),
+    Memory(&'s [u8]),
+}
+
 impl Content {
+    fn open(&self) -> Result<Opened<'_>, FileError> {
+        Ok(match self {
+            Self::File(file) => Opened::Lent(file),
+            Self::Closed(path) => Opened::Own(files::open_private_file(path)?),
+            Self::Memory(bytes) => Opened::Memory(bytes),
+        })
+    }
+}
+
+impl Opened<'_> {
     fn read_exact_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<()> {
         match self {
-            Self::File(file) => file.read_exact_at(buffer, offset),
+            Self::Lent(file) => file.read_exact_at(buffer, offset),
+            Self::Own(file) => file.read_exact_at(buffer, offset),
             Self::Memory(bytes) => {
                 let start = usize::try_from(offset).ok();
                 let part = start.and_then(|start| bytes.get(start..)?.get(..buffer.len()));
@@ -188,6 +210,7 @@ fn read_sources(
 ) -> Result<Vec<ManifestFile>, FeedError> {
     let mut hashed = Vec::with_capacity(files.len());
     for source in files {
+        let opened = source.content.open().map_err(BackupError::from)?;
         feed.send(Piece::Begin(source.path.clone(), source.size))?;
         let mut hash = Sha256::new();
         let mut offset = 0;
@@ -197,7 +220,7 @@ fn read_sources(
             let most = usize::try_from(source.size - offset).map_or(buffer.len(), |left| left.min(buffer.len()));
             buffer.truncate(most);
             // A file that ends early was changed under our lock; the archive must not go on with other bytes.
-            source.content.read_exact_at(&mut buffer, offset).map_err(FileError::from).map_err(BackupError::from)?;
+            opened.read_exact_at(&mut buffer, offset).map_err(FileError::from).map_err(BackupError::from)?;
             hash.update(&buffer);
             offset += buffer.len() as u64;
             context.advance(buffer.len() as u64);

@@ -4,6 +4,8 @@
 //! A locked vault's databases are copied with their write-ahead logs: whoever calls holds the vault's lock, so nobody
 //! else has them open, and no connection of ours is made. A database that is in use is copied without: whoever calls
 //! has moved its log into the main file and begun a read in it, which keeps SQLite from writing there.
+//! Attachments are written once and never changed; they are removed only where their tenant is first opened, which a
+//! backup has done before it looks. So they are opened one after the other, when their turn comes.
 //! `log.state`, the lock files, `-shm` files and what the device remembers are in no backup.
 //!
 //! Closing a file here takes this process's POSIX locks off it, SQLite's included (sqlite.org/howtocorrupt.html §2.2).
@@ -12,11 +14,13 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use coffer_evidence::manifest::BackupPath;
 
 use super::archive::{Content, SourceFile};
+use crate::store::attached::FILES_FOLDER;
 use crate::store::files::{self, FileError};
 use crate::vault::TENANTS_FOLDER;
 
@@ -32,7 +36,29 @@ impl Collected {
         let mut collected = Self::default();
         collected.open_folder(folder, "", &in_use)?;
         collected.open_folder(&folder.join(TENANTS_FOLDER), TENANTS_FOLDER, &in_use)?;
+        collected.note_attachments(&folder.join(FILES_FOLDER))?;
         Ok(collected)
+    }
+
+    /// Finds the attachments of all tenants.
+    fn note_attachments(&mut self, folder: &Path) -> Result<(), FileError> {
+        for tenant in entries(folder)? {
+            let Some(tenant_name) = tenant.file_name().to_str().map(str::to_owned) else { continue };
+            if !tenant.file_type()?.is_dir() {
+                continue;
+            }
+            for file in entries(&tenant.path())? {
+                let Some(name) = file.file_name().to_str().map(str::to_owned) else { continue };
+                let Ok(path) = BackupPath::parse(&format!("{FILES_FOLDER}/{tenant_name}/{name}")) else { continue };
+                let facts = file.metadata()?;
+                if !facts.is_file() {
+                    return Err(FileError::NotPlain);
+                }
+                let content = Content::Closed(file.path());
+                self.files.insert(path.clone(), SourceFile { path, content, size: facts.len() });
+            }
+        }
+        Ok(())
     }
 
     /// Takes `bytes` for the contents of the file at `path`.
@@ -73,6 +99,15 @@ impl Collected {
     }
 }
 
+/// What is in a folder that may not be there.
+fn entries(folder: &Path) -> Result<Vec<fs::DirEntry>, FileError> {
+    match fs::read_dir(folder) {
+        Ok(entries) => Ok(entries.collect::<Result<_, _>>()?),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
+        Err(error) => Err(error.into()),
+    }
+}
+
 /// Where the file of a backup's path is, in the vault at `folder`.
 pub(crate) fn place(folder: &Path, path: &BackupPath) -> PathBuf {
     folder.join(path.as_str())
@@ -83,10 +118,13 @@ mod tests {
     use super::*;
 
     const TENANT: &str = "tenants/00112233445566778899aabbccddeeff.db";
+    const ATTACHMENT: &str = "files/00112233445566778899aabbccddeeff/ffeeddccbbaa99887766554433221100";
 
     fn vault() -> tempfile::TempDir {
         let folder = tempfile::tempdir().unwrap();
         fs::create_dir(folder.path().join("tenants")).unwrap();
+        fs::create_dir_all(folder.path().join(ATTACHMENT).parent().unwrap()).unwrap();
+        fs::create_dir(folder.path().join("files/other")).unwrap();
         for name in [
             "header",
             "directory.db",
@@ -104,6 +142,9 @@ mod tests {
             "tenants/00112233445566778899aabbccddeeff.db-wal",
             "tenants/00112233445566778899aabbccddeeff.db-shm",
             "tenants/.coffer-x.tmp",
+            ATTACHMENT,
+            "files/00112233445566778899aabbccddeeff/.coffer-x.tmp",
+            "files/other/ffeeddccbbaa99887766554433221100",
         ] {
             fs::write(folder.path().join(name), name).unwrap();
         }
@@ -119,7 +160,8 @@ mod tests {
         let folder = vault();
         fs::write(folder.path().join("audit.db-wal"), "").unwrap();
         let wal = format!("{TENANT}-wal");
-        let expected = ["audit.db", "backup.plan", "directory.db", "directory.db-wal", "header", TENANT, &wal];
+        let expected =
+            ["audit.db", "backup.plan", "directory.db", "directory.db-wal", ATTACHMENT, "header", TENANT, &wal];
         assert_eq!(names(Collected::open(folder.path(), |_| false).unwrap()), expected);
     }
 
@@ -127,7 +169,7 @@ mod tests {
     fn a_database_in_use_is_copied_without_its_log() {
         let folder = vault();
         let collected = Collected::open(folder.path(), |path| path.as_str() != "directory.db").unwrap();
-        let expected = ["audit.db", "backup.plan", "directory.db", "directory.db-wal", "header", TENANT];
+        let expected = ["audit.db", "backup.plan", "directory.db", "directory.db-wal", ATTACHMENT, "header", TENANT];
         assert_eq!(names(collected), expected);
     }
 
@@ -136,6 +178,10 @@ mod tests {
         let folder = vault();
         fs::remove_file(folder.path().join("header")).unwrap();
         std::os::unix::fs::symlink("/etc/passwd", folder.path().join("header")).unwrap();
+        assert!(matches!(Collected::open(folder.path(), |_| false), Err(FileError::NotPlain)));
+        let folder = vault();
+        fs::remove_file(folder.path().join(ATTACHMENT)).unwrap();
+        std::os::unix::fs::symlink("/etc/passwd", folder.path().join(ATTACHMENT)).unwrap();
         assert!(matches!(Collected::open(folder.path(), |_| false), Err(FileError::NotPlain)));
     }
 

@@ -4,7 +4,6 @@
 //! | Module | Owns |
 //! |---|---|
 //! | [`entry`] | the one tar header an entry may have; pure |
-//! | [`pipeline`] | reading ahead on a thread of its own |
 //! | [`archive`] | a whole backup, written and read |
 //! | [`collect`] | which files of a vault, held still while they are copied |
 //! | [`memory`] | what this device remembers of backups while nobody is unlocked |
@@ -17,7 +16,6 @@ pub(crate) mod archive;
 pub(crate) mod collect;
 mod entry;
 pub(crate) mod memory;
-mod pipeline;
 pub(crate) mod restore;
 #[cfg(test)]
 mod tests;

@@ -5,6 +5,7 @@
 //! beside the target that takes the target's name in one step at the end. A kill leaves at most that folder, named
 //! `.coffer-….tmp`; whatever was there before is not touched.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
@@ -16,6 +17,7 @@ use super::BackupError;
 use super::archive::{self, Nowhere, Sink, Unverified};
 use crate::job::{JobContext, JobError};
 use crate::store::files::{self, FileError, NewFolder};
+use crate::vault::TENANTS_FOLDER;
 
 /// Opens a backup somebody named.
 pub(crate) fn open_backup(path: &Path) -> Result<File, BackupError> {
@@ -71,27 +73,29 @@ pub(crate) fn refuse_existing(target: &Path) -> Result<(), BackupError> {
 struct Unpack {
     folder: PathBuf,
     current: Option<File>,
-    has_tenants: bool,
+    /// Folders that were made inside.
+    made: BTreeSet<PathBuf>,
 }
-
-/// The one folder inside a vault's folder that a backup has files in.
-const TENANTS: &str = "tenants";
 
 impl Unpack {
     fn new(folder: &Path) -> Self {
-        Self { folder: folder.to_owned(), current: None, has_tenants: false }
+        Self { folder: folder.to_owned(), current: None, made: BTreeSet::new() }
     }
 
-    /// Makes the names in the folder of tenants durable; a vault without tenants has one all the same.
+    /// Makes the names in the folders durable; a vault without tenants has a folder for them all the same.
     fn finish(mut self) -> Result<(), FileError> {
-        self.make_tenants()?;
-        files::sync_folder(&self.folder.join(TENANTS))
+        self.make_folder(Path::new(TENANTS_FOLDER))?;
+        self.made.iter().try_for_each(|folder| files::sync_folder(folder))
     }
 
-    fn make_tenants(&mut self) -> Result<(), FileError> {
-        if !self.has_tenants {
-            files::create_private_folder(&self.folder.join(TENANTS))?;
-            self.has_tenants = true;
+    /// Makes a folder, and those it lies in. Paths of a backup name none but the vault's own.
+    fn make_folder(&mut self, path: &Path) -> Result<(), FileError> {
+        let mut folder = self.folder.clone();
+        for name in path {
+            folder.push(name);
+            if self.made.insert(folder.clone()) {
+                files::create_private_folder(&folder)?;
+            }
         }
         Ok(())
     }
@@ -99,10 +103,8 @@ impl Unpack {
 
 impl Sink for Unpack {
     fn begin(&mut self, path: &BackupPath) -> Result<(), FileError> {
-        let path = path.as_str();
-        if path.contains('/') {
-            self.make_tenants()?;
-        }
+        let path = Path::new(path.as_str());
+        self.make_folder(path.parent().unwrap_or(Path::new("")))?;
         self.current = Some(files::create_private_file(&self.folder.join(path))?);
         Ok(())
     }

@@ -1,5 +1,6 @@
 //! Where a vault is kept: files and databases. The only place that speaks SQL.
 
+pub(crate) mod attached;
 pub(crate) mod audit;
 pub(crate) mod directory;
 pub(crate) mod error;

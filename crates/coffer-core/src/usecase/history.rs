@@ -8,7 +8,7 @@ use super::SaveRecordError;
 use crate::fault::CallError;
 use crate::policy::Action;
 use crate::session::Session;
-use crate::store::tenant::StoredVersion;
+use crate::store::tenant::{StoredAttachment, StoredVersion};
 use crate::view::{ChangeKind, ChangeView, RecordView, VersionView};
 
 /// Most characters of a text shown before and after; what follows is left off. It bounds the history of a record whose
@@ -28,15 +28,24 @@ impl Session {
         let mut newer: Option<RecordContent> = None;
         open.read(|store| {
             store.history(id.key(), |stored| {
-                let StoredVersion { version, content, changed_at, changed_by, .. } = stored;
+                let StoredVersion { version, content, changed_at, changed_by, made_at, .. } = stored;
                 if let (Some(newer), Some(view)) = (&newer, views.last_mut()) {
                     view.changes = differences(&content, newer);
                 }
-                views.push(VersionView { version, changed_at, changed_by: String::new(), changes: Vec::new() });
+                views.push(VersionView {
+                    version,
+                    changed_at,
+                    changed_by: String::new(),
+                    made_at,
+                    changes: Vec::new(),
+                });
                 authors.push(changed_by);
                 newer = Some(content);
             })
         })?;
+        for attachment in open.read(|store| store.attachment_history(id.key()))? {
+            attachment_changes(&mut views, &attachment);
+        }
         // Not inside: the reader is never held while the directory is asked.
         for (view, author) in views.iter_mut().zip(authors) {
             view.changed_by = self.core.login_of(author);
@@ -68,6 +77,18 @@ impl Session {
             tx.update_record(id.key(), expected_version, &content).map_err(SaveRecordError::from)
         })?;
         self.core.saved_view(id, &open)
+    }
+}
+
+/// Tells the versions in which an attachment came and went. A record begins without any.
+fn attachment_changes(views: &mut [VersionView], attachment: &StoredAttachment) {
+    let name = attachment.name.to_string();
+    let came = (Some(attachment.attached), ChangeKind::Added, None, Some(name.clone()));
+    let went = (attachment.detached, ChangeKind::Removed, Some(name), None);
+    for (version, how, before, after) in [came, went] {
+        if let Some(view) = views.iter_mut().find(|view| Some(view.version) == version) {
+            view.changes.push(ChangeView { what: "attachments".to_owned(), how, before, after });
+        }
     }
 }
 

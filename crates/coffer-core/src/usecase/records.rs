@@ -6,6 +6,7 @@ use coffer_model::id::{AccountId, RecordId, RecordKey, TenantId};
 use coffer_model::list::RecordOrder;
 use coffer_model::record::{Field, FieldType, InvalidRecord, RecordContent, RecordDraft};
 
+use super::attachments::attachment_view;
 use crate::fault::{CallError, Damage};
 use crate::policy::Action;
 use crate::session::{Actor, Core, OpenTenant, Session};
@@ -268,6 +269,7 @@ impl Core {
             fields: fields.collect::<Result<_, _>>()?,
             tags: content.tags().to_vec(),
             notes: content.notes().to_owned(),
+            attachments: stored.attachments.iter().map(attachment_view).collect(),
             version: stored.version,
             created_at: stored.created_at,
             changed_at: stored.changed_at,

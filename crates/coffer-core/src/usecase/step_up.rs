@@ -1,18 +1,52 @@
 //! Fresh authentication inside a session, and the proof that the recovery kit was kept.
 
+use std::time::Duration;
+
 use coffer_crypto::kdf::Factors;
 use coffer_crypto::memory::KdfMemory;
 use coffer_crypto::passphrase::Passphrase;
 use coffer_crypto::slot::{AccountPlace, OpenSlotError, Slot};
 use coffer_model::event::Event;
+use coffer_model::id::SessionId;
 
 use crate::fault::{CallError, Damage, Fault};
 use crate::kit::RecoveryKit;
 use crate::policy::Action;
-use crate::session::Session;
+use crate::session::{Core, Session};
 use crate::usecase::UnlockError;
 
+/// How long ago a passphrase may have been given to count as given just now.
+const FRESH_FOR: Duration = Duration::from_mins(2);
+
+/// Proof that the account's passphrase was given just now, in this session. Made only here, used up by what asks for it.
+#[derive(Debug)]
+#[must_use]
+pub struct FreshAuthentication {
+    session: SessionId,
+    /// On the clock that nobody sets.
+    at: Duration,
+}
+
+impl FreshAuthentication {
+    /// Whether it was given in this session, and not too long ago.
+    pub(crate) fn holds_for(&self, core: &Core) -> bool {
+        self.session == core.session_id() && core.host.clock.monotonic().saturating_sub(self.at) <= FRESH_FOR
+    }
+}
+
 impl Session {
+    /// Checks the account's passphrase again and gives the proof of it. As [`Session::check_passphrase`].
+    pub fn authenticate(&self, passphrase: &Passphrase) -> Result<FreshAuthentication, UnlockError> {
+        self.check_passphrase(passphrase)?;
+        Ok(FreshAuthentication { session: self.core.session_id(), at: self.core.host.clock.monotonic() })
+    }
+
+    /// The proof that unlocking itself gives, for a shell that has just done so; `None` once that is too long ago.
+    pub fn authenticated_by_unlocking(&self) -> Option<FreshAuthentication> {
+        let proof = FreshAuthentication { session: self.core.session_id(), at: self.core.unlocked_monotonic() };
+        proof.holds_for(&self.core).then_some(proof)
+    }
+
     /// Checks the account's passphrase again, before something that asks for it. Takes as long as unlocking; a wrong
     /// one is logged as a failed unlock.
     pub fn check_passphrase(&self, passphrase: &Passphrase) -> Result<(), UnlockError> {

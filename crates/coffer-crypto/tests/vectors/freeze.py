@@ -181,6 +181,21 @@ def bech32(hrp, data):
     return hrp + "1" + "".join(BECH32[value] for value in values)
 
 
+def attachment(wrapping_key, scope, file, content, key, salt):
+    secret = key + u64(len(content))
+    header = b"coffer.file/v1\n\x00" + file + wrap(wrapping_key, secret, info("wrap/file-key", *scope, file), salt)
+    length = max(len(content), 1024)
+    exponent = length.bit_length() - 1
+    mask = (1 << exponent - exponent.bit_length()) - 1
+    padded = content.ljust(length + mask & ~mask, b"\x00")
+    chunks = [padded[at : at + 65536] for at in range(0, len(padded), 65536)]
+    sealed = b""
+    for number, chunk in enumerate(chunks):
+        nonce = number.to_bytes(11, "big") + bytes([number == len(chunks) - 1])
+        sealed += AESGCM(key).encrypt(nonce, chunk, sha256(header))
+    return header, sealed
+
+
 def main():
     vault, account, slot, tenant, file = (bytes([byte]) * 16 for byte in (1, 2, 3, 4, 5))
     salt, wrap_salt = bytes(range(32)), bytes(range(32, 64))
@@ -201,7 +216,7 @@ def main():
     scope = (vault, tenant, u64(7))
     out["tenant_database_key"] = expand(tenant_key, info("tenant-database-key", *scope), 48)
     out["tag_key"] = expand(tenant_key, info("tag-key", *scope), 32)
-    out["file_key"] = expand(tenant_key, info("file-key", *scope, file), 32)
+    out["file_wrapping_key"] = expand(tenant_key, info("file-wrapping-key", *scope), 32)
     out["kid"] = expand(tenant_key, info("kid", *scope), 32)
     out["directory_database_key"] = expand(directory_key, info("directory-database-key", vault), 48)
     out["header_mac"] = mac(expand(directory_key, info("header-mac-key", vault), 32), label("header-mac") + b"header")
@@ -211,6 +226,12 @@ def main():
     out["login_lookup"] = mac(salt, label("login-lookup") + b"anna")
     out["decoy_salt"] = mac(salt, label("decoy-salt") + b"anna")
     out["decoy_id"] = mac(salt, label("unlock-decoy") + b"anna")[:16]
+
+    content = bytes(at % 251 for at in range(70_000))
+    header, sealed = attachment(out["file_wrapping_key"], scope, file, content, bytes([0x15]) * 32, wrap_salt)
+    out["attachment_header"], out["attachment_sha256"] = header, sha256(header + sealed)
+    digest_key = expand(tenant_key, info("file-digest-key", *scope), 32)
+    out["attachment_content_digest"] = mac(digest_key, label("file-digest") + content)
 
     signing = Ed25519PrivateKey.from_private_bytes(master)
     out["statement_signature"] = signing.sign(label("statement") + b"statement")

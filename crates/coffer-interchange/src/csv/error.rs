@@ -151,6 +151,9 @@ pub enum RowProblem {
     /// The value does not fit the type of its field.
     #[error("the value is no {}; correct it or map the column to another type", .0.expected())]
     Value(FieldType),
+    /// The row names another tenant than the one the import goes into.
+    #[error("the row belongs to another tenant; map the column to a field if it means something else")]
+    OtherTenant,
     /// Something else that no record may hold.
     #[error(transparent)]
     Record(InvalidRecord),
@@ -172,6 +175,7 @@ impl RowProblem {
             Self::TooManyCells { .. } => "too_many_cells",
             Self::NoTitle => "no_title",
             Self::Value(_) => "value_not_of_type",
+            Self::OtherTenant => "other_tenant",
             Self::Record(_) => "not_a_record",
         }
     }
@@ -195,6 +199,7 @@ impl From<CellProblem> for RowProblem {
         match problem {
             CellProblem::NoTitle => Self::NoTitle,
             CellProblem::Value(field_type) => Self::Value(field_type),
+            CellProblem::OtherTenant => Self::OtherTenant,
             CellProblem::Record(invalid) => Self::Record(invalid),
         }
     }

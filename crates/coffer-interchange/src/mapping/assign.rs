@@ -43,7 +43,7 @@ impl AssignmentError {
 }
 
 impl Assignment {
-    /// Reads `COLUMN=FIELD`, where FIELD is `title`, `kind`, `tags`, `notes`, `skip`, a name, or `NAME:TYPE`.
+    /// Reads `COLUMN=FIELD`, where FIELD is `title`, `kind`, `tags`, `notes`, `tenant`, `skip`, a name, or `NAME:TYPE`.
     ///
     /// Both sides may hold equals signs: the longest left side that is a column counts. Letter case is ignored unless
     /// two columns differ in nothing else.
@@ -77,6 +77,7 @@ fn target(field: &str, column: &str) -> Result<Target, AssignmentError> {
         "kind" => return Ok(Target::Kind),
         "tags" => return Ok(Target::Tags),
         "notes" => return Ok(Target::Notes),
+        "tenant" => return Ok(Target::Tenant),
         "skip" => return Ok(Target::Skip),
         _ => {}
     }

@@ -5,7 +5,7 @@
 
 use coffer_model::record::{FieldType, RecordKind, limits};
 
-use super::{Column, Mapping, Target, kind_of, tags_of, text_of};
+use super::{Column, Mapping, Program, Target, kind_of, tags_of, text_of};
 
 /// A mapping in the making.
 #[derive(Debug)]
@@ -15,6 +15,7 @@ pub struct Guess {
     kind: RecordKind,
     joined_title: Vec<usize>,
     spare_title: Vec<usize>,
+    program: Option<Program>,
 }
 
 /// What a column may become and what its cells have allowed so far.
@@ -38,6 +39,7 @@ enum Wish {
     OfferedKind,
     Tags,
     Notes,
+    Tenant,
     Field(FieldType),
     Skip,
 }
@@ -47,7 +49,14 @@ impl Guess {
     pub fn new(names: &[String]) -> Self {
         let plain: Vec<String> = names.iter().map(|name| plain_name(name)).collect();
         let find = |wanted: &[&str]| wanted.iter().find_map(|name| plain.iter().position(|plain| plain == name));
-        let mut wishes: Vec<Wish> = plain.iter().map(|name| Wish::Field(field_type(name))).collect();
+        let program = Program::of(&plain);
+        let wish = |name: &String| match program {
+            Some(program) if program.skips(name) => Wish::Skip,
+            Some(program) if program.is_seed(name) => Wish::Field(FieldType::Totp),
+            Some(program) if program.hides(name) => Wish::Field(FieldType::Secret),
+            Some(_) | None => Wish::Field(field_type(name)),
+        };
+        let mut wishes: Vec<Wish> = plain.iter().map(wish).collect();
 
         let full_name = find(&["display name", "full name", "anzeigename", "name"]);
         let first_name = find(&["first name", "firstname", "given name", "vorname"]);
@@ -65,7 +74,6 @@ impl Guess {
             _ => full_name.filter(|&column| Some(column) != last_name),
         };
 
-        let is_keepassxc = find(&["group"]).is_some() && find(&["totp"]).is_some();
         let single = [
             (title, Wish::Title),
             (
@@ -82,13 +90,13 @@ impl Guess {
                 ]),
                 Wish::Notes,
             ),
+            (find(&["tenant", "mandant"]), Wish::Tenant),
             (find(&["kind"]), Wish::Kind),
             (find(&["type", "category", "typ", "kategorie"]), Wish::OfferedKind),
             (
                 find(&["tags", "tag", "labels", "schlagwörter", "group", "grouping", "folder", "gruppe", "ordner"]),
                 Wish::Tags,
             ),
-            (find(&["icon"]).filter(|_| is_keepassxc), Wish::Skip),
         ];
         for (column, wish) in single {
             if let Some(column) = column
@@ -117,7 +125,13 @@ impl Guess {
             kind: offered_kind(kind),
             joined_title: [first_name, last_name].into_iter().flatten().collect(),
             spare_title: [company, url, user, email].into_iter().flatten().collect(),
+            program,
         }
+    }
+
+    /// The program whose table it is, if the header is one that is known.
+    pub const fn program(&self) -> Option<Program> {
+        self.program
     }
 
     /// Takes a row of the sample into account.
@@ -135,6 +149,7 @@ impl Guess {
             columns: columns.map(|(name, candidate)| Column { target: candidate.target(&name), name }).collect(),
             joined_title: self.joined_title,
             spare_title: self.spare_title,
+            tenant: Vec::new(),
         }
     }
 }
@@ -166,7 +181,7 @@ impl Candidate {
                     tags_of(cell).count() <= limits::TAGS && tags_of(cell).all(fits)
                 }
                 Wish::Field(field_type) => field_type.accepts(text_of(cell, field_type)),
-                Wish::Notes | Wish::Skip => true,
+                Wish::Notes | Wish::Tenant | Wish::Skip => true,
             };
     }
 
@@ -177,12 +192,16 @@ impl Candidate {
             // A title that is too long in some row stays one: that row is in error, whereas without it none is right.
             Wish::Title => Target::Title,
             Wish::Notes => Target::Notes,
+            // A name of somebody else is an error of its row, never a reason to let it in.
+            Wish::Tenant => Target::Tenant,
             Wish::Skip => Target::Skip,
             Wish::Kind if self.fits => Target::Kind,
             Wish::OfferedKind if self.fits && self.filled => Target::Kind,
             Wish::Tags if self.fits => Target::Tags,
             Wish::Field(FieldType::Date) if !self.filled => field(text),
             Wish::Field(field_type) if self.fits => field(field_type),
+            // What may be a secret stays one whatever it holds.
+            Wish::Field(field_type) if field_type.is_masked() => field(FieldType::Secret),
             Wish::Kind | Wish::OfferedKind | Wish::Tags | Wish::Field(_) => field(text),
         }
     }

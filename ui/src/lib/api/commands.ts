@@ -4,6 +4,7 @@ import { invoke } from "@tauri-apps/api/core";
 import { CommandError } from "./error.ts";
 import type {
   AppState,
+  AttachmentPreview,
   BackupRow,
   BulkTagView,
   BulkView,
@@ -142,6 +143,15 @@ export const fieldReveal = (id: string, field: number, version: number | null) =
   call<string>("field_reveal", { id, field, version });
 export const fieldCopy = (id: string, field: number) => call<Copied>("field_copy", { id, field });
 export const urlOpen = (id: string, field: number) => call<void>("url_open", { id, field });
+export const attachmentAddStart = (id: string) => call<Job | null>("attachment_add_start", { id });
+export const attachmentSaveStart = (id: string, attachment: number) =>
+  call<Job | null>("attachment_save_start", { id, attachment });
+export const attachmentPreview = (id: string, attachment: number) =>
+  call<AttachmentPreview>("attachment_preview", { id, attachment });
+export const attachmentDetach = (id: string, attachment: number) =>
+  call<RecordView>("attachment_detach", { id, attachment });
+export const attachmentReattach = (id: string, attachment: number) =>
+  call<RecordView>("attachment_reattach", { id, attachment });
 export const search = (query: string, tenant: string | null, limit: number) =>
   call<SearchResults>("search", { query, tenant, limit });
 export const tagsList = (tenant: string) => call<TagView[]>("tags_list", { tenant });
@@ -198,8 +208,19 @@ export const draftDiscard = (tenant: string, record: string | null) => call<void
 // ---- Long work -------------------------------------------------------------
 
 export const importChooseFile = (tenant: string) => call<ImportFile | null>("import_choose_file", { tenant });
-export const importStart = (handle: string, tenant: string, mapping: ImportColumn[], dryRun: boolean) =>
-  call<Job>("import_start", { handle, tenant, mapping, dry_run: dryRun });
+/** Asks in native windows for what opens an encrypted file; `null` if the person closed them. */
+export const importOpenFile = (handle: string, tenant: string, keyFile: boolean) =>
+  call<ImportFile | null>("import_open_file", { handle, tenant, key_file: keyFile });
+export const importStart = (
+  handle: string,
+  tenant: string,
+  mapping: ImportColumn[],
+  skipDuplicates: boolean,
+  dryRun: boolean,
+) => call<Job>("import_start", { handle, tenant, mapping, skip_duplicates: skipDuplicates, dry_run: dryRun });
+/** Asks in native windows for a place and for passphrases; `null` if the person closed one. */
+export const tenantExportStart = (tenant: string, format: "csv" | "kdbx") =>
+  call<Job | null>("tenant_export_start", { tenant, format });
 export const backupExportStart = () => call<Job | null>("backup_export_start");
 export const backupVerifyStart = () => call<Job | null>("backup_verify_start");
 export const backupRestoreStart = () => call<Job | null>("backup_restore_start");

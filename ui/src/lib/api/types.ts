@@ -321,6 +321,10 @@ export type RecordView = {
    */
   notes: string;
   /**
+   * Files kept with it, in the order of attaching.
+   */
+  attachments: Array<AttachmentView>;
+  /**
    * Counted from 1; every change makes a new one.
    */
   version: number;
@@ -384,6 +388,57 @@ export type FieldView = {
    */
   reference: ReferenceView | null;
 };
+
+export type AttachmentView = {
+  /**
+   * The attachment inside its record.
+   */
+  id: number;
+  /**
+   * What it is called: a name to show, which leads nowhere.
+   */
+  name: string;
+  /**
+   * What it holds, judged by its content.
+   */
+  media: "text" | "png" | "jpeg" | "other";
+  /**
+   * Bytes of its content.
+   */
+  bytes: number;
+  /**
+   * A name under which any system can save it.
+   */
+  suggested_name: string;
+};
+
+export type AttachmentPreview =
+  | {
+      kind: "text";
+      /**
+       * The text, markup included, to be shown as it is.
+       */
+      text: string;
+      /**
+       * Whether there is more of it.
+       */
+      cut: boolean;
+    }
+  | {
+      kind: "picture";
+      /**
+       * A PNG as a `data:` URL.
+       */
+      url: string;
+      /**
+       * Pixels across, in the attachment itself.
+       */
+      width: number;
+      /**
+       * Pixels down, in the attachment itself.
+       */
+      height: number;
+    };
 
 export type ReferenceView = {
   /**
@@ -643,6 +698,10 @@ export type VersionView = {
    */
   changed_by: string;
   /**
+   * When another program made it, from which it was imported; `None` if it was made here.
+   */
+  made_at?: string;
+  /**
    * What is different from the version before, secrets named only.
    */
   changes: Array<ChangeView>;
@@ -650,7 +709,7 @@ export type VersionView = {
 
 export type ChangeView = {
   /**
-   * `title`, `kind`, `tags`, `notes`, or the field's name.
+   * `title`, `kind`, `tags`, `notes`, `attachments`, or the field's name.
    */
   what: string;
   /**
@@ -779,7 +838,7 @@ export type LogEntryView = {
    */
   record: string | null;
   /**
-   * The field it is about, as a number inside its record.
+   * The field it is about, as a number inside its record; in an attachment's events, the attachment.
    */
   field: number | null;
   /**
@@ -886,26 +945,95 @@ export type ImportReport = {
    */
   dry_run: boolean;
   /**
-   * Rows that became, or would become, records.
+   * The format the file has: `csv`, `kdbx`, `bitwarden` or `1pux`.
+   */
+  format: string;
+  /**
+   * What errors are numbered by.
+   */
+  counted_in: ImportCount;
+  /**
+   * Rows or entries that became, or would become, records.
    */
   imported: number;
   /**
-   * Rows that cannot be imported. With any of them nothing is written.
+   * Rows or entries that cannot be imported. With any of them nothing is written.
    */
   rejected: number;
   /**
-   * Why, for the first hundred of them.
+   * Rows or entries that the tenant has already; left out or imported all the same, as was asked for.
+   */
+  duplicates: number;
+  /**
+   * Earlier versions that came, or would come, along.
+   */
+  versions: number;
+  /**
+   * Why, for the first hundred of those rejected.
    */
   errors: Array<ImportRowError>;
   /**
-   * How the columns were understood.
+   * What is not carried over, the first hundred.
+   */
+  losses: Array<ImportLoss>;
+  /**
+   * How much is not carried over altogether.
+   */
+  losses_counted: number;
+  /**
+   * How the columns were understood; empty for a format without columns.
    */
   columns: Array<ImportColumn>;
 };
 
+export type ImportCount = "lines" | "entries";
+
+export type ImportLoss = {
+  /**
+   * Which entry of the file, from 1; `None` for what concerns the file as a whole.
+   */
+  entry: number | null;
+  /**
+   * What it is: `attachment`, `field`, `tag`, `title_end`, `version`, `passkey`, `reference`, `icon`,
+   * `trashed_entry`, `auto_type`, `custom_data` or `time_of_expiry`.
+   */
+  what: string;
+  /**
+   * The name of the field, file or tag concerned; empty where there is none.
+   */
+  name: string;
+};
+
+export type ImportPreviewRecord = {
+  /**
+   * Which entry of the file, from 1.
+   */
+  entry: number;
+  /**
+   * What the record will be about.
+   */
+  kind: string;
+  /**
+   * Its title.
+   */
+  title: string;
+  /**
+   * How many fields it will have.
+   */
+  fields: number;
+  /**
+   * How many versions it will have.
+   */
+  versions: number;
+  /**
+   * How many files are kept with it.
+   */
+  attachments: number;
+};
+
 export type ImportRowError = {
   /**
-   * The line of the file the row begins at, from 1.
+   * The line of the file the row begins at, or the number of the entry; from 1.
    */
   line: number;
   /**
@@ -920,7 +1048,7 @@ export type ImportColumn = {
    */
   column: string;
   /**
-   * Where it goes: `title`, `kind`, `tags`, `notes`, a field's name, or `None` when it is left out.
+   * Where it goes: `title`, `kind`, `tags`, `notes`, `tenant` (must name the tenant or nobody), a field's name, or `None` when it is left out.
    */
   target: string | null;
   /**
@@ -940,6 +1068,36 @@ export type ImportColumn = {
     | "reference"
     | "expiry"
     | null;
+};
+
+export type ExportReport = {
+  /**
+   * The format: `csv` or `kdbx`.
+   */
+  format: string;
+  /**
+   * Records written.
+   */
+  records: number;
+  /**
+   * Bytes of the file.
+   */
+  bytes: number;
+  /**
+   * What the format could not hold.
+   */
+  losses: Array<ExportLossView>;
+};
+
+export type ExportLossView = {
+  /**
+   * What it is: `earlier_versions`, `secret_marks`, `kinds`, `field_types`, `neutralised_cells` or `fields`.
+   */
+  what: string;
+  /**
+   * How often it occurred.
+   */
+  count: number;
 };
 
 export type HealthView = {
@@ -1112,13 +1270,41 @@ export type ImportFile = {
    */
   size: number;
   /**
-   * How its columns are understood.
+   * Its format: `csv`, `kdbx`, `bitwarden` or `1pux`.
+   */
+  format: string;
+  /**
+   * Whether it is encrypted and has still to be opened. Nothing more is known then.
+   */
+  needs_key: boolean;
+  /**
+   * How a table's text is encoded: `utf-8` or `windows-1252`.
+   */
+  encoding: string | null;
+  /**
+   * How a table's columns are understood; empty for other formats.
    */
   columns: Array<ImportColumn>;
   /**
-   * Its first rows, one cell for each column; what would become a secret is masked.
+   * A table's first rows, one cell for each column; what would become a secret is masked.
    */
   preview: Array<Array<string>>;
+  /**
+   * Entries of a file that is no table.
+   */
+  entries: number | null;
+  /**
+   * The first of them.
+   */
+  records: Array<ImportPreviewRecord>;
+  /**
+   * What is not carried over, the first hundred.
+   */
+  losses: Array<ImportLoss>;
+  /**
+   * How much is not carried over altogether.
+   */
+  losses_counted: number;
 };
 
 export type BackupRow = {
@@ -1167,7 +1353,15 @@ export type Job = {
 
 export type JobState = "running" | "done" | "failed" | "cancelled";
 
-export type JobResult = BackupView | ImportReport | LogReport | Array<FileCheckView> | SecretHealthView;
+export type JobResult =
+  | BackupView
+  | ImportReport
+  | LogReport
+  | ExportReport
+  | RecordView
+  | AttachmentView
+  | Array<FileCheckView>
+  | SecretHealthView;
 
 export type JobProgress = {
   /**

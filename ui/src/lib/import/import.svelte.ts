@@ -1,18 +1,19 @@
-// Owns an import from the choice of a file to its report: columns and what they become, the trial, the real run.
+// Owns an import from the choice of a file to its report: what opens it, its columns and what they become or its entries,
+// the trial, the real run.
 import * as api from "$lib/api/commands.ts";
 import { CommandError } from "$lib/api/error.ts";
 import type { ImportColumn, ImportReport } from "$lib/api/types.ts";
 import { RunningJob } from "$lib/job/job.svelte.ts";
 
 /** The targets that are not fields. */
-export const OWN_TARGETS = ["title", "kind", "tags", "notes"] as const;
+export const OWN_TARGETS = ["title", "kind", "tags", "notes", "tenant"] as const;
 
 /** What a column becomes, as the form chooses it. */
 export type TargetKind = (typeof OWN_TARGETS)[number] | "field" | "skip";
 
 export class Import {
   readonly tenant: string;
-  step: "file" | "columns" | "trial" | "import" | "report" = $state("file");
+  step: "file" | "key" | "columns" | "entries" | "trial" | "import" | "report" = $state("file");
   file: api.ImportFile | null = $state.raw(null);
   columns: ImportColumn[] = $state([]);
   job: RunningJob<ImportReport> | null = $state(null);
@@ -20,6 +21,8 @@ export class Import {
   report: ImportReport | null = $state(null);
   error: CommandError | null = $state(null);
   isBusy = $state(false);
+  /** Whether records that the tenant has already are left out. */
+  skipDuplicates = $state(false);
 
   /** Places of columns whose target another column has already. */
   readonly repeated = $derived.by(() => {
@@ -37,7 +40,11 @@ export class Import {
     new Set(this.columns.flatMap((column, index) => (column.target?.trim() === "" ? [index] : []))),
   );
   readonly hasTitle = $derived(this.columns.some((column) => column.target === "title"));
-  readonly canTry = $derived(this.hasTitle && this.repeated.size === 0 && this.nameless.size === 0);
+  readonly canTry = $derived(
+    this.file?.format !== "csv" || (this.hasTitle && this.repeated.size === 0 && this.nameless.size === 0),
+  );
+  /** Where a file is looked at before its trial. */
+  readonly look = $derived(this.file?.format === "csv" ? "columns" : "entries");
 
   constructor(tenant: string) {
     this.tenant = tenant;
@@ -47,12 +54,25 @@ export class Import {
   async choose(): Promise<void> {
     await this.#guarded(async () => {
       const file = await api.importChooseFile(this.tenant);
-      if (!file) return;
-      this.file = file;
-      this.columns = file.columns.map((column) => ({ ...column }));
-      this.trial = null;
-      this.step = "columns";
+      if (file) this.#take(file);
     });
+  }
+
+  /** Lets the person open an encrypted file, in a window of the program's own process. */
+  async open(withKeyFile: boolean): Promise<void> {
+    const closed = this.file;
+    if (!closed) return;
+    await this.#guarded(async () => {
+      const file = await api.importOpenFile(closed.handle, this.tenant, withKeyFile);
+      if (file) this.#take(file);
+    });
+  }
+
+  #take(file: api.ImportFile): void {
+    this.file = file;
+    this.columns = file.columns.map((column) => ({ ...column }));
+    this.trial = null;
+    this.step = file.needs_key ? "key" : this.look;
   }
 
   /** What a column becomes at present. */
@@ -96,7 +116,13 @@ export class Import {
     const file = this.file;
     if (!file) return;
     await this.#guarded(async () => {
-      const { job } = await api.importStart(file.handle, this.tenant, $state.snapshot(this.columns), dryRun);
+      const { job } = await api.importStart(
+        file.handle,
+        this.tenant,
+        $state.snapshot(this.columns),
+        this.skipDuplicates,
+        dryRun,
+      );
       const running = new RunningJob<ImportReport>(job);
       this.job = running;
       this.step = dryRun ? "trial" : "import";
@@ -110,7 +136,7 @@ export class Import {
         }
       } else {
         this.error = running.error;
-        this.step = dryRun ? "columns" : "trial";
+        this.step = dryRun ? this.look : "trial";
       }
       this.job = null;
     });

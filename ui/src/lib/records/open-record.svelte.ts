@@ -1,7 +1,8 @@
-// Owns the right pane: the record that is open, its history, and through `revealed` the values shown of it.
+// Owns the right pane: the record that is open, its history, and through `revealed` and `files` what is shown of it.
 import * as api from "$lib/api/commands.ts";
 import { CommandError } from "$lib/api/error.ts";
 import type { FieldView, RecordView, VersionView } from "$lib/api/types.ts";
+import { Attachments } from "$lib/attachments/attachments.svelte.ts";
 import { Codes } from "./codes.svelte.ts";
 import type { Kinds } from "./kinds.svelte.ts";
 import { isMasked } from "./limits.ts";
@@ -13,6 +14,7 @@ export class OpenRecord {
   state: "empty" | "loading" | "ready" | "failed" = $state("empty");
   error: CommandError | null = $state(null);
   readonly revealed = new Revealed();
+  readonly files = new Attachments((record) => this.take(record));
   readonly codes = new Codes();
 
   readonly #kinds: Kinds | null;
@@ -70,6 +72,7 @@ export class OpenRecord {
   drop(): void {
     this.#turn += 1;
     this.hide();
+    this.files.drop();
     this.record = null;
     this.history = null;
     this.error = null;

@@ -1,9 +1,11 @@
-//! One tenant's database: its records with every version, the search index, tags, and who saw which secret.
+//! One tenant's database: its records with every version and attachment, the search index, tags, and who saw which
+//! secret.
 //!
 //! Layout: `schema.sql`, docs/FORMAT.md, chapter "A tenant's database". A [`TenantStore`] is one connection; it reads
 //! through `&self` and writes in a [`TenantTx`], which cannot be committed without the index of its log entry.
 #![expect(clippy::disallowed_types, reason = "this is the store")]
 
+mod attachment_rows;
 mod body;
 mod cursor;
 mod draft_rows;
@@ -16,6 +18,7 @@ mod record_rows;
 mod search_query;
 mod search_rows;
 mod tag_rows;
+mod transfer_rows;
 mod trash_rows;
 
 use std::cell::OnceCell;
@@ -27,6 +30,7 @@ use coffer_model::record::RecordKind;
 use coffer_model::time::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior, params};
 
+pub(crate) use self::attachment_rows::{AttachRowError, NewAttachment, StoredAttachment, StoredFile};
 pub(crate) use self::cursor::Cursor;
 pub(crate) use self::draft_rows::{KeptDraft, StoredDraft};
 pub(crate) use self::exposure_rows::{Exposure, How};
@@ -34,6 +38,7 @@ pub(crate) use self::list_rows::PageQuery;
 pub(crate) use self::record_rows::{ChangeError, StoredVersion};
 pub(crate) use self::search_query::SearchQuery;
 pub(crate) use self::search_rows::Found;
+pub(crate) use self::transfer_rows::Moment;
 use super::sqlcipher::{self, Access, StoreError};
 
 /// The schema this program writes and the newest it opens (`PRAGMA user_version`).

@@ -5,6 +5,7 @@ use coffer_model::record::RecordContent;
 use coffer_model::time::Timestamp;
 use rusqlite::{OptionalExtension, Row, params};
 
+use super::attachment_rows::{StoredAttachment, attachments_in};
 use super::{Cursor, MAX_FOLDED_BYTES, TenantStore, TenantTx, body, fold, record_row, timestamp};
 use crate::store::error::StoreError;
 
@@ -23,6 +24,10 @@ pub(crate) struct StoredVersion {
     pub(crate) changed_by: AccountId,
     /// The log entry it is the effect of.
     pub(crate) entry: u64,
+    /// When another program made it, from which it was imported.
+    pub(crate) made_at: Option<Timestamp>,
+    /// What is attached, in the order of attaching; nothing in [`TenantStore::history`].
+    pub(crate) attachments: Vec<StoredAttachment>,
     /// When the record was put into the trash, if it is there.
     pub(crate) trashed_at: Option<Timestamp>,
 }
@@ -64,7 +69,9 @@ impl From<rusqlite::Error> for ChangeError {
 const FULL_PAGE_BYTES: usize = 16 * 1024 * 1024;
 
 /// Everything of a version, for [`StoredVersion::from_row`].
-const VERSION: &str = "SELECT v.version, v.body, r.created_ms, c.at_ms, c.account, c.entry, r.trashed_ms
+pub(super) const VERSION: &str =
+    "SELECT v.version, v.body, r.created_ms, c.at_ms, c.account, c.entry, r.trashed_ms, r.id,
+        v.made_ms
     FROM record r JOIN version v ON v.record = r.id JOIN change c ON c.id = v.change";
 
 impl TenantStore {
@@ -78,7 +85,8 @@ impl TenantStore {
             | None => ("", [0; 16], ">="),
         };
         let mut query = self.connection.prepare_cached(&format!(
-            "SELECT v.version, v.body, r.created_ms, c.at_ms, c.account, c.entry, r.trashed_ms, r.key, r.title_key
+            "SELECT v.version, v.body, r.created_ms, c.at_ms, c.account, c.entry, r.trashed_ms, r.key, r.title_key, r.id,
+                v.made_ms
              FROM record r INDEXED BY record_by_title
              CROSS JOIN version v ON v.record = r.id AND v.version = r.version
              CROSS JOIN change c ON c.id = v.change
@@ -90,7 +98,7 @@ impl TenantStore {
         let mut bytes = 0;
         while let Some(row) = rows.next()? {
             let key = RecordKey::from_bytes(row.get(7)?);
-            page.records.push((key, StoredVersion::from_row(row)?));
+            page.records.push((key, self.with_attachments(row)?));
             bytes += row.get_ref(1)?.as_blob().map_or(0, <[u8]>::len);
             if page.records.len() as u64 == u64::from(limit) || bytes > FULL_PAGE_BYTES {
                 let last = Cursor::Title { title_key: row.get(8)?, key };
@@ -110,7 +118,14 @@ impl TenantStore {
             .connection
             .prepare_cached(&format!("{VERSION} WHERE r.key = ?1 AND v.version = coalesce(?2, r.version)"))?;
         let mut rows = query.query(params![key.as_bytes(), version])?;
-        rows.next()?.map(StoredVersion::from_row).transpose()
+        rows.next()?.map(|row| self.with_attachments(row)).transpose()
+    }
+
+    /// Reads the columns of [`VERSION`], and what is attached.
+    fn with_attachments(&self, row: &Row<'_>) -> Result<StoredVersion, StoreError> {
+        let stored = StoredVersion::from_row(row)?;
+        let attachments = attachments_in(&self.connection, row.get("id")?, stored.version)?;
+        Ok(StoredVersion { attachments, ..stored })
     }
 
     /// The title of a record's newest version, if there is such a record.
@@ -143,7 +158,7 @@ impl TenantTx<'_> {
             )?
             .execute(params![key.as_bytes(), title_key, content.title(), content.kind().as_str(), at])?;
         let row = self.tx.last_insert_rowid();
-        self.insert_version(row, 1, content)?;
+        self.insert_version(row, 1, content, None)?;
         self.index_record(row, &title_key, content)?;
         self.index_expiry(row, content)?;
         self.records += 1;
@@ -179,7 +194,7 @@ impl TenantTx<'_> {
         if changed == 0 {
             return Err(ChangeError::VersionConflict);
         }
-        self.insert_version(row, version, content)?;
+        self.insert_version(row, version, content, None)?;
         self.unindex_record(row)?;
         self.index_record(row, &title_key, content)?;
         self.index_expiry(row, content)?;
@@ -214,17 +229,25 @@ impl TenantTx<'_> {
         Ok((stored.version, stored.content))
     }
 
-    fn insert_version(&self, row: i64, version: u32, content: &RecordContent) -> Result<(), StoreError> {
+    /// `made_at` is when another program made it.
+    pub(super) fn insert_version(
+        &self,
+        row: i64,
+        version: u32,
+        content: &RecordContent,
+        made_at: Option<Timestamp>,
+    ) -> Result<(), StoreError> {
+        let made_ms = made_at.map(Timestamp::unix_millis);
         self.tx
-            .prepare_cached("INSERT INTO version (record, version, change, body) VALUES (?1, ?2, ?3, ?4)")?
-            .execute(params![row, version, self.change, body::encode(content).as_slice()])?;
+            .prepare_cached("INSERT INTO version (record, version, change, body, made_ms) VALUES (?1, ?2, ?3, ?4, ?5)")?
+            .execute(params![row, version, self.change, body::encode(content).as_slice(), made_ms])?;
         Ok(())
     }
 }
 
 impl StoredVersion {
     /// Reads the columns of [`VERSION`].
-    fn from_row(row: &Row<'_>) -> Result<Self, StoreError> {
+    pub(super) fn from_row(row: &Row<'_>) -> Result<Self, StoreError> {
         // Decoded where SQLite holds it, so that no copy of the secrets in it is left behind.
         let body = row.get_ref(1)?.as_blob().map_err(|_| StoreError::Damaged)?;
         Ok(Self {
@@ -234,6 +257,8 @@ impl StoredVersion {
             changed_at: timestamp(row.get(3)?)?,
             changed_by: AccountId::from_bytes(row.get(4)?),
             entry: u64::try_from(row.get::<_, i64>(5)?).map_err(|_| StoreError::Damaged)?,
+            made_at: row.get::<_, Option<i64>>("made_ms")?.map(timestamp).transpose()?,
+            attachments: Vec::new(),
             trashed_at: row.get::<_, Option<i64>>(6)?.map(timestamp).transpose()?,
         })
     }

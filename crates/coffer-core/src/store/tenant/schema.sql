@@ -68,7 +68,36 @@ CREATE TABLE version (
     version INTEGER NOT NULL,
     change  INTEGER NOT NULL,                   -- the `change` that made it; that row comes last in a transaction
     body    BLOB NOT NULL,                      -- deterministic CBOR
+    made_ms INTEGER,                            -- when another program made it, from which it was imported; else NULL
     UNIQUE (record, version)
+) STRICT;
+
+-- Files of attachments: each content once, however often it is attached. The bytes are in the vault's folder `files`, and
+-- there before the row is.
+CREATE TABLE file (
+    id     INTEGER PRIMARY KEY,
+    name   BLOB NOT NULL UNIQUE CHECK (length(name) = 16),   -- random; its name on the disk, in hexadecimal
+    header BLOB NOT NULL CHECK (length(header) = 32),        -- SHA-256 of what it begins with
+    bytes  INTEGER NOT NULL,                                 -- of its content, which is shorter than the file
+    digest BLOB NOT NULL UNIQUE CHECK (length(digest) = 32)  -- HMAC of its content under a key of this tenant
+) STRICT;
+
+-- What is attached to records. A version has those that were attached by then and not yet detached.
+CREATE TABLE attachment (
+    id       INTEGER PRIMARY KEY,
+    record   INTEGER NOT NULL REFERENCES record (id),
+    number   INTEGER NOT NULL,                  -- inside the record, from 1; never given again
+    name     TEXT NOT NULL,
+    media    INTEGER NOT NULL CHECK (media BETWEEN 1 AND 4), -- 1 text, 2 PNG, 3 JPEG, 4 anything else
+    file     INTEGER NOT NULL REFERENCES file (id),
+    attached INTEGER NOT NULL,                  -- the first version that has it
+    UNIQUE (record, number)
+) STRICT;
+
+-- Attachments that were taken off their record.
+CREATE TABLE detachment (
+    attachment INTEGER PRIMARY KEY REFERENCES attachment (id),
+    version    INTEGER NOT NULL                 -- the first version without it
 ) STRICT;
 
 -- Who saw which version of which secret outside its mask. Kept under the tenant's own key, for its stewards.

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use coffer_crypto::secret::SecretKey;
+use coffer_model::attachment::{AttachmentId, AttachmentName, MediaKind};
 use coffer_model::list::RecordOrder;
 use coffer_model::query::Query;
 use coffer_model::record::{FieldDraft, FieldId, FieldType, RecordContent, RecordDraft};
@@ -454,6 +455,106 @@ fn a_record_of_the_largest_size_is_kept_and_found() {
     assert!(bench.store.record(key(1), None).unwrap().is_some());
 }
 
+fn attachment<'a>(
+    version: u32,
+    id: u16,
+    name: &'a AttachmentName,
+    file: &'a StoredFile,
+    digest: &'a [u8; 32],
+) -> NewAttachment<'a> {
+    let (id, media) = (AttachmentId(id), MediaKind::Text);
+    NewAttachment { key: key(1), expected_version: version, id, name, media, file, digest }
+}
+
+#[test]
+fn each_version_has_what_was_attached_by_then_and_not_detached() {
+    let mut bench = Bench::new();
+    bench.add(1, &titled("Gate"));
+    let (plan, list) = (AttachmentName::from_file_name("plan"), AttachmentName::from_file_name("list"));
+    let one = StoredFile { file: [1; 16], header: [1; 32], bytes: 10 };
+    let two = StoredFile { file: [2; 16], header: [2; 32], bytes: 20 };
+    bench.write(|tx| assert!(tx.insert_attachment(&attachment(1, 1, &plan, &one, &[1; 32])).unwrap()));
+    // The same content: the file it would have come from is not needed.
+    bench.write(|tx| assert!(!tx.insert_attachment(&attachment(2, 2, &list, &two, &[1; 32])).unwrap()));
+    bench.write(|tx| tx.detach(key(1), 3, AttachmentId(1)).unwrap());
+    bench.write(|tx| {
+        tx.update_record(key(1), 4, &titled("Gate 2")).unwrap();
+    });
+    let old = bench.store.attachment(key(1), AttachmentId(1)).unwrap().unwrap();
+    bench.write(|tx| tx.reattach(key(1), 5, &old, AttachmentId(3)).unwrap());
+    let names = |version| -> Vec<String> {
+        let stored = bench.store.record(key(1), Some(version)).unwrap().unwrap();
+        stored.attachments.iter().map(|attached| format!("{} {}", attached.id.0, attached.name)).collect()
+    };
+    let [first, second, third, fourth, fifth, sixth] = [1, 2, 3, 4, 5, 6].map(names);
+    assert_eq!((first.as_slice(), second), (&[][..], vec!["1 plan".to_owned()]));
+    assert_eq!(third, ["1 plan", "2 list"]);
+    assert_eq!((fourth, fifth), (vec!["2 list".to_owned()], vec!["2 list".to_owned()]));
+    assert_eq!(sixth, ["2 list", "3 plan"]);
+    assert_eq!((old.attached, old.detached), (2, Some(4)));
+    assert_eq!(bench.store.next_attachment(key(1)).unwrap(), Some(AttachmentId(4)));
+    let mut files = Vec::new();
+    bench.store.files(|file| files.push(file)).unwrap();
+    assert_eq!(files, std::slice::from_ref(&one));
+    assert_eq!(bench.store.file_of(&[1; 32]).unwrap(), Some(one));
+    assert_eq!(bench.store.file_of(&[2; 32]).unwrap(), None);
+    let page = bench.store.full_page(10, None).unwrap();
+    assert_eq!(page.records[0].1.attachments.len(), 2);
+    assert_eq!(bench.store.attachment_history(key(1)).unwrap().len(), 3);
+}
+
+#[test]
+fn an_attachment_that_does_not_fit_its_record_is_refused_and_changes_nothing() {
+    let mut bench = Bench::new();
+    bench.add(1, &titled("Gate"));
+    let plan = AttachmentName::from_file_name("plan");
+    let file = StoredFile { file: [1; 16], header: [1; 32], bytes: 10 };
+    bench.write(|tx| assert!(tx.insert_attachment(&attachment(1, 1, &plan, &file, &[1; 32])).unwrap()));
+    let mut tx = bench.store.begin(at(9_000), WHO).unwrap();
+    let again = tx.insert_attachment(&attachment(2, 2, &plan, &file, &[1; 32]));
+    assert!(matches!(again, Err(AttachRowError::NameTaken)));
+    drop(tx);
+    let mut tx = bench.store.begin(at(9_000), WHO).unwrap();
+    let stale = tx.insert_attachment(&attachment(1, 2, &plan, &file, &[1; 32]));
+    assert!(matches!(stale, Err(AttachRowError::Change(ChangeError::VersionConflict))));
+    assert!(matches!(tx.detach(key(1), 1, AttachmentId(1)), Err(ChangeError::VersionConflict)));
+    assert!(matches!(tx.detach(key(2), 1, AttachmentId(1)), Err(ChangeError::NotFound)));
+    drop(tx);
+    let mut tx = bench.store.begin(at(9_000), WHO).unwrap();
+    assert!(matches!(tx.detach(key(1), 2, AttachmentId(2)), Err(ChangeError::NotFound)));
+    drop(tx);
+    bench.write(|tx| tx.detach(key(1), 2, AttachmentId(1)).unwrap());
+    let mut tx = bench.store.begin(at(9_000), WHO).unwrap();
+    assert!(matches!(tx.detach(key(1), 3, AttachmentId(1)), Err(ChangeError::NotFound)), "twice");
+    drop(tx);
+    assert_eq!(bench.store.record(key(1), None).unwrap().unwrap().version, 3);
+}
+
+#[test]
+fn a_purged_record_takes_its_attachments_along_and_leaves_what_others_share() {
+    let mut bench = Bench::new();
+    bench.add(1, &titled("Gate"));
+    bench.add(2, &titled("Door"));
+    let plan = AttachmentName::from_file_name("plan");
+    let (own, shared) = ([1; 32], [2; 32]);
+    let file = |number: u8| StoredFile { file: [number; 16], header: [number; 32], bytes: 10 };
+    let (first, second) = (file(1), file(2));
+    let list = AttachmentName::from_file_name("list");
+    bench.write(|tx| assert!(tx.insert_attachment(&attachment(1, 1, &plan, &first, &own)).unwrap()));
+    bench.write(|tx| assert!(tx.insert_attachment(&attachment(2, 2, &list, &second, &shared)).unwrap()));
+    let other = NewAttachment { key: key(2), ..attachment(1, 1, &list, &second, &shared) };
+    bench.write(|tx| assert!(!tx.insert_attachment(&other).unwrap()));
+    bench.write(|tx| tx.detach(key(1), 3, AttachmentId(1)).unwrap());
+    bench.write(|tx| tx.trash_record(key(1)).unwrap());
+    let mut tx = bench.store.begin(at(9_000), WHO).unwrap();
+    assert!(matches!(tx.detach(key(1), 4, AttachmentId(2)), Err(ChangeError::VersionConflict)), "it is in the trash");
+    drop(tx);
+    bench.write(|tx| tx.purge_records(&[key(1)]).unwrap());
+    assert_eq!(bench.store.file_of(&own).unwrap(), None);
+    assert_eq!(bench.store.file_of(&shared).unwrap(), Some(second));
+    assert_eq!(bench.store.record(key(2), None).unwrap().unwrap().attachments.len(), 1);
+}
+
 #[test]
 fn schema_names_every_table_it_documents() {
     let bench = Bench::new();
@@ -464,12 +565,15 @@ fn schema_names_every_table_it_documents() {
         .unwrap();
     let names: BTreeSet<String> = query.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
     let documented = [
+        "attachment",
         "change",
+        "detachment",
         "draft",
         "expiry",
         "expiry_by_record",
         "exposure",
         "exposure_by_field",
+        "file",
         "favourite",
         "favourite_by_record",
         "meta",
@@ -640,4 +744,15 @@ fn days_of_the_newest_version_alone_are_indexed_and_found_in_their_order() {
     let moved = content("Record 1", &[(FieldType::Expiry, "2027-01-01")], "");
     bench.write(|tx| assert_eq!(tx.update_record(key(1), 1, &moved).unwrap(), 2));
     assert_eq!(found(&bench, "2027-01-01", 10), [row("2026-12-01", 1), row("2027-01-01", 1)]);
+}
+
+#[test]
+fn days_of_an_imported_record_are_those_of_its_newest_version() {
+    let mut bench = Bench::new();
+    let day = |day| content("Lease", &[(FieldType::Expiry, day)], "");
+    let (before, now) = (day("2026-11-01"), day("2027-11-01"));
+    bench.write(|tx| tx.insert_record_with_history(key(1), [(&before, None)].into_iter(), (&now, None)).unwrap());
+    let found = bench.store.expiring("2027-12-31".parse().unwrap(), 10).unwrap();
+    let days: Vec<String> = found.into_iter().map(|row| row.day.to_string()).collect();
+    assert_eq!(days, ["2027-11-01"]);
 }

@@ -67,7 +67,7 @@ impl TenantTx<'_> {
         Ok(self.insert_move(key)?)
     }
 
-    /// Deletes records that are in the trash: every version, who saw their secrets, marks and drafts. The pages that held
+    /// Deletes records that are in the trash: every version, who saw their secrets, attachments, marks and drafts. The pages that held
     /// them are overwritten in the file; what is left in spite of that, docs/FORMAT.md says.
     pub(crate) fn purge_records(&mut self, keys: &[RecordKey]) -> Result<(), ChangeError> {
         self.tx.pragma_update(None, "secure_delete", true)?;
@@ -84,6 +84,8 @@ impl TenantTx<'_> {
                 "DELETE FROM favourite WHERE record = ?1",
                 "DELETE FROM expiry WHERE record = ?1",
                 "DELETE FROM exposure WHERE record = ?1",
+                "DELETE FROM detachment WHERE attachment IN (SELECT id FROM attachment WHERE record = ?1)",
+                "DELETE FROM attachment WHERE record = ?1",
                 "DELETE FROM version WHERE record = ?1",
                 "DELETE FROM record WHERE id = ?1",
             ] {
@@ -92,6 +94,8 @@ impl TenantTx<'_> {
             self.trashed -= 1;
             self.insert_move(key)?;
         }
+        // The files themselves go when the tenant is next opened: somebody may be reading one.
+        self.tx.prepare_cached("DELETE FROM file WHERE id NOT IN (SELECT file FROM attachment)")?.execute([])?;
         self.tx.pragma_update(None, "secure_delete", false)?;
         Ok(())
     }

@@ -1,5 +1,5 @@
 //! Two steps of one job side by side: one thread fills buffers, the other empties them. Holds a bounded number of
-//! buffers, so memory does not grow with the backup.
+//! buffers, so memory does not grow with what passes through.
 
 use std::panic;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -9,29 +9,29 @@ use crate::fault::Fault;
 use crate::job::JobError;
 use crate::store::files::FileError;
 
-/// Bytes of one buffer: four of age's chunks.
-pub(super) const BUFFER_BYTES: usize = 256 * 1024;
+/// Bytes of one buffer: four chunks of age's, or of an attachment's content.
+pub(crate) const BUFFER_BYTES: usize = 256 * 1024;
 /// Buffers on their way at one time.
 const DEPTH: usize = 8;
 
 /// The side that fills.
-pub(super) struct Feed<T> {
+pub(crate) struct Feed<T> {
     sender: SyncSender<T>,
     returned: Receiver<Vec<u8>>,
 }
 
 /// The side that empties.
-pub(super) struct Drain<T> {
+pub(crate) struct Drain<T> {
     receiver: Receiver<T>,
     returning: SyncSender<Vec<u8>>,
 }
 
 /// The other side has ended, and says why by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct OtherSideEnded;
+pub(crate) struct OtherSideEnded;
 
 /// Why the filling side ended early.
-pub(super) enum FeedError {
+pub(crate) enum FeedError {
     /// Nobody takes more; the emptying side knows why.
     OtherSideEnded,
     /// It failed by itself.
@@ -52,26 +52,26 @@ impl<E: Into<JobError>> From<E> for FeedError {
 
 impl<T> Feed<T> {
     /// A buffer of [`BUFFER_BYTES`], used before or new; its contents are left over.
-    pub(super) fn buffer(&self) -> Vec<u8> {
+    pub(crate) fn buffer(&self) -> Vec<u8> {
         let mut buffer = self.returned.try_recv().unwrap_or_default();
         buffer.resize(BUFFER_BYTES, 0);
         buffer
     }
 
     /// Hands on the next piece; waits while too many are on their way.
-    pub(super) fn send(&self, piece: T) -> Result<(), OtherSideEnded> {
+    pub(crate) fn send(&self, piece: T) -> Result<(), OtherSideEnded> {
         self.sender.send(piece).map_err(|_| OtherSideEnded)
     }
 }
 
 impl<T> Drain<T> {
     /// The next piece; none when the other side has ended, well or not.
-    pub(super) fn next(&self) -> Option<T> {
+    pub(crate) fn next(&self) -> Option<T> {
         self.receiver.recv().ok()
     }
 
     /// Gives a buffer back for use again.
-    pub(super) fn give_back(&self, buffer: Vec<u8>) {
+    pub(crate) fn give_back(&self, buffer: Vec<u8>) {
         // With nobody to take it, or enough of them about, it is simply freed.
         let _ = self.returning.try_send(buffer);
     }
@@ -79,7 +79,7 @@ impl<T> Drain<T> {
 
 /// Runs `fill` on a thread of its own and `empty` on this one, and gives both results. An error of `fill` explains
 /// why `empty` ran dry, so it is the one reported.
-pub(super) fn side_by_side<T: Send, F: Send, E>(
+pub(crate) fn side_by_side<T: Send, F: Send, E>(
     name: &'static str,
     fill: impl FnOnce(&Feed<T>) -> Result<F, FeedError> + Send,
     empty: impl FnOnce(&Drain<T>) -> Result<E, JobError>,

@@ -1,0 +1,159 @@
+//! What the uses of attachments share, and the quick ones: taking one off a record, putting it back.
+//! Layout: docs/FORMAT.md §5.10.
+
+use std::fs::File;
+use std::io::Read;
+
+use coffer_crypto::derive;
+use coffer_crypto::stream::{FileOpener, FilePlace, HEADER_BYTES};
+use coffer_model::attachment::AttachmentId;
+use coffer_model::event::Event;
+use coffer_model::id::RecordId;
+
+use super::attach::AttachError;
+use super::records::in_tenant;
+use crate::fault::{CallError, Damage, Fault};
+use crate::policy::Action;
+use crate::session::{Actor, Core, OpenTenant, Session};
+use crate::store::error::StoreError;
+use crate::store::files::FileError;
+use crate::store::tenant::{ChangeError, StoredAttachment, StoredFile};
+use crate::view::{AttachmentView, RecordView};
+
+/// How often a change is tried anew that somebody else's change of the record overtook.
+pub(super) const ATTEMPTS: usize = 16;
+
+impl Session {
+    /// Takes an attachment off its record, which gets a new version without it. Earlier versions keep it, and the file
+    /// stays.
+    pub fn detach(&self, record: RecordId, attachment: AttachmentId) -> Result<RecordView, AttachError> {
+        let actor = self.authorize(Action::DetachFile, Some(record.tenant()))?;
+        let open = self.open_tenant(&actor, record.tenant())?;
+        for _ in 0..ATTEMPTS {
+            let stored = self.core.stored_version(&actor, &open, record, None)?;
+            if stored.attachments.iter().all(|present| present.id != attachment) {
+                self.record(&actor, Event::AccessRefused { tenant: Some(record.tenant()) })?;
+                return Err(CallError::NotFound.into());
+            }
+            if stored.trashed_at.is_some() {
+                return Err(AttachError::Trashed);
+            }
+            let version = stored.version.checked_add(1).ok_or(AttachError::VersionConflict)?;
+            let event = Event::AttachmentDetached { record, attachment, version };
+            match self.audited(&actor, &open, event, |tx| {
+                tx.detach(record.key(), stored.version, attachment).map_err(conflict)
+            }) {
+                Err(AttachError::VersionConflict) => {}
+                detached => {
+                    detached?;
+                    return Ok(self.core.current_view(record, &open)?);
+                }
+            }
+        }
+        Err(AttachError::VersionConflict)
+    }
+
+    /// Attaches again what was taken off the record, under its old name and a new number.
+    pub fn reattach(&self, record: RecordId, attachment: AttachmentId) -> Result<RecordView, AttachError> {
+        let actor = self.authorize(Action::AttachFile, Some(record.tenant()))?;
+        let open = self.open_tenant(&actor, record.tenant())?;
+        let old = self.core.stored_attachment(&actor, &open, record, attachment)?;
+        for _ in 0..ATTEMPTS {
+            let (expected, id) = self.core.next_attachment(&actor, &open, record)?;
+            let event = Event::AttachmentAdded { record, attachment: id, version: expected.saturating_add(1) };
+            let attached = self.audited(&actor, &open, event, |tx| -> Result<(), AttachError> {
+                Ok(tx.reattach(record.key(), expected, &old, id)?)
+            });
+            match attached {
+                Err(AttachError::VersionConflict) => {}
+                attached => {
+                    attached?;
+                    return Ok(self.core.current_view(record, &open)?);
+                }
+            }
+        }
+        Err(AttachError::VersionConflict)
+    }
+}
+
+fn conflict(error: ChangeError) -> AttachError {
+    match error {
+        ChangeError::VersionConflict => AttachError::VersionConflict,
+        ChangeError::NotFound => CallError::NotFound.into(),
+        ChangeError::Store(error) => in_tenant(error).into(),
+    }
+}
+
+impl Core {
+    /// An attachment that a record has or had. That there is none is logged as a refusal, since somebody may be trying
+    /// numbers.
+    pub(super) fn stored_attachment(
+        &self,
+        actor: &Actor,
+        open: &OpenTenant,
+        record: RecordId,
+        attachment: AttachmentId,
+    ) -> Result<StoredAttachment, CallError> {
+        if let Some(stored) = open.read(|store| store.attachment(record.key(), attachment))? {
+            return Ok(stored);
+        }
+        self.record(actor, Event::AccessRefused { tenant: Some(record.tenant()) })?;
+        Err(CallError::NotFound)
+    }
+
+    /// The record's newest version, and the number its next attachment gets.
+    pub(super) fn next_attachment(
+        &self,
+        actor: &Actor,
+        open: &OpenTenant,
+        record: RecordId,
+    ) -> Result<(u32, AttachmentId), AttachError> {
+        let stored = self.stored_version(actor, open, record, None)?;
+        if stored.trashed_at.is_some() {
+            return Err(AttachError::Trashed);
+        }
+        let next = open.read(|store| store.next_attachment(record.key()))?;
+        Ok((stored.version, next.ok_or(AttachError::TooMany)?))
+    }
+
+    /// The record as it is stored now, for who has just changed it.
+    pub(super) fn current_view(&self, record: RecordId, open: &OpenTenant) -> Result<RecordView, CallError> {
+        let stored = open.read(|store| store.record(record.key(), None))?.ok_or(CallError::NotFound)?;
+        self.record_view(record, open, &stored)
+    }
+
+    /// Opens the file of an attachment and holds header and length against the tenant's rows.
+    pub(super) fn open_attached(&self, open: &OpenTenant, file: &StoredFile) -> Result<(File, FileOpener), CallError> {
+        let mut source = open.files.open(&file.file).map_err(|error| match error {
+            FileError::Missing | FileError::NotPlain | FileError::NotOurs => damaged(),
+            error => self.fault(StoreError::File(error), Damage::Attachment),
+        })?;
+        let failed = |error: std::io::Error| self.fault(StoreError::File(error.into()), Damage::Attachment);
+        let stored = source.metadata().map_err(failed)?.len();
+        let mut header = [0; HEADER_BYTES];
+        if stored < HEADER_BYTES as u64 {
+            return Err(damaged());
+        }
+        source.read_exact(&mut header).map_err(failed)?;
+        let key = derive::derive_file_wrapping_key(&open.key, &open.scope);
+        let place = FilePlace { scope: open.scope, file: file.file };
+        let opener = FileOpener::begin(&key, &place, &file.header, &header, stored).map_err(|_| damaged())?;
+        if opener.content_bytes() == file.bytes { Ok((source, opener)) } else { Err(damaged()) }
+    }
+}
+
+/// An attachment's file is not what was written.
+pub(super) fn damaged() -> CallError {
+    Fault::Damaged(Damage::Attachment).into()
+}
+
+/// An attachment as it is shown.
+pub(super) fn attachment_view(stored: &StoredAttachment) -> AttachmentView {
+    AttachmentView {
+        id: stored.id,
+        name: stored.name.to_string(),
+        media: stored.media,
+        bytes: stored.file.bytes,
+        suggested_name: stored.name.suggested_file_name(),
+    }
+}

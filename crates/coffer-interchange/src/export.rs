@@ -1,0 +1,63 @@
+//! What leaves a vault in another program's format, and what that format cannot hold. Pure over `io::Write`.
+//! Rules: docs/FORMAT.md §8.8.
+
+mod csv;
+
+use std::collections::BTreeMap;
+
+use coffer_model::record::RecordContent;
+use coffer_model::time::Timestamp;
+
+pub use self::csv::{Columns, CsvWriter};
+pub use crate::kdbx::KdbxWriter;
+
+/// A record on its way out.
+#[derive(Debug)]
+pub struct ExportRecord {
+    /// The record's identifier, which becomes the entry's.
+    pub key: [u8; 16],
+    /// When it was added.
+    pub created_at: Timestamp,
+    /// Every version, oldest first, with the time it was made; the last is what it holds now.
+    pub versions: Vec<(RecordContent, Timestamp)>,
+}
+
+/// What a format cannot hold of the records written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ExportLoss {
+    /// Versions before the newest.
+    EarlierVersions,
+    /// That a field is a secret: it stands there readable.
+    SecretMarks,
+    /// What a record is about.
+    Kinds,
+    /// Types of fields other than text, secret and URL.
+    FieldTypes,
+    /// Cells that a spreadsheet would take for a formula: an apostrophe stands before them.
+    NeutralisedCells,
+    /// Fields beyond the columns that a table can have.
+    Fields,
+}
+
+impl ExportLoss {
+    /// The permanent name.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::EarlierVersions => "earlier_versions",
+            Self::SecretMarks => "secret_marks",
+            Self::Kinds => "kinds",
+            Self::FieldTypes => "field_types",
+            Self::NeutralisedCells => "neutralised_cells",
+            Self::Fields => "fields",
+        }
+    }
+}
+
+/// How often each loss occurred.
+pub type ExportLosses = BTreeMap<ExportLoss, u64>;
+
+pub(crate) fn count(losses: &mut ExportLosses, loss: ExportLoss, times: u64) {
+    if times > 0 {
+        *losses.entry(loss).or_default() += times;
+    }
+}
