@@ -166,9 +166,9 @@ fn measure_search(arguments: &Arguments, table: &mut Table, place: &Place, many:
             round += 1;
             let queries: Vec<String> = (0..SEARCHES).map(|n| query(round * SEARCHES + n)).collect();
             timed(|| {
-                queries
-                    .iter()
-                    .for_each(|query| drop(session.search(&Query::parse_unfinished(query), Some(many), HITS).unwrap()))
+                for query in &queries {
+                    drop(session.search(&Query::parse_unfinished(query), Some(many), HITS).unwrap());
+                }
             })
         };
         let mut bare = || {
@@ -193,7 +193,7 @@ fn measure_search(arguments: &Arguments, table: &mut Table, place: &Place, many:
         let text = format!("{} {}", rows::row(0, n).title.to_lowercase(), word(n * 31 % 3_000));
         for end in 1..=text.len() {
             taken.push(timed(|| {
-                drop(session.search(&Query::parse_unfinished(&text[..end]), Some(many), HITS).unwrap())
+                drop(session.search(&Query::parse_unfinished(&text[..end]), Some(many), HITS).unwrap());
             }));
         }
     }

@@ -511,6 +511,7 @@ pub struct SearchArgs {
     pub command: Option<SavedSearchCommand>,
 }
 
+#[expect(clippy::enum_variant_names, reason = "clap makes the commands' names of them")]
 #[derive(Subcommand, Debug)]
 pub enum SavedSearchCommand {
     /// The searches this account has kept.

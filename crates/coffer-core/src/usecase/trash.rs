@@ -136,7 +136,7 @@ impl Core {
                 ChangeError::Store(error) => in_tenant(error),
             })
         };
-        self.audited(actor, open, purge, |_| Event::RecordsPurged { first: RecordId::new(open.id, first), count })?;
+        self.audited(actor, open, purge, |()| Event::RecordsPurged { first: RecordId::new(open.id, first), count })?;
         Ok(count)
     }
 }

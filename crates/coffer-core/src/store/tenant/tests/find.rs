@@ -383,7 +383,8 @@ proptest! {
                 .map(|(_, record)| record.title.as_str())
                 .collect();
             let found = found(&bench, &text);
-            prop_assert_eq!(BTreeSet::from_iter(found.iter().map(String::as_str)), expected, "{}", text);
+            let found: BTreeSet<&str> = found.iter().map(String::as_str).collect();
+            prop_assert_eq!(found, expected, "{}", text);
         }
     }
 }
