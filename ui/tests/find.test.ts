@@ -212,14 +212,14 @@ describe("the palette", () => {
     const { user, engine } = await openWindow({ tenants: [{ ...ACME }] });
     engine.refuse.set("search", "busy");
     await user.keyboard("{Control>}k{/Control}");
-    await user.type(await screen.findByRole("combobox"), "zzz");
+    await user.type(await within(await screen.findByRole("dialog")).findByRole("combobox"), "zzz");
     await within(screen.getByRole("dialog")).findByRole("alert");
   });
 
   it("changes how the window looks", async () => {
     const { user, engine } = await openWindow();
     await user.keyboard("{Control>}k{/Control}");
-    await user.type(await screen.findByRole("combobox"), "look: dark{Enter}");
+    await user.type(await within(await screen.findByRole("dialog")).findByRole("combobox"), "look: dark{Enter}");
     await waitFor(() => expect(engine.settings.theme).toBe("dark"));
   });
 });

@@ -94,7 +94,7 @@ describe("an export", () => {
   it("asks in native windows, and says what is not in the file", async () => {
     const { user, engine } = await openWindow();
     await user.keyboard("{Control>}k{/Control}");
-    await user.type(await screen.findByRole("combobox"), "export tenant as csv");
+    await user.type(await within(await screen.findByRole("dialog")).findByRole("combobox"), "export tenant as csv");
     await user.keyboard("{Enter}");
     const dialog = await screen.findByRole("dialog", { name: "Export ACME" });
     await within(dialog).findByText("1,204 records exported");
