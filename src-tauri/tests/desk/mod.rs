@@ -340,10 +340,11 @@ impl Web<'_> {
 
     async fn button(&self, words: &str) -> WebElement {
         let words = quoted(words);
-        self.find(&format!(
-            "//button[not(@disabled)][contains(normalize-space(.), {words}) or starts-with(@aria-label, {words})]"
-        ))
-        .await
+        let pressable = "//button[not(@disabled)]";
+        let exact = format!("{pressable}[normalize-space(.) = {words} or @aria-label = {words}]");
+        let alike = format!("contains(normalize-space(.), {words}) or starts-with(@aria-label, {words})");
+        // One of just these words is meant before any that has more of them.
+        self.find(&format!("{exact} | {pressable}[{alike}][not({exact})]")).await
     }
 
     /// Fills the control of a label with text.

@@ -30,6 +30,7 @@ MEMBERS = {
 IN_EVERY_ENTRY = {1, 2, 5, 6, 7, 8}
 BY_WHOM = {3, 4, 9}
 WITH_OR_WITHOUT_TENANT = {"access.refused", "search.saved", "search.renamed", "search.removed"}
+WITH_OR_WITHOUT_RECORD = {"draft.kept", "draft.opened", "draft.discarded"}
 ABOUT = {
     **dict.fromkeys(
         "vault.created vault.unlocked vault.unlock_failed vault.locked recovery_kit.confirmed device.enrolled "
@@ -38,10 +39,8 @@ ABOUT = {
     ),
     **dict.fromkeys("tenant.created tenant.opened file.altered".split(), {10}),
     **dict.fromkeys(
-        "records.listed records.searched records.imported records.expiring_listed secrets.assessed".split(), {10, 14}
-        "records.listed records.searched records.imported tags.listed tag.renamed tag.removed".split(), {10, 14}
-        "records.listed records.searched records.imported records.expiring_listed secrets.assessed tenant.exported_csv "
-        "tenant.exported_kdbx".split(),
+        "records.listed records.searched records.imported records.expiring_listed secrets.assessed tags.listed tag.renamed "
+        "tag.removed tenant.exported_csv tenant.exported_kdbx".split(),
         {10, 14},
     ),
     **dict.fromkeys(
@@ -74,10 +73,9 @@ def parse_entry(data):
     about = present - IN_EVERY_ENTRY - BY_WHOM
     verb = members[2]
     expected = {
-        "access.refused": [set(), {10}],
-        **dict.fromkeys("draft.kept draft.opened draft.discarded".split(), [{10}, {10, 11}]),
+        **dict.fromkeys(WITH_OR_WITHOUT_TENANT, [set(), {10}]),
+        **dict.fromkeys(WITH_OR_WITHOUT_RECORD, [{10}, {10, 11}]),
     }.get(verb, [ABOUT.get(verb)])
-    expected = [set(), {10}] if verb in WITH_OR_WITHOUT_TENANT else [ABOUT.get(verb)]
     require(about in expected, f"an entry {verb!r} with members that do not belong to it")
     return {MEMBERS[key][0]: value for key, value in members.items()}
 
