@@ -16,7 +16,7 @@ use crate::{Arguments, note};
 const CHUNK: usize = 64 * 1024;
 const TAG: usize = 16;
 /// Most memory above idle.
-const MEMORY_MIB: u64 = 16;
+const MEMORY_KIB: u32 = 16 * 1024;
 
 pub fn measure(arguments: &Arguments, table: &mut Table) {
     note("S8: attaching and saving");
@@ -69,8 +69,7 @@ pub fn measure(arguments: &Arguments, table: &mut Table) {
     };
     let pairs = Pairs::run(arguments.pairs, save, bare_open);
     table.add("S8", &what("out, against aws-lc-rs"), &pairs, 1.0, Goal::SpeedAtLeast(0.9));
-    let most = peak.max(save_peak) / 1024;
-    table.add_amount("S8", &what("in and out, memory above idle"), most, MEMORY_MIB, "MiB");
+    table.add_size_alone("S8", &what("in and out, memory above idle"), peak.max(save_peak), MEMORY_KIB);
     beside_age(arguments, table, &place, &source);
 }
 
@@ -95,12 +94,12 @@ fn beside_age(arguments: &Arguments, table: &mut Table, place: &Place, source: &
     let bare_sealed = place.path("bare.sealed");
     let seal = || age(&["-r", &recipient], source, &sealed);
     let pairs = Pairs::run(arguments.pairs, seal, || timed(|| bare_sealing(source, &bare_sealed)));
-    table.add("S8", "age encrypts the same, against aws-lc-rs", &pairs, 1.0, Goal::None);
+    table.add("S8", "age encrypts the same, against aws-lc-rs", &pairs, 1.0, Goal::Beside);
     let identity = identity.to_string_lossy().into_owned();
     let open = || age(&["-d", "-i", &identity], &sealed, &opened);
     let bare_opened = place.path("bare.opened");
     let pairs = Pairs::run(arguments.pairs, open, || timed(|| bare_opening(&bare_sealed, &bare_opened)));
-    table.add("S8", "age decrypts the same, against aws-lc-rs", &pairs, 1.0, Goal::None);
+    table.add("S8", "age decrypts the same, against aws-lc-rs", &pairs, 1.0, Goal::Beside);
 }
 
 /// Writes bytes that do not compress.
@@ -179,12 +178,12 @@ fn fill(source: &mut File, buffer: &mut [u8]) -> usize {
 }
 
 /// Forgets how much memory this process has had at most; gives what it has now (`proc_pid_status(5)`).
-fn forget_peak() -> u64 {
+fn forget_peak() -> u32 {
     fs::write("/proc/self/clear_refs", "5").unwrap();
     peak_kib()
 }
 
-fn peak_kib() -> u64 {
+fn peak_kib() -> u32 {
     let status = fs::read_to_string("/proc/self/status").unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
     line.trim().trim_end_matches(" kB").trim().parse().unwrap()

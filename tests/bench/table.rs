@@ -18,9 +18,8 @@ pub enum Goal {
     SizeAtMost(f64),
     /// The size here, at most, in KiB.
     KibAtMost(u32),
-    /// None: what another program takes, for the reader.
-    #[cfg(feature = "aws-lc")]
-    None,
+    /// None: what another program takes, or what the reader compares with; its speed over the reference's.
+    Beside,
 }
 
 /// One measured target.
@@ -89,37 +88,32 @@ impl Table {
         let reference = median(pairs.reference.clone()) / times;
         let figure = match goal {
             Goal::SizeAtMost(_) | Goal::KibAtMost(_) => size,
-            Goal::TimeAtMost(_) | Goal::SpeedAtLeast(_) | Goal::OnTopAtMost(_) | Goal::Within(_) => time,
+            Goal::TimeAtMost(_)
+            | Goal::SpeedAtLeast(_)
+            | Goal::OnTopAtMost(_)
+            | Goal::Within(_)
+            | Goal::Beside => time,
         };
+        let speed = || pairs.median_of(|here, reference| reference / here);
         let (ratio, goal, met) = match goal {
             Goal::TimeAtMost(most) | Goal::SizeAtMost(most) => {
                 let ratio = pairs.median_of(|here, reference| here / reference);
-                (format!("{ratio:.2}×"), format!("≤ {most}×"), ratio <= most)
+                (format!("{ratio:.2}×"), format!("≤ {most}×"), said(ratio <= most))
             }
             Goal::SpeedAtLeast(least) => {
-                let ratio = pairs.median_of(|here, reference| reference / here);
-                (format!("{ratio:.2}×"), format!("≥ {least}×"), ratio >= least)
+                let ratio = speed();
+                (format!("{ratio:.2}×"), format!("≥ {least}×"), said(ratio >= least))
             }
             Goal::OnTopAtMost(most) => {
                 let more = pairs.median_of(|here, reference| here - reference);
-                (format!("+{:.1} ms", more * 1e3), format!("≤ +{} ms", most.as_millis()), more <= most.as_secs_f64())
+                let met = said(more <= most.as_secs_f64());
+                (format!("+{:.1} ms", more * 1e3), format!("≤ +{} ms", most.as_millis()), met)
             }
-            Goal::Within(most) => (String::new(), format!("< {} ms", most.as_millis()), here < most.as_secs_f64()),
-            Goal::KibAtMost(most) => (String::new(), format!("≤ {} MiB", most / 1024), here <= f64::from(most)),
-            #[cfg(feature = "aws-lc")]
-            Goal::None => {
-                let ratio = pairs.median_of(|here, reference| reference / here);
-                self.rows.push(Row {
-                    name,
-                    what: what.to_owned(),
-                    here: time(here),
-                    reference: time(reference),
-                    ratio: format!("{ratio:.2}×"),
-                    goal: String::new(),
-                    met: "beside",
-                });
-                return;
+            Goal::Within(most) => {
+                (String::new(), format!("< {} ms", most.as_millis()), said(here < most.as_secs_f64()))
             }
+            Goal::KibAtMost(most) => (String::new(), format!("≤ {} MiB", most / 1024), said(here <= f64::from(most))),
+            Goal::Beside => (format!("{:.2}×", speed()), String::new(), "beside"),
         };
         let reference = if pairs.reference.is_empty() { String::new() } else { figure(reference) };
         self.rows.push(Row {
@@ -129,21 +123,7 @@ impl Table {
             reference,
             ratio,
             goal,
-            met: if met { "met" } else { "NOT MET" },
-        });
-    }
-
-    /// Adds a row for an amount that has a limit.
-    #[cfg(feature = "aws-lc")]
-    pub fn add_amount(&mut self, name: &'static str, what: &str, amount: u64, most: u64, unit: &str) {
-        self.rows.push(Row {
-            name,
-            what: what.to_owned(),
-            here: format!("{amount} {unit}"),
-            reference: String::new(),
-            ratio: String::new(),
-            goal: format!("≤ {most} {unit}"),
-            met: if amount <= most { "met" } else { "NOT MET" },
+            met,
         });
     }
 
@@ -182,6 +162,10 @@ impl fmt::Display for Table {
         }
         Ok(())
     }
+}
+
+fn said(met: bool) -> &'static str {
+    if met { "met" } else { "NOT MET" }
 }
 
 /// Times one run.
