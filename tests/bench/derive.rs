@@ -48,7 +48,7 @@ fn measure_derivation(arguments: &Arguments, table: &mut Table) {
 }
 
 /// One derivation, as an unlock does it.
-fn derive(params: &KdfParams) -> Duration {
+pub fn derive(params: &KdfParams) -> Duration {
     let place = SlotPlace { vault: [1; 16], account: [2; 16], slot: [3; 16] };
     let passphrase = passphrase(PASSPHRASE);
     timed(|| {

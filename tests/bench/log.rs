@@ -3,7 +3,7 @@
 use coffer_tests::{Place, login_draft, tenant};
 use sha2::{Digest, Sha256};
 
-use crate::reference;
+use crate::reference::{self, Answers};
 use crate::table::{Goal, Pairs, Table, timed};
 use crate::{Arguments, note};
 
@@ -27,7 +27,7 @@ pub fn measure(arguments: &Arguments, table: &mut Table) {
         })
     };
     let connection = reference::open_plain(&place.path("commits.db"));
-    reference::create(&connection);
+    reference::create(&connection, Answers::Least);
     let body = [0x5A; 400];
     let bare = || {
         timed(|| {

@@ -10,6 +10,7 @@ mod attachments;
 mod derive;
 mod log;
 mod portable_backup;
+mod process;
 mod records;
 mod reference;
 mod rows;
@@ -64,6 +65,9 @@ fn main() {
     }
     if arguments.wants(&["S3", "S5", "S6", "S7", "S9"]) {
         records::measure(&arguments, &mut table);
+    }
+    if arguments.wants(&["S4"]) {
+        process::measure(&arguments, &mut table);
     }
     if arguments.wants(&["S8"]) {
         #[cfg(feature = "aws-lc")]

@@ -8,7 +8,7 @@ use coffer_model::query::Query;
 use coffer_tests::{Place, kept, login_draft, tenant};
 
 use crate::portable_backup;
-use crate::reference;
+use crate::reference::{self, Answers};
 use crate::rows::{self, rare_word, word};
 use crate::table::{Goal, Pairs, Table, timed};
 use crate::{Arguments, note};
@@ -66,27 +66,31 @@ fn import(place: &Place, session: &Session, tenant: TenantId, set: u64, count: u
     })
 }
 
-/// Against inserting the same rows, ready in memory, in one transaction: no file is read, no text folded, no history kept.
+/// Against inserting the same rows, ready in memory, in one transaction, into the least tables that answer the same calls:
+/// no file is read, no text folded, no history kept. Below it the same against tables that answer fewer of them.
 fn measure_import(arguments: &Arguments, table: &mut Table, place: &Place, session: &Session) {
     note("S5: importing");
     let mut set = 100;
     let count = arguments.rows;
-    let here = || {
+    let mut here = || {
         set += 1;
         let tenant = tenant(session, &format!("Import {set}")).id;
         import(place, session, tenant, set, count)
     };
-    let bare = || {
+    let bare = |answers: Answers| {
         let path = place.path("import.db");
         let _ = std::fs::remove_file(&path);
         let mut connection = reference::open_encrypted(&path);
-        reference::create(&connection);
+        reference::create(&connection, answers);
         let rows: Vec<_> = (0..count).map(|number| rows::row(9, number)).collect();
-        timed(|| reference::insert(&mut connection, rows.into_iter()))
+        timed(|| reference::insert(&mut connection, answers, rows.into_iter()))
     };
-    let pairs = Pairs::run(arguments.pairs, here, bare);
+    let pairs = Pairs::run(arguments.pairs, &mut here, || bare(Answers::All));
     let what = format!("import of {count} rows, against bare inserts");
     table.add("S5", &what, &pairs, 1.0, Goal::SpeedAtLeast(0.7));
+    let pairs = Pairs::run(arguments.pairs, &mut here, || bare(Answers::Least));
+    let what = "  the same, where lists by title and words alone are indexed";
+    table.add("S5", what, &pairs, 1.0, Goal::Beside);
 }
 
 /// Against two commits: the log's and the tenant's are in two files.
@@ -104,7 +108,7 @@ fn measure_save(arguments: &Arguments, table: &mut Table, place: &Place, session
         })
     };
     let connection = reference::open_encrypted(&place.path("commits.db"));
-    reference::create(&connection);
+    reference::create(&connection, Answers::Least);
     let body = [0x5A; 300];
     let bare = || {
         timed(|| {
@@ -141,7 +145,7 @@ fn measure_opening(arguments: &Arguments, table: &mut Table, place: &Place, [few
     table.add("S3", &what, &Pairs::run(count, || open(many), open_bare), 1.0, Goal::TimeAtMost(1.5));
     // Opening and listing are two entries in the log, each on the disk before anything is shown.
     let logged = reference::open_plain(&place.path("opened.db"));
-    reference::create(&logged);
+    reference::create(&logged, Answers::Least);
     let open_bare_logged = || open_bare() + timed(|| (0..2).for_each(|_| reference::commit(&logged, &[0x5A; 400])));
     let what = "  the same, against bare and two bare commits for the log";
     table.add("S3", what, &Pairs::run(count, || open(many), open_bare_logged), 1.0, Goal::TimeAtMost(1.5));
@@ -152,7 +156,7 @@ fn measure_search(arguments: &Arguments, table: &mut Table, place: &Place, many:
     let session = place.unlock();
     let connection = reference::open_encrypted(&place.path("reference.db"));
     let logged = reference::open_plain(&place.path("searched.db"));
-    reference::create(&logged);
+    reference::create(&logged, Answers::Least);
     let records = arguments.records;
     let kinds: [(&str, &dyn Fn(u64) -> String); 3] = [
         ("rare word", &|n| rare_word(0, n * 7_919 % records)),

@@ -7,19 +7,39 @@ use rusqlite::{Connection, params};
 
 use crate::rows::{self, Row};
 
-/// One table with its list's covering index, and full-text search over it: the least that could answer the same calls.
-const SCHEMA: &str = "
+/// One table with its list's covering index, and full-text search over it: the least that could answer a list by title
+/// and a search for words.
+const LEAST: &str = "
     CREATE TABLE item (
         id INTEGER PRIMARY KEY, key BLOB NOT NULL UNIQUE, title_key TEXT NOT NULL, title TEXT NOT NULL,
         kind TEXT NOT NULL, changed INTEGER NOT NULL, body BLOB NOT NULL
     ) STRICT;
     CREATE UNIQUE INDEX item_by_title ON item (title_key, key, title, kind, changed);
     CREATE VIRTUAL TABLE search USING fts5 (
-        title, fields, tags, notes,
+        title, fields, tags, notes, marks,
         tokenize = 'unicode61 remove_diacritics 2', prefix = '2 3', content = '', contentless_delete = 1
     );
     INSERT INTO search (search, rank) VALUES ('pgsz', 3950);
     CREATE TABLE small (id INTEGER PRIMARY KEY, body BLOB NOT NULL) STRICT;";
+
+/// What answers the other calls, too: lists by kind and by time, and parts of numbers. With it `marks` is filled, for
+/// searches by kind and by field.
+const MORE: &str = "
+    CREATE INDEX item_by_kind ON item (kind, title_key, key, title, changed);
+    CREATE INDEX item_by_changed ON item (changed, key, title, kind);
+    CREATE VIRTUAL TABLE number USING fts5 (
+        value, tokenize = 'trigram case_sensitive 1', content = '', contentless_delete = 1
+    );
+    INSERT INTO number (number, rank) VALUES ('pgsz', 3950);";
+
+/// What a reference database can answer.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Answers {
+    /// A list by title, and searches for words.
+    Least,
+    /// Every order of lists, and searches by kind, field and parts of numbers.
+    All,
+}
 
 /// Opens a file with SQLCipher, and uses the key at once.
 pub fn open_encrypted(path: &Path) -> Connection {
@@ -45,12 +65,16 @@ fn settle(connection: &Connection) {
 }
 
 /// Makes the tables.
-pub fn create(connection: &Connection) {
-    connection.execute_batch(SCHEMA).unwrap();
+pub fn create(connection: &Connection, answers: Answers) {
+    connection.execute_batch(LEAST).unwrap();
+    if answers == Answers::All {
+        connection.execute_batch(MORE).unwrap();
+    }
 }
 
 /// Inserts rows in one transaction, index and search included.
-pub fn insert(connection: &mut Connection, rows: impl Iterator<Item = Row>) {
+pub fn insert(connection: &mut Connection, answers: Answers, rows: impl Iterator<Item = Row>) {
+    let marks = if answers == Answers::All { "k0custom f0company f0email f0phone f0password" } else { "" };
     let tx = connection.transaction().unwrap();
     {
         let mut item = tx
@@ -58,15 +82,23 @@ pub fn insert(connection: &mut Connection, rows: impl Iterator<Item = Row>) {
                 "INSERT INTO item (key, title_key, title, kind, changed, body) VALUES (?1, ?2, ?3, 'login', ?4, ?5)",
             )
             .unwrap();
-        let mut search =
-            tx.prepare("INSERT INTO search (rowid, title, fields, tags, notes) VALUES (?1, ?2, ?3, '', ?4)").unwrap();
+        let mut search = tx
+            .prepare("INSERT INTO search (rowid, title, fields, tags, notes, marks) VALUES (?1, ?2, ?3, '', ?4, ?5)")
+                .unwrap();
+        let mut numbers = (answers == Answers::All)
+            .then(|| tx.prepare("INSERT INTO number (rowid, value) VALUES (?1, ?2)").unwrap());
         for (number, row) in (0_u64..).zip(rows) {
             let key = u128::from(number).to_be_bytes();
             let fields = format!("{}\n{}\n{}", row.company, row.email, row.phone);
             let body = format!("{}\n{fields}\n{}\n{}", row.title, row.password, row.notes);
             let at = i64::try_from(number).unwrap();
             item.execute(params![key, row.title.to_lowercase(), row.title, at, body.as_bytes()]).unwrap();
-            search.execute(params![tx.last_insert_rowid(), row.title, fields, row.notes]).unwrap();
+            let id = tx.last_insert_rowid();
+            search.execute(params![id, row.title, fields, row.notes, marks]).unwrap();
+            if let Some(numbers) = &mut numbers {
+                let digits: String = row.phone.chars().filter(char::is_ascii_digit).collect();
+                numbers.execute(params![id, digits]).unwrap();
+            }
         }
     }
     tx.commit().unwrap();
@@ -75,8 +107,8 @@ pub fn insert(connection: &mut Connection, rows: impl Iterator<Item = Row>) {
 /// A reference database with rows of a set.
 pub fn make(path: &Path, set: u64, count: u64) -> Connection {
     let mut connection = open_encrypted(path);
-    create(&connection);
-    insert(&mut connection, (0..count).map(|number| rows::row(set, number)));
+    create(&connection, Answers::Least);
+    insert(&mut connection, Answers::Least, (0..count).map(|number| rows::row(set, number)));
     connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).unwrap();
     connection
 }

@@ -148,7 +148,7 @@ fn holds(session: &Session, tenants: &[TenantId], model: &[Modelled]) {
         let page = session.list_records(tenant, 1_000, None).unwrap();
         assert_eq!(page.total, page.records.len() as u64);
         assert_eq!(page.records.iter().map(|row| row.id).collect::<BTreeSet<_>>(), expected(Where::List));
-        let trash = session.list_trash(tenant, 1_000, None).unwrap();
+        let trash = session.list_trash(tenant, 1_000, None, 0).unwrap();
         assert_eq!(trash.total, trash.records.len() as u64);
         assert_eq!(trash.records.iter().map(|row| row.record.id).collect::<BTreeSet<_>>(), expected(Where::Trash));
     }

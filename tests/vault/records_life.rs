@@ -55,7 +55,7 @@ fn add(session: &Session, tenant: TenantId, titles: &[&str]) -> Vec<RecordId> {
 }
 
 fn by(order: RecordOrder) -> ListRequest<'static> {
-    ListRequest { order, favourites: false, limit: 100, after: None }
+    ListRequest { order, favourites: false, limit: 100, after: None, skip: 0 }
 }
 
 fn titles(session: &Session, tenant: TenantId, request: &ListRequest<'_>) -> Vec<String> {
@@ -65,7 +65,7 @@ fn titles(session: &Session, tenant: TenantId, request: &ListRequest<'_>) -> Vec
 }
 
 fn in_trash(session: &Session, tenant: TenantId) -> Vec<RecordId> {
-    let page = session.list_trash(tenant, 1_000, None).unwrap();
+    let page = session.list_trash(tenant, 1_000, None, 0).unwrap();
     assert_eq!(page.total, page.records.len() as u64);
     page.records.into_iter().map(|row| row.record.id).collect()
 }
@@ -259,7 +259,7 @@ fn attack_35_search_and_lists_show_nothing_trashed_or_foreign() {
         let refused = session.list_records_by(tenant, &request);
         assert!(matches!(refused, Err(ListRecordsError::InvalidCursor)));
     }
-    assert!(matches!(session.list_trash(acme, 1, Some(&cursor)), Err(ListRecordsError::InvalidCursor)));
+    assert!(matches!(session.list_trash(acme, 1, Some(&cursor), 0), Err(ListRecordsError::InvalidCursor)));
 }
 
 #[test]
@@ -292,6 +292,15 @@ fn records_are_listed_in_each_order_page_by_page() {
             }
         }
         assert_eq!(listed, expected, "{order:?}");
+        let page = |after: Option<&str>, skip| {
+            session.list_records_by(acme, &ListRequest { limit: 1, after, skip, ..by(order) }).unwrap()
+        };
+        assert_eq!(page(None, 2).records[0].title, expected[2], "{order:?}");
+        assert_eq!(page(page(None, 0).next.as_deref(), 2).records[0].title, expected[3], "{order:?}");
+        for skip in [4, u64::MAX] {
+            let page = session.list_records_by(acme, &ListRequest { skip, ..by(order) }).unwrap();
+            assert_eq!((page.records.len(), page.next, page.total), (0, None, 4), "{order:?} {skip}");
+        }
     }
     assert_eq!(titles(&session, acme, &by(RecordOrder::Changed))[0], "apfel");
 }
@@ -304,7 +313,7 @@ fn the_time_in_the_trash_is_over_when_the_tenants_own_writes_say_so() {
     let acme = tenant(&session, "ACME GmbH").id;
     let ids = add(&session, acme, &["Gate", "Harbour"]);
     session.trash_record(ids[0]).unwrap();
-    let row = session.list_trash(acme, 10, None).unwrap().records.remove(0);
+    let row = session.list_trash(acme, 10, None, 0).unwrap().records.remove(0);
     let days = row.kept_until.millis_since(row.trashed_at) / u64::try_from(DAY_MS).unwrap();
     assert_eq!(days, u64::from(TRASH_RETENTION_DAYS));
     session.lock().unwrap();

@@ -20,11 +20,33 @@ describe("the list", () => {
     await list.show("7acme");
     expect(engine.count("records_list")).toBe(1);
     expect(list.count).toBe(1_000);
-    list.ensure(150);
+    list.ensure(0, 150);
     expect(engine.count("records_list")).toBe(1);
-    list.ensure(650);
+    list.ensure(500, 650);
     await waitFor(() => expect(list.row(649)).toBeDefined());
-    expect(engine.count("records_list")).toBe(4);
+    // The two pages that hold them; not the one between.
+    expect(engine.count("records_list")).toBe(3);
+    expect(list.row(399)).toBeUndefined();
+    expect(list.row(649)?.title).toBe(many(1_000)[649]?.view.title);
+    list.ensure(350, 380);
+    await waitFor(() => expect(list.row(350)?.title).toBe(many(1_000)[350]?.view.title));
+  });
+
+  it("goes to the end of a long list at once, and back", async () => {
+    const engine = new MockEngine({ tenants: [ACME], records: () => many(10_050) }).install();
+    const list = new RecordList();
+    await list.show("7acme");
+    list.ensure(10_030, 10_050);
+    await waitFor(() => expect(list.row(10_049)).toBeDefined());
+    expect(engine.count("records_list")).toBe(2);
+    expect(list.count).toBe(10_050);
+    list.select(10_049);
+    expect(list.selectedIndex).toBe(10_049);
+    // From the chosen row up, as far as rows are there without a gap.
+    list.mark(10_020, "range");
+    expect(list.chosen).toHaveLength(30);
+    list.mark(0, "all");
+    expect(list.chosen).toHaveLength(200);
   });
 
   it("drops the answer to a search that the person has typed past", async () => {

@@ -233,6 +233,9 @@ pub enum RecordCommand {
         /// Where the page begins: `next` of the page before.
         #[arg(long, value_name = "CURSOR")]
         after: Option<String>,
+        /// Records passed over before the page begins.
+        #[arg(long, default_value_t = 0, value_name = "N", conflicts_with = "full")]
+        skip: u64,
         /// Open every record of the page: fields, tags and notes, secrets masked. Logged as one opening of the page.
         #[arg(long)]
         full: bool,

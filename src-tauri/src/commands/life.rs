@@ -24,6 +24,7 @@ pub(super) struct TrashList {
     tenant: TenantId,
     limit: u32,
     after: Option<String>,
+    skip: u64,
 }
 
 #[derive(Debug, Deserialize)]
@@ -100,8 +101,8 @@ pub(super) fn records_purge(shell: Held<'_>, args: Args<Records>) -> Result<Bulk
 /// A page of a tenant's trash.
 #[tauri::command(async)]
 pub(super) fn trash_list(shell: Held<'_>, args: Args<TrashList>) -> Result<TrashPage, Refusal> {
-    let TrashList { tenant, limit, after } = args.0;
-    shell.with(|session| session.list_trash(tenant, limit, after.as_deref()))
+    let TrashList { tenant, limit, after, skip } = args.0;
+    shell.with(|session| session.list_trash(tenant, limit, after.as_deref(), skip))
 }
 
 /// Deletes everything in a tenant's trash for good.

@@ -96,6 +96,7 @@ pub(crate) struct RecordsList {
     pub(crate) favourites: bool,
     pub(crate) limit: u32,
     pub(crate) after: Option<String>,
+    pub(crate) skip: u64,
 }
 
 #[derive(Debug, Deserialize)]

@@ -71,10 +71,10 @@ fn request(command: &str) -> Value {
         "create_vault" => json!({"handle": "h", "login": "ines"}),
         "tenant_create" => json!({"name": "ACME"}),
         "records_list" => {
-            json!({"tenant": TENANT, "order": "title", "favourites": false, "limit": 10, "after": null})
+            json!({"tenant": TENANT, "order": "title", "favourites": false, "limit": 10, "after": null, "skip": 0})
         }
         "records_trash" | "records_restore" | "records_purge" => json!({"ids": [record]}),
-        "trash_list" => json!({"tenant": TENANT, "limit": 10, "after": null}),
+        "trash_list" => json!({"tenant": TENANT, "limit": 10, "after": null, "skip": 0}),
         "trash_empty" | "drafts_list" => json!({"tenant": TENANT}),
         "records_tag" => json!({"ids": [record], "add": ["a"], "remove": []}),
         "records_tag_undo" => json!({"changed": [{"id": record, "version": 2}]}),

@@ -442,7 +442,7 @@ export class MockEngine {
       this.#records.set(id, []);
       return tenant;
     },
-    records_list: ({ tenant, order, favourites, limit, after }) => {
+    records_list: ({ tenant, order, favourites, limit, after, skip }) => {
       const all = this.#listed(tenant).filter(({ view }) => favourites !== true || view.favourite);
       const by: Record<string, (a: RecordView, b: RecordView) => number> = {
         kind: (a, b) => a.kind.localeCompare(b.kind) || a.title.localeCompare(b.title),
@@ -451,7 +451,7 @@ export class MockEngine {
       };
       const compare = by[String(order)];
       if (compare) all.sort((a, b) => compare(a.view, b.view));
-      const from = after === null ? 0 : Number(after);
+      const from = Number(after ?? 0) + Number(skip);
       const to = from + Number(limit);
       const page = all.slice(from, to);
       return {
@@ -462,11 +462,11 @@ export class MockEngine {
         next: to < all.length ? String(to) : null,
       };
     },
-    trash_list: ({ tenant, limit, after }) => {
+    trash_list: ({ tenant, limit, after, skip }) => {
       const all = (this.#records.get(String(tenant)) ?? [])
         .filter(({ view }) => view.trashed_at !== null)
         .sort((a, b) => (b.view.trashed_at ?? "").localeCompare(a.view.trashed_at ?? ""));
-      const from = after === null ? 0 : Number(after);
+      const from = Number(after ?? 0) + Number(skip);
       const to = from + Number(limit);
       const kept = (at: string) => new Date(Date.parse(at) + 30 * 86_400_000).toISOString();
       return {

@@ -55,15 +55,15 @@ pub fn run(session: &Session, command: &LifeCommand, output: &Output) -> Result<
 pub fn list(
     session: &Session,
     tenant: TenantId,
-    (limit, after): (u32, Option<&str>),
+    (limit, after, skip): (u32, Option<&str>, u64),
     which: &ListArgs,
     output: &Output,
     page_text: impl FnOnce(&RecordPage) -> String,
 ) -> Result<(), CliError> {
     if which.trash {
-        output.answer(&session.list_trash(tenant, limit, after)?, trash_text)?;
+        output.answer(&session.list_trash(tenant, limit, after, skip)?, trash_text)?;
     } else {
-        let request = ListRequest { order: which.sort, favourites: which.favourites, limit, after };
+        let request = ListRequest { order: which.sort, favourites: which.favourites, limit, after, skip };
         output.answer(&session.list_records_by(tenant, &request)?, page_text)?;
     }
     Ok(())

@@ -28,13 +28,13 @@ pub fn run(session: &Session, command: &RecordCommand, output: &Output) -> Resul
             output
                 .answer(&record, |record| format!("changed {} (version {})", visible(&record.title), record.version))?;
         }
-        RecordCommand::List { tenant, limit, after, full, which } => {
+        RecordCommand::List { tenant, limit, after, skip, full, which } => {
             let tenant = find_tenant(session, tenant)?;
             if *full {
                 let page = session.open_records(tenant.id, *limit, after.as_deref())?;
                 output.answer(&page, full_page_text)?;
             } else {
-                life::list(session, tenant.id, (*limit, after.as_deref()), which, output, page_text)?;
+                life::list(session, tenant.id, (*limit, after.as_deref(), *skip), which, output, page_text)?;
             }
         }
         RecordCommand::Show { id, reveal } => {

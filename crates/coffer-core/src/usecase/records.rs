@@ -26,8 +26,10 @@ pub struct ListRequest<'r> {
     pub favourites: bool,
     /// Most records, 1 to 1,000.
     pub limit: u32,
-    /// Where the page begins: `next` of the page before, in the same order.
+    /// Where the page begins: `next` of a page before, in the same order.
     pub after: Option<&'r str>,
+    /// How many records are passed over from there, for going to a place far down without fetching what lies between.
+    pub skip: u64,
 }
 
 /// Why records were not listed.
@@ -98,19 +100,19 @@ impl Session {
         limit: u32,
         after: Option<&str>,
     ) -> Result<RecordPage, ListRecordsError> {
-        self.list_records_by(tenant, &ListRequest { order: RecordOrder::Title, favourites: false, limit, after })
+        self.list_records_by(tenant, &ListRequest { order: RecordOrder::Title, favourites: false, limit, after, skip: 0 })
     }
 
     /// As [`Session::list_records`], in whatever order, and of favourites alone if that is asked for.
     pub fn list_records_by(&self, tenant: TenantId, request: &ListRequest<'_>) -> Result<RecordPage, ListRecordsError> {
         let actor = self.authorize(Action::ListRecords, Some(tenant))?;
-        let ListRequest { order, favourites, limit, after } = *request;
+        let ListRequest { order, favourites, limit, after, skip } = *request;
         let cursor = after.map(|text| Cursor::parse(text, tenant, Some(order))).transpose();
         let cursor = cursor.map_err(|_| ListRecordsError::InvalidCursor)?;
         let open = self.open_tenant(&actor, tenant)?;
         let account = self.core.account;
         let limit = limit.clamp(1, PAGE_MAX);
-        let query = PageQuery { account, order, favourites, limit, after: cursor.as_ref() };
+        let query = PageQuery { account, order, favourites, limit, after: cursor.as_ref(), skip };
         let (page, total) = open.read(|store| {
             Ok((store.page(&query)?, if favourites { store.favourite_count(account)? } else { store.count()? }))
         })?;

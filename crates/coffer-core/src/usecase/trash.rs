@@ -78,14 +78,21 @@ impl Session {
         }
     }
 
-    /// A page of a tenant's trash, the record put there last first.
-    pub fn list_trash(&self, tenant: TenantId, limit: u32, after: Option<&str>) -> Result<TrashPage, ListRecordsError> {
+    /// A page of a tenant's trash, the record put there last first; `after` and `skip` as in [`ListRequest`].
+    pub fn list_trash(
+        &self,
+        tenant: TenantId,
+        limit: u32,
+        after: Option<&str>,
+        skip: u64,
+    ) -> Result<TrashPage, ListRecordsError> {
         let actor = self.authorize(Action::ListRecords, Some(tenant))?;
         let cursor = after.map(|text| Cursor::parse(text, tenant, None)).transpose();
         let cursor = cursor.map_err(|_| ListRecordsError::InvalidCursor)?;
         let open = self.open_tenant(&actor, tenant)?;
-        let (page, total) = open
-            .read(|store| Ok((store.trash_page(limit.clamp(1, PAGE_MAX), cursor.as_ref())?, store.trash_count()?)))?;
+        let limit = limit.clamp(1, PAGE_MAX);
+        let (page, total) =
+            open.read(|store| Ok((store.trash_page(limit, cursor.as_ref(), skip)?, store.trash_count()?)))?;
         self.record(&actor, Event::RecordsListed { tenant, count: page.records.len() as u64 })?;
         let view = |(record, trashed_at)| TrashRow {
             record: row_view(tenant, record),

@@ -133,7 +133,8 @@ export const recordsList = (
   favourites: boolean,
   limit: number,
   after: string | null,
-) => call<RecordPage>("records_list", { tenant, order, favourites, limit, after });
+  skip: number,
+) => call<RecordPage>("records_list", { tenant, order, favourites, limit, after, skip });
 export const recordOpen = (id: string) => call<RecordView>("record_open", { id });
 export const recordHistory = (id: string) => call<VersionView[]>("record_history", { id });
 export const recordAdd = (tenant: string, draft: RecordDraft) => call<RecordView>("record_add", { tenant, draft });
@@ -186,8 +187,8 @@ export const secretHealthStart = (tenant: string) => call<Job>("secret_health_st
 export const recordsTrash = (ids: string[]) => call<BulkView>("records_trash", { ids });
 export const recordsRestore = (ids: string[]) => call<BulkView>("records_restore", { ids });
 export const recordsPurge = (ids: string[]) => call<BulkView>("records_purge", { ids });
-export const trashList = (tenant: string, limit: number, after: string | null) =>
-  call<TrashPage>("trash_list", { tenant, limit, after });
+export const trashList = (tenant: string, limit: number, after: string | null, skip: number) =>
+  call<TrashPage>("trash_list", { tenant, limit, after, skip });
 export const trashEmpty = (tenant: string) => call<BulkView>("trash_empty", { tenant });
 export const recordsTag = (ids: string[], add: string[], remove: string[]) =>
   call<BulkTagView>("records_tag", { ids, add, remove });

@@ -1,12 +1,12 @@
 // Owns the middle pane: one tenant's records, favourites or trash in the order chosen, fetched page by page as they come
-// into sight, or what a search found; and which of them are marked for one step over many. Answers that come after the person has moved on are dropped.
+// into sight, or what a search found; and which of them are marked for one step over many. Answers that come after the
+// person has moved on are dropped.
 import { SvelteSet } from "svelte/reactivity";
 import * as api from "$lib/api/commands.ts";
 import { CommandError } from "$lib/api/error.ts";
 import type { RecordRow } from "$lib/api/types.ts";
+import { type Beginning, PAGE_ROWS, Pages } from "./pages.svelte.ts";
 
-/** Rows asked for at a time: several screens, and one entry of the log. */
-const PAGE_ROWS = 200;
 /** Most records a search shows; who needs more types another letter. */
 const MAX_HITS = 200;
 /** Most records that one step over many takes (coffer-core, `BULK_MAX`). */
@@ -27,7 +27,6 @@ export type Scope = "all" | "favourites" | "trash";
 
 export class RecordList {
   tenant: string | null = $state(null);
-  total = $state(0);
   state: "loading" | "ready" | "failed" = $state("loading");
   error: CommandError | null = $state(null);
   query = $state("");
@@ -42,7 +41,7 @@ export class RecordList {
   readonly favourites = new SvelteSet<string>();
   searching = $state(false);
 
-  #rows: ListRow[] = $state.raw([]);
+  readonly #pages = new Pages<ListRow>();
   /** The row the keys are at while rows are being marked; the chosen one otherwise. */
   #leadId: string | null = $state(null);
   #anchor = -1;
@@ -53,13 +52,10 @@ export class RecordList {
   onTotal: (tenant: string, total: number) => void = () => undefined;
 
   readonly isSearch = $derived(this.#hits !== null);
-  readonly count = $derived(this.#hits ? this.#hits.length : this.total);
+  readonly count = $derived(this.#hits ? this.#hits.length : this.#pages.total);
   readonly selectedIndex = $derived.by(() => this.#indexOf(this.selectedId));
   readonly leadIndex = $derived.by(() => (this.#leadId === null ? this.selectedIndex : this.#indexOf(this.#leadId)));
 
-  #next: string | null = null;
-  #isBegun = false;
-  #wanted = 0;
   #fetching = false;
   /** Counts up when the tenant changes: answers of an older number are dropped. */
   #listing = 0;
@@ -73,7 +69,7 @@ export class RecordList {
 
   /** The row at a place; undefined while it is being fetched. */
   row(index: number): ListRow | undefined {
-    return (this.#hits ?? this.#rows)[index];
+    return this.#hits ? this.#hits[index] : this.#pages.row(index);
   }
 
   /** Whether the rows in sight are those of the trash. */
@@ -93,23 +89,27 @@ export class RecordList {
     return id !== undefined && (this.marks.size > 0 ? this.marks.has(id) : id === this.selectedId);
   }
 
-  /** Marks rows: one more or one less, all between the last and this one, or all that were fetched. */
+  /** Marks rows: one more or one less, all between the last and this one, or all there are; as far as they were fetched. */
   mark(index: number, how: "toggle" | "range" | "all"): void {
-    const rows = this.#hits ?? this.#rows;
-    const row = rows[index];
+    const row = this.row(index);
     if (!row) return;
     if (how === "toggle") {
-      const chosen = this.#hits?.[this.selectedIndex] ?? this.#rows[this.selectedIndex];
+      const chosen = this.row(this.selectedIndex);
       if (this.marks.size === 0 && chosen && chosen.id !== row.id) this.marks.add(chosen.id);
       if (!this.marks.delete(row.id) && this.marks.size < MAX_MARKS) this.marks.add(row.id);
       this.#anchor = index;
     } else {
       if (this.#anchor < 0) this.#anchor = Math.max(0, this.selectedIndex);
-      const [from, to] = how === "all" ? [0, rows.length - 1] : [this.#anchor, index].sort((a, b) => a - b);
+      const [from, to] = how === "all" ? [0, this.count - 1] : [this.#anchor, index].sort((a, b) => a - b);
       this.marks.clear();
-      for (const { id } of rows.slice(from, (to ?? 0) + 1).slice(0, MAX_MARKS)) this.marks.add(id);
+      for (const { id } of this.#between(from ?? 0, to ?? 0)) this.marks.add(id);
     }
     this.#leadId = row.id;
+  }
+
+  #between(from: number, to: number): ListRow[] {
+    const last = Math.min(to, from + MAX_MARKS - 1);
+    return this.#hits ? this.#hits.slice(from, last + 1) : this.#pages.between(from, last);
   }
 
   /** Takes every mark away. */
@@ -141,7 +141,8 @@ export class RecordList {
   }
 
   #indexOf(id: string | null): number {
-    return id === null ? -1 : (this.#hits ?? this.#rows).findIndex((row) => row.id === id);
+    if (id === null) return -1;
+    return this.#hits ? this.#hits.findIndex((row) => row.id === id) : this.#pages.indexOf(id);
   }
 
   /** Shows a tenant from its first record; the search begins anew, so that no word reaches another tenant. */
@@ -174,12 +175,8 @@ export class RecordList {
   async #restart(): Promise<void> {
     this.#listing += 1;
     this.unmark();
-    this.#rows = [];
-    this.#next = null;
-    this.#isBegun = false;
-    this.#wanted = 0;
+    this.#pages.clear();
     this.#fetching = false;
-    this.total = 0;
     this.error = null;
     this.state = "loading";
     if (this.tenant === null) {
@@ -189,9 +186,9 @@ export class RecordList {
     await this.#fetch();
   }
 
-  /** Says which rows are in sight; fetches as far as the last of them. */
-  ensure(last: number): void {
-    this.#wanted = last;
+  /** Says which rows are in sight, and fetches them. */
+  ensure(first: number, last: number): void {
+    this.#pages.look(first, last);
     if (!this.isSearch && this.state === "ready") {
       void this.#fetch();
     }
@@ -252,11 +249,10 @@ export class RecordList {
   drop(): void {
     this.clearSearch();
     this.#listing += 1;
-    this.#rows = [];
+    this.#pages.clear();
     this.favourites.clear();
     this.tenant = null;
     this.selectedId = null;
-    this.total = 0;
   }
 
   async #run(): Promise<void> {
@@ -281,20 +277,14 @@ export class RecordList {
     if (this.#fetching || tenant === null) return;
     this.#fetching = true;
     try {
-      while (this.#isShort()) {
-        const { scope, order } = this;
-        const page =
-          scope === "trash"
-            ? { favourites: [], ...(await api.trashList(tenant, PAGE_ROWS, this.#next)) }
-            : await api.recordsList(tenant, order, scope === "favourites", PAGE_ROWS, this.#next);
+      // What is in sight may have changed while an answer was awaited.
+      for (let number = this.#pages.missing; number !== null; number = this.#pages.missing) {
+        const page = await this.#ask(tenant, this.#pages.beginning(number));
         if (turn !== this.#listing) return;
         for (const id of page.favourites) this.favourites.add(id);
-        this.#rows = [...this.#rows, ...page.records];
-        this.#next = page.next;
-        this.#isBegun = true;
-        this.total = page.next === null ? this.#rows.length : page.total;
+        this.#pages.take(number, page);
         this.state = "ready";
-        if (scope === "all") this.onTotal(tenant, page.total);
+        if (this.scope === "all") this.onTotal(tenant, page.total);
       }
     } catch (reason) {
       if (turn !== this.#listing) return;
@@ -307,8 +297,9 @@ export class RecordList {
     }
   }
 
-  /** Whether rows in sight are still to be fetched. */
-  #isShort(): boolean {
-    return !this.#isBegun || (this.#next !== null && this.#rows.length < Math.min(this.#wanted, this.total));
+  async #ask(tenant: string, { after, skip }: Beginning) {
+    const { scope, order } = this;
+    if (scope === "trash") return { favourites: [], ...(await api.trashList(tenant, PAGE_ROWS, after, skip)) };
+    return api.recordsList(tenant, order, scope === "favourites", PAGE_ROWS, after, skip);
   }
 }

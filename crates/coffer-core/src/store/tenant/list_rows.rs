@@ -23,8 +23,10 @@ pub(crate) struct PageQuery<'q> {
     pub(crate) favourites: bool,
     /// Most records.
     pub(crate) limit: u32,
-    /// The last row of the page before, in the same order.
+    /// The last row of a page before, in the same order.
     pub(crate) after: Option<&'q Cursor>,
+    /// Rows passed over from there. They are counted in the index, at a fraction of what reading them costs.
+    pub(crate) skip: u64,
 }
 
 /// Records in the order that was asked for.
@@ -50,7 +52,7 @@ pub(crate) struct TrashPage {
 /// An order in the database's terms.
 struct Ordering {
     index: &'static str,
-    /// True for rows after those of the parameters from `?3` on.
+    /// True for rows after those of the parameters from `?4` on.
     after: &'static str,
     by: &'static str,
     /// The folded title, where the index holds it and a cursor needs it.
@@ -61,29 +63,29 @@ const fn ordering(order: RecordOrder) -> Ordering {
     match order {
         RecordOrder::Title => Ordering {
             index: "record_by_title",
-            after: "(r.title_key, r.key) > (?3, ?4)",
+            after: "(r.title_key, r.key) > (?4, ?5)",
             by: "r.title_key, r.key",
             title_key: "r.title_key",
         },
         RecordOrder::Kind => Ordering {
             index: "record_by_kind",
-            after: "(r.kind, r.title_key, r.key) > (?3, ?4, ?5)",
+            after: "(r.kind, r.title_key, r.key) > (?4, ?5, ?6)",
             by: "r.kind, r.title_key, r.key",
             title_key: "r.title_key",
         },
         RecordOrder::Changed => Ordering {
             index: "record_by_changed",
-            after: "(r.changed_ms, r.key) < (?3, ?4)",
+            after: "(r.changed_ms, r.key) < (?4, ?5)",
             by: "r.changed_ms DESC, r.key DESC",
             title_key: "''",
         },
         RecordOrder::Created => {
-            Ordering { index: "record_by_trash", after: "r.id < ?3", by: "r.id DESC", title_key: "''" }
+            Ordering { index: "record_by_trash", after: "r.id < ?4", by: "r.id DESC", title_key: "''" }
         }
     }
 }
 
-/// The statement for a page; parameters: account, limit, then what the cursor holds.
+/// The statement for a page; parameters: account, limit, skip, then what the cursor holds.
 fn statement(order: RecordOrder, favourites: bool, continued: bool) -> String {
     let Ordering { index, after, by, title_key } = ordering(order);
     let is_favourite = "EXISTS (SELECT 1 FROM favourite f WHERE f.account = ?1 AND f.record = r.id)";
@@ -95,7 +97,7 @@ fn statement(order: RecordOrder, favourites: bool, continued: bool) -> String {
     let and_after = if continued { format!(" AND {after}") } else { String::new() };
     format!(
         "SELECT r.key, r.kind, r.title, r.changed_ms, {title_key}, r.id, {is_favourite}
-         FROM {from} WHERE r.trashed_ms IS NULL{and_after} ORDER BY {by} LIMIT ?2"
+         FROM {from} WHERE r.trashed_ms IS NULL{and_after} ORDER BY {by} LIMIT ?2 OFFSET ?3"
     )
 }
 
@@ -105,7 +107,7 @@ impl TenantStore {
         let mut query =
             self.connection.prepare_cached(&statement(asked.order, asked.favourites, asked.after.is_some()))?;
         let account = Value::Blob(asked.account.as_bytes().to_vec());
-        let values = [account, one_more(asked.limit)].into_iter().chain(asked.after.map_or(Vec::new(), values));
+        let values = [account, one_more(asked.limit), passed_over(asked.skip)].into_iter().chain(asked.after.map_or(Vec::new(), values));
         let rows = query.query(params_from_iter(values))?;
         let mut favourites = Vec::new();
         let (records, next) = page_of(
@@ -132,13 +134,13 @@ impl TenantStore {
     }
 
     /// A page of the trash.
-    pub(crate) fn trash_page(&self, limit: u32, after: Option<&Cursor>) -> Result<TrashPage, StoreError> {
-        let and_after = if after.is_some() { " AND (r.trashed_ms, r.id) < (?2, ?3)" } else { "" };
+    pub(crate) fn trash_page(&self, limit: u32, after: Option<&Cursor>, skip: u64) -> Result<TrashPage, StoreError> {
+        let and_after = if after.is_some() { " AND (r.trashed_ms, r.id) < (?3, ?4)" } else { "" };
         let mut query = self.connection.prepare_cached(&format!(
             "SELECT r.key, r.kind, r.title, r.changed_ms, r.trashed_ms, r.id FROM record r INDEXED BY record_by_trash
-             WHERE r.trashed_ms IS NOT NULL{and_after} ORDER BY r.trashed_ms DESC, r.id DESC LIMIT ?1"
+             WHERE r.trashed_ms IS NOT NULL{and_after} ORDER BY r.trashed_ms DESC, r.id DESC LIMIT ?1 OFFSET ?2"
         ))?;
-        let values = std::iter::once(one_more(limit)).chain(after.map_or(Vec::new(), values));
+        let values = [one_more(limit), passed_over(skip)].into_iter().chain(after.map_or(Vec::new(), values));
         let rows = query.query(params_from_iter(values))?;
         let (records, next) = page_of(
             rows,
@@ -171,6 +173,11 @@ impl TenantStore {
 /// One row more than asked for says whether there are more.
 fn one_more(limit: u32) -> Value {
     Value::Integer(i64::from(limit) + 1)
+}
+
+fn passed_over(skip: u64) -> Value {
+    // Beyond what SQLite counts to there is nothing, either.
+    Value::Integer(i64::try_from(skip).unwrap_or(i64::MAX))
 }
 
 /// What a cursor holds, in the order of the parameters.

@@ -59,7 +59,7 @@ impl Bench {
         let mut titles = Vec::new();
         let mut after = None;
         loop {
-            let asked = PageQuery { account: WHO, order, favourites, limit, after: after.as_ref() };
+            let asked = PageQuery { account: WHO, order, favourites, limit, after: after.as_ref(), skip: 0 };
             let page = self.store.page(&asked).unwrap();
             titles.extend(page.records.into_iter().map(|record| record.title));
             let Some(next) = page.next else { return titles };
@@ -71,7 +71,7 @@ impl Bench {
         let mut titles = Vec::new();
         let mut after = None;
         loop {
-            let page = self.store.trash_page(limit, after.as_ref()).unwrap();
+            let page = self.store.trash_page(limit, after.as_ref(), 0).unwrap();
             titles.extend(page.records.into_iter().map(|(record, _)| record.title));
             let Some(next) = page.next else { return titles };
             after = Some(Cursor::parse(&next.encode(IDENTITY.tenant), IDENTITY.tenant, None).unwrap());
