@@ -1,6 +1,7 @@
 //! What a person can choose about the program, kept in one small file. Nothing in it can weaken a vault beyond the
 //! limits here, and nothing can start an export.
 
+use coffer_model::list::RowDetail;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
@@ -66,6 +67,10 @@ pub struct Settings {
     /// Seconds without activity until the program locks.
     #[ts(type = "number")]
     pub idle_seconds: u32,
+    /// What rows of lists tell besides title, kind and time.
+    #[serde(default)]
+    #[ts(type = "\"none\" | \"value\" | \"tags\"")]
+    pub row_detail: RowDetail,
 }
 
 impl Default for Settings {
@@ -76,6 +81,7 @@ impl Default for Settings {
             clipboard_seconds: 30,
             lock_preset: LockPreset::Balanced,
             idle_seconds: 300,
+            row_detail: RowDetail::None,
         }
     }
 }

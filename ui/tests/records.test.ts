@@ -68,6 +68,17 @@ describe("the list", () => {
     expect(list.row(0)?.title).toBe("Note 19");
   });
 
+  it("tells in each row what the settings say", async () => {
+    const { user } = await openWindow({ settings: { row_detail: "value" } });
+    const about = async () =>
+      (await screen.findByText("Gateway")).closest(".row")?.querySelector(".about")?.textContent;
+    expect(await about()).toContain("svc_app · Login");
+    await user.keyboard("{Control>},{/Control}");
+    await user.click(await screen.findByRole("radio", { name: "Tags" }));
+    await user.click(screen.getByRole("button", { name: /^ACME/ }));
+    await waitFor(async () => expect(await about()).toContain("vpn · Login"));
+  });
+
   it("asks once for words typed quickly", async () => {
     const { engine, user } = await openWindow();
     await user.type(await screen.findByRole("searchbox"), "gateway");

@@ -101,6 +101,10 @@ pub struct RecordRow {
     /// When it was last changed.
     #[ts(type = "string")]
     pub changed_at: Timestamp,
+    /// What a list was asked to tell besides, if the record has it.
+    #[ts(optional)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
 }
 
 /// A page of a tenant's records in one of their orders.

@@ -35,8 +35,8 @@ pub(super) fn tenant_create(shell: Held<'_>, args: Args<TenantCreate>) -> Result
 /// A page of a tenant's records.
 #[tauri::command(async)]
 pub(super) fn records_list(shell: Held<'_>, args: Args<RecordsList>) -> Result<RecordPage, Refusal> {
-    let RecordsList { tenant, order, favourites, limit, after, skip } = args.0;
-    let request = ListRequest { order, favourites, limit, after: after.as_deref(), skip };
+    let RecordsList { tenant, order, favourites, limit, after, skip, detail } = args.0;
+    let request = ListRequest { order, favourites, limit, after: after.as_deref(), skip, detail };
     shell.with(|session| session.list_records_by(tenant, &request))
 }
 

@@ -6,7 +6,7 @@ use coffer_core::view::{ImportColumn, ImportLoss, ImportPreviewRecord, SessionVi
 use coffer_model::attachment::AttachmentId;
 use coffer_model::event::ExportFormat;
 use coffer_model::id::{RecordId, TenantId};
-use coffer_model::list::RecordOrder;
+use coffer_model::list::{RecordOrder, RowDetail};
 use coffer_model::record::{FieldDraft, FieldId, FieldType, RecordDraft, RecordKind, Value};
 use coffer_model::template::KindTemplate;
 use coffer_model::time::Timestamp;
@@ -97,6 +97,7 @@ pub(crate) struct RecordsList {
     pub(crate) limit: u32,
     pub(crate) after: Option<String>,
     pub(crate) skip: u64,
+    pub(crate) detail: RowDetail,
 }
 
 #[derive(Debug, Deserialize)]

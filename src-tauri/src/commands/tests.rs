@@ -71,7 +71,10 @@ fn request(command: &str) -> Value {
         "create_vault" => json!({"handle": "h", "login": "ines"}),
         "tenant_create" => json!({"name": "ACME"}),
         "records_list" => {
-            json!({"tenant": TENANT, "order": "title", "favourites": false, "limit": 10, "after": null, "skip": 0})
+            json!({
+                "tenant": TENANT, "order": "title", "favourites": false, "limit": 10, "after": null, "skip": 0,
+                "detail": "none"
+            })
         }
         "records_trash" | "records_restore" | "records_purge" => json!({"ids": [record]}),
         "trash_list" => json!({"tenant": TENANT, "limit": 10, "after": null, "skip": 0}),

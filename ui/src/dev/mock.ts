@@ -113,6 +113,13 @@ const LOCKED_FILE: ImportFile = {
   preview: [],
 };
 
+/** What a row tells besides title, kind and time. */
+function detailOf(view: RecordView, detail: string): { detail?: string } {
+  const first = view.fields.find(({ value }) => value);
+  const told = detail === "value" ? first?.value : detail === "tags" ? view.tags.join(", ") : undefined;
+  return told ? { detail: told } : {};
+}
+
 export class MockEngine {
   screen: AppState["screen"];
   settings: Settings;
@@ -173,6 +180,7 @@ export class MockEngine {
       clipboard_seconds: 30,
       lock_preset: "balanced",
       idle_seconds: 300,
+      row_detail: "none",
       ...options.settings,
     };
     this.tenants = options.tenants ?? TENANTS.map((tenant) => ({ ...tenant }));
@@ -442,7 +450,7 @@ export class MockEngine {
       this.#records.set(id, []);
       return tenant;
     },
-    records_list: ({ tenant, order, favourites, limit, after, skip }) => {
+    records_list: ({ tenant, order, favourites, limit, after, skip, detail }) => {
       const all = this.#listed(tenant).filter(({ view }) => favourites !== true || view.favourite);
       const by: Record<string, (a: RecordView, b: RecordView) => number> = {
         kind: (a, b) => a.kind.localeCompare(b.kind) || a.title.localeCompare(b.title),
@@ -456,7 +464,7 @@ export class MockEngine {
       const page = all.slice(from, to);
       return {
         tenant,
-        records: page.map((record) => this.#row(record)),
+        records: page.map((record) => ({ ...this.#row(record), ...detailOf(record.view, String(detail)) })),
         favourites: page.filter(({ view }) => view.favourite).map(({ view }) => view.id),
         total: all.length,
         next: to < all.length ? String(to) : null,

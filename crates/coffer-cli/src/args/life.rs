@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 use coffer_model::id::RecordId;
-use coffer_model::list::RecordOrder;
+use coffer_model::list::{RecordOrder, RowDetail};
 
 /// Which records are listed, and in which order.
 #[derive(Args, Debug)]
@@ -13,6 +13,9 @@ pub struct ListArgs {
     /// Only this account's favourites.
     #[arg(long, conflicts_with_all = ["full", "trash"])]
     pub favourites: bool,
+    /// What each row tells besides: none, value (the first value of one line that is no secret) or tags.
+    #[arg(long, default_value = "none", value_name = "DETAIL", conflicts_with_all = ["full", "trash"])]
+    pub detail: RowDetail,
     /// The trash instead, the record put there last first.
     #[arg(long, conflicts_with = "full")]
     pub trash: bool,

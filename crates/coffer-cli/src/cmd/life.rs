@@ -63,7 +63,8 @@ pub fn list(
     if which.trash {
         output.answer(&session.list_trash(tenant, limit, after, skip)?, trash_text)?;
     } else {
-        let request = ListRequest { order: which.sort, favourites: which.favourites, limit, after, skip };
+        let (order, favourites, detail) = (which.sort, which.favourites, which.detail);
+        let request = ListRequest { order, favourites, limit, after, skip, detail };
         output.answer(&session.list_records_by(tenant, &request)?, page_text)?;
     }
     Ok(())

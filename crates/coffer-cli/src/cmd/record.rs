@@ -230,10 +230,17 @@ fn page_text(page: &RecordPage) -> String {
     if page.records.is_empty() {
         return "no records".to_owned();
     }
+    let has_details = page.records.iter().any(|row| row.detail.is_some());
     let rows = page.records.iter().map(|row| {
-        vec![row.title.clone(), row.kind.as_str().to_owned(), row.changed_at.to_string(), row.id.to_string()]
+        let mut cells = vec![row.title.clone(), row.kind.as_str().to_owned()];
+        cells.extend(has_details.then(|| row.detail.clone().unwrap_or_default()));
+        cells.extend([row.changed_at.to_string(), row.id.to_string()]);
+        cells
     });
-    let mut text = table(&["TITLE", "KIND", "CHANGED", "ID"], rows);
+    let mut heads = vec!["TITLE", "KIND"];
+    heads.extend(has_details.then_some("DETAIL"));
+    heads.extend(["CHANGED", "ID"]);
+    let mut text = table(&heads, rows);
     push_more(&mut text, page.records.len(), page.total, page.next.as_deref());
     text
 }

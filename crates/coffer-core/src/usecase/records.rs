@@ -3,7 +3,7 @@
 use coffer_crypto::Random as _;
 use coffer_model::event::Event;
 use coffer_model::id::{AccountId, RecordId, RecordKey, TenantId};
-use coffer_model::list::RecordOrder;
+use coffer_model::list::{RecordOrder, RowDetail};
 use coffer_model::record::{Field, FieldType, InvalidRecord, RecordContent, RecordDraft};
 
 use super::attachments::attachment_view;
@@ -30,6 +30,8 @@ pub struct ListRequest<'r> {
     pub after: Option<&'r str>,
     /// How many records are passed over from there, for going to a place far down without fetching what lies between.
     pub skip: u64,
+    /// What each row tells besides title, kind and time.
+    pub detail: RowDetail,
 }
 
 /// Why records were not listed.
@@ -100,26 +102,36 @@ impl Session {
         limit: u32,
         after: Option<&str>,
     ) -> Result<RecordPage, ListRecordsError> {
-        self.list_records_by(tenant, &ListRequest { order: RecordOrder::Title, favourites: false, limit, after, skip: 0 })
+        let request = ListRequest {
+            order: RecordOrder::Title,
+            favourites: false,
+            limit,
+            after,
+            skip: 0,
+            detail: RowDetail::None,
+        };
+        self.list_records_by(tenant, &request)
     }
 
     /// As [`Session::list_records`], in whatever order, and of favourites alone if that is asked for.
     pub fn list_records_by(&self, tenant: TenantId, request: &ListRequest<'_>) -> Result<RecordPage, ListRecordsError> {
         let actor = self.authorize(Action::ListRecords, Some(tenant))?;
-        let ListRequest { order, favourites, limit, after, skip } = *request;
+        let ListRequest { order, favourites, limit, after, skip, detail } = *request;
         let cursor = after.map(|text| Cursor::parse(text, tenant, Some(order))).transpose();
         let cursor = cursor.map_err(|_| ListRecordsError::InvalidCursor)?;
         let open = self.open_tenant(&actor, tenant)?;
         let account = self.core.account;
         let limit = limit.clamp(1, PAGE_MAX);
-        let query = PageQuery { account, order, favourites, limit, after: cursor.as_ref(), skip };
+        let query = PageQuery { account, order, favourites, limit, after: cursor.as_ref(), skip, detail };
         let (page, total) = open.read(|store| {
             Ok((store.page(&query)?, if favourites { store.favourite_count(account)? } else { store.count()? }))
         })?;
         self.record(&actor, Event::RecordsListed { tenant, count: page.records.len() as u64 })?;
         Ok(RecordPage {
             tenant,
-            records: page.records.into_iter().map(|record| row_view(tenant, record)).collect(),
+            records: (page.records.into_iter().zip(page.details))
+                .map(|(record, detail)| RecordRow { detail, ..row_view(tenant, record) })
+                .collect(),
             favourites: page.favourites.into_iter().map(|key| RecordId::new(tenant, key)).collect(),
             total,
             next: page.next.map(|cursor| cursor.encode(tenant)),
@@ -295,6 +307,7 @@ pub(super) fn row_view(tenant: TenantId, record: ListedRecord) -> RecordRow {
         kind: record.kind,
         title: record.title,
         changed_at: record.changed_at,
+        detail: None,
     }
 }
 

@@ -230,6 +230,7 @@ impl<'j> Assessment<'j> {
                 kind: stored.content.kind().clone(),
                 title: stored.content.title().to_owned(),
                 changed_at: stored.changed_at,
+                detail: None,
             },
             field: field.id,
             field_name: field.name.clone(),

@@ -93,6 +93,8 @@ export type KindTemplate = {
 export type RecordDraft = { kind: string; title: string; fields: FieldDraft[]; tags: string[]; notes: string };
 
 /** What a list of records is ordered by; the last two begin with the newest. */
+/** What rows tell besides title, kind and time. */
+export type RowDetail = Settings["row_detail"];
 export type RecordOrder = "title" | "kind" | "changed" | "created";
 
 async function call<T>(command: string, args?: Record<string, unknown>): Promise<T> {
@@ -134,7 +136,8 @@ export const recordsList = (
   limit: number,
   after: string | null,
   skip: number,
-) => call<RecordPage>("records_list", { tenant, order, favourites, limit, after, skip });
+  detail: RowDetail,
+) => call<RecordPage>("records_list", { tenant, order, favourites, limit, after, skip, detail });
 export const recordOpen = (id: string) => call<RecordView>("record_open", { id });
 export const recordHistory = (id: string) => call<VersionView[]>("record_history", { id });
 export const recordAdd = (tenant: string, draft: RecordDraft) => call<RecordView>("record_add", { tenant, draft });

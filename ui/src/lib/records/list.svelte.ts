@@ -35,6 +35,7 @@ export class RecordList {
   selectedId: string | null = $state(null);
   scope: Scope = $state("all");
   order: api.RecordOrder = $state("title");
+  #detail: api.RowDetail = "none";
   /** Records marked for one step over many. */
   readonly marks = new SvelteSet<string>();
   /** This account's favourites, as far as pages told. */
@@ -131,6 +132,13 @@ export class RecordList {
   async setOrder(order: api.RecordOrder): Promise<void> {
     this.order = order;
     await this.#restart();
+  }
+
+  /** Has rows tell something else besides title and kind. */
+  async setDetail(detail: api.RowDetail): Promise<void> {
+    if (detail === this.#detail) return;
+    this.#detail = detail;
+    if (this.tenant !== null) await this.#restart();
   }
 
   /** Notes a mark as a favourite; the list of favourites begins anew. */
@@ -300,6 +308,6 @@ export class RecordList {
   async #ask(tenant: string, { after, skip }: Beginning) {
     const { scope, order } = this;
     if (scope === "trash") return { favourites: [], ...(await api.trashList(tenant, PAGE_ROWS, after, skip)) };
-    return api.recordsList(tenant, order, scope === "favourites", PAGE_ROWS, after, skip);
+    return api.recordsList(tenant, order, scope === "favourites", PAGE_ROWS, after, skip, this.#detail);
   }
 }

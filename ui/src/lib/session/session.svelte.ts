@@ -16,6 +16,7 @@ const DEFAULTS: api.Settings = {
   clipboard_seconds: 30,
   lock_preset: "balanced",
   idle_seconds: 300,
+  row_detail: "none",
 };
 
 export class Session {

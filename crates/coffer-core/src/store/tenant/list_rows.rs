@@ -4,7 +4,7 @@
 //! as many as a person has marked by hand; they are sorted each time.
 
 use coffer_model::id::{AccountId, RecordKey};
-use coffer_model::list::RecordOrder;
+use coffer_model::list::{RecordOrder, RowDetail};
 use coffer_model::time::Timestamp;
 use rusqlite::types::Value;
 use rusqlite::{Row, Rows, params_from_iter};
@@ -27,6 +27,8 @@ pub(crate) struct PageQuery<'q> {
     pub(crate) after: Option<&'q Cursor>,
     /// Rows passed over from there. They are counted in the index, at a fraction of what reading them costs.
     pub(crate) skip: u64,
+    /// What each row tells besides; anything but nothing reads the newest versions.
+    pub(crate) detail: RowDetail,
 }
 
 /// Records in the order that was asked for.
@@ -34,6 +36,8 @@ pub(crate) struct PageQuery<'q> {
 pub(crate) struct Page {
     /// Records of this page.
     pub(crate) records: Vec<ListedRecord>,
+    /// What each of them tells besides, in the same order.
+    pub(crate) details: Vec<Option<String>>,
     /// Those of them that are the account's favourites.
     pub(crate) favourites: Vec<RecordKey>,
     /// The last of them, if there are more after it.
@@ -110,6 +114,7 @@ impl TenantStore {
         let values = [account, one_more(asked.limit), passed_over(asked.skip)].into_iter().chain(asked.after.map_or(Vec::new(), values));
         let rows = query.query(params_from_iter(values))?;
         let mut favourites = Vec::new();
+        let mut details = Vec::new();
         let (records, next) = page_of(
             rows,
             asked.limit,
@@ -118,6 +123,10 @@ impl TenantStore {
                 if row.get(6)? {
                     favourites.push(record.key);
                 }
+                details.push(match asked.detail {
+                    RowDetail::None => None,
+                    detail => detail.of(&self.newest(row.get(5)?)?),
+                });
                 Ok(record)
             },
             |row| {
@@ -130,7 +139,7 @@ impl TenantStore {
                 })
             },
         )?;
-        Ok(Page { records, favourites, next })
+        Ok(Page { records, details, favourites, next })
     }
 
     /// A page of the trash.

@@ -179,7 +179,7 @@ impl TenantStore {
     }
 
     /// The newest version of the record in a row.
-    fn newest(&self, row: i64) -> Result<RecordContent, StoreError> {
+    pub(super) fn newest(&self, row: i64) -> Result<RecordContent, StoreError> {
         let mut query = self.connection.prepare_cached(
             "SELECT v.body FROM record r JOIN version v ON v.record = r.id AND v.version = r.version WHERE r.id = ?1",
         )?;

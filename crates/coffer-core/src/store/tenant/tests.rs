@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use coffer_crypto::secret::SecretKey;
 use coffer_model::attachment::{AttachmentId, AttachmentName, MediaKind};
-use coffer_model::list::RecordOrder;
+use coffer_model::list::{RecordOrder, RowDetail};
 use coffer_model::query::Query;
 use coffer_model::record::{FieldDraft, FieldId, FieldType, RecordContent, RecordDraft};
 use proptest::prelude::*;
@@ -59,7 +59,7 @@ impl Bench {
         let mut titles = Vec::new();
         let mut after = None;
         loop {
-            let asked = PageQuery { account: WHO, order, favourites, limit, after: after.as_ref(), skip: 0 };
+            let asked = PageQuery { account: WHO, order, favourites, limit, after: after.as_ref(), skip: 0, detail: RowDetail::None };
             let page = self.store.page(&asked).unwrap();
             titles.extend(page.records.into_iter().map(|record| record.title));
             let Some(next) = page.next else { return titles };
