@@ -1,1028 +1,1162 @@
 // Generated from the engine's views and the desktop shell's answers by ts-rs. Not edited by hand.
 // UPDATE_BINDINGS=1 cargo test -p coffer-desktop --features e2e --test bindings
 
-export type VaultView = { 
-/**
- * The vault.
- */
-id: string, 
-/**
- * The folder's name without `.coffer`.
- */
-name: string, 
-/**
- * Format version.
- */
-format: number, 
-/**
- * Whether it holds invented data for looking around.
- */
-demo: boolean, };
+export type VaultView = {
+  /**
+   * The vault.
+   */
+  id: string;
+  /**
+   * The folder's name without `.coffer`.
+   */
+  name: string;
+  /**
+   * Format version.
+   */
+  format: number;
+  /**
+   * Whether it holds invented data for looking around.
+   */
+  demo: boolean;
+};
 
-export type SessionView = { 
-/**
- * This session.
- */
-id: string, 
-/**
- * The vault.
- */
-vault: VaultView, 
-/**
- * The account.
- */
-account: string, 
-/**
- * Its login name.
- */
-login: string, 
-/**
- * Its roles.
- */
-roles: ("administrator" | "auditor" | "member")[], 
-/**
- * When it was unlocked.
- */
-unlocked_at: string, 
-/**
- * When this account unlocked last before.
- */
-last_unlocked_at: string | null, 
-/**
- * Failed unlocks of this vault since then.
- */
-failed_unlocks: number, };
+export type SessionView = {
+  /**
+   * This session.
+   */
+  id: string;
+  /**
+   * The vault.
+   */
+  vault: VaultView;
+  /**
+   * The account.
+   */
+  account: string;
+  /**
+   * Its login name.
+   */
+  login: string;
+  /**
+   * Its roles.
+   */
+  roles: ("administrator" | "auditor" | "member")[];
+  /**
+   * When it was unlocked.
+   */
+  unlocked_at: string;
+  /**
+   * When this account unlocked last before.
+   */
+  last_unlocked_at: string | null;
+  /**
+   * Failed unlocks of this vault since then.
+   */
+  failed_unlocks: number;
+};
 
-export type TenantView = { 
-/**
- * The tenant.
- */
-id: string, 
-/**
- * Its name.
- */
-name: string, 
-/**
- * What this account may do with it.
- */
-right: "reader" | "editor" | "steward", 
-/**
- * Which of the twelve tenant colours is its own, 0 to 11.
- */
-colour: number, 
-/**
- * When it was created.
- */
-created_at: string, 
-/**
- * Records in it; `None` until it has been opened in this session.
- */
-records: number | null, };
+export type TenantView = {
+  /**
+   * The tenant.
+   */
+  id: string;
+  /**
+   * Its name.
+   */
+  name: string;
+  /**
+   * What this account may do with it.
+   */
+  right: "reader" | "editor" | "steward";
+  /**
+   * Which of the twelve tenant colours is its own, 0 to 11.
+   */
+  colour: number;
+  /**
+   * When it was created.
+   */
+  created_at: string;
+  /**
+   * Records in it; `None` until it has been opened in this session.
+   */
+  records: number | null;
+};
 
-export type RecordRow = { 
-/**
- * The record.
- */
-id: string, 
-/**
- * What it is about.
- */
-kind: string, 
-/**
- * One line by which people know it.
- */
-title: string, 
-/**
- * When it was last changed.
- */
-changed_at: string, };
+export type RecordRow = {
+  /**
+   * The record.
+   */
+  id: string;
+  /**
+   * What it is about.
+   */
+  kind: string;
+  /**
+   * One line by which people know it.
+   */
+  title: string;
+  /**
+   * When it was last changed.
+   */
+  changed_at: string;
+};
 
-export type RecordPage = { 
-/**
- * The tenant the records belong to.
- */
-tenant: string, 
-/**
- * Records of this page.
- */
-records: Array<RecordRow>, 
-/**
- * Those of them that are this account's favourites.
- */
-favourites: string[], 
-/**
- * All records of the list: the tenant's without the trash, or this account's favourites among them.
- */
-total: number, 
-/**
- * Where the next page begins; `None` after the last. Opaque.
- */
-next: string | null, };
+export type RecordPage = {
+  /**
+   * The tenant the records belong to.
+   */
+  tenant: string;
+  /**
+   * Records of this page.
+   */
+  records: Array<RecordRow>;
+  /**
+   * Those of them that are this account's favourites.
+   */
+  favourites: string[];
+  /**
+   * All records of the list: the tenant's without the trash, or this account's favourites among them.
+   */
+  total: number;
+  /**
+   * Where the next page begins; `None` after the last. Opaque.
+   */
+  next: string | null;
+};
 
-export type TrashRow = { 
-/**
- * When it was put there.
- */
-trashed_at: string, 
-/**
- * Until when it stays at least; purged at an opening of the tenant after that.
- */
-kept_until: string, 
-/**
- * The record.
- */
-id: string, 
-/**
- * What it is about.
- */
-kind: string, 
-/**
- * One line by which people know it.
- */
-title: string, 
-/**
- * When it was last changed.
- */
-changed_at: string, };
+export type TrashRow = {
+  /**
+   * When it was put there.
+   */
+  trashed_at: string;
+  /**
+   * Until when it stays at least; purged at an opening of the tenant after that.
+   */
+  kept_until: string;
+  /**
+   * The record.
+   */
+  id: string;
+  /**
+   * What it is about.
+   */
+  kind: string;
+  /**
+   * One line by which people know it.
+   */
+  title: string;
+  /**
+   * When it was last changed.
+   */
+  changed_at: string;
+};
 
-export type TrashPage = { 
-/**
- * The tenant the records belong to.
- */
-tenant: string, 
-/**
- * Records of this page.
- */
-records: Array<TrashRow>, 
-/**
- * All records in the trash.
- */
-total: number, 
-/**
- * Where the next page begins; `None` after the last. Opaque.
- */
-next: string | null, };
+export type TrashPage = {
+  /**
+   * The tenant the records belong to.
+   */
+  tenant: string;
+  /**
+   * Records of this page.
+   */
+  records: Array<TrashRow>;
+  /**
+   * All records in the trash.
+   */
+  total: number;
+  /**
+   * Where the next page begins; `None` after the last. Opaque.
+   */
+  next: string | null;
+};
 
-export type BulkView = { 
-/**
- * Records it was done to.
- */
-records: number, };
+export type BulkView = {
+  /**
+   * Records it was done to.
+   */
+  records: number;
+};
 
-export type BulkTagView = { 
-/**
- * Records it was asked for.
- */
-records: number, 
-/**
- * Those whose tags are others now, which is what an undo takes.
- */
-changed: Array<TaggedRecord>, };
+export type BulkTagView = {
+  /**
+   * Records it was asked for.
+   */
+  records: number;
+  /**
+   * Those whose tags are others now, which is what an undo takes.
+   */
+  changed: Array<TaggedRecord>;
+};
 
-export type TaggedRecord = { 
-/**
- * The record.
- */
-id: string, 
-/**
- * The version that came of it.
- */
-version: number, };
+export type TaggedRecord = {
+  /**
+   * The record.
+   */
+  id: string;
+  /**
+   * The version that came of it.
+   */
+  version: number;
+};
 
-export type FavouriteView = { 
-/**
- * The record.
- */
-id: string, 
-/**
- * Whether it is.
- */
-favourite: boolean, };
+export type FavouriteView = {
+  /**
+   * The record.
+   */
+  id: string;
+  /**
+   * Whether it is.
+   */
+  favourite: boolean;
+};
 
-export type DraftNote = { 
-/**
- * The record being changed; `None` for one not added yet.
- */
-record: string | null, 
-/**
- * The version it began from; 0 if the record is not added yet.
- */
-version: number, 
-/**
- * When it was kept.
- */
-kept_at: string, };
+export type DraftNote = {
+  /**
+   * The record being changed; `None` for one not added yet.
+   */
+  record: string | null;
+  /**
+   * The version it began from; 0 if the record is not added yet.
+   */
+  version: number;
+  /**
+   * When it was kept.
+   */
+  kept_at: string;
+};
 
-export type DraftFieldView = { 
-/**
- * The field it changes; `None` for a new one.
- */
-id: number | null, 
-/**
- * What the person calls it.
- */
-name: string, 
-/**
- * How it is shown and protected.
- */
-field_type: "text" | "secret" | "multiline" | "email" | "phone" | "url" | "date" | "number" | "totp" | "choice" | "reference" | "expiry", 
-/**
- * What was written; `None` keeps what the field holds.
- */
-value: string | null, };
+export type DraftFieldView = {
+  /**
+   * The field it changes; `None` for a new one.
+   */
+  id: number | null;
+  /**
+   * What the person calls it.
+   */
+  name: string;
+  /**
+   * How it is shown and protected.
+   */
+  field_type:
+    | "text"
+    | "secret"
+    | "multiline"
+    | "email"
+    | "phone"
+    | "url"
+    | "date"
+    | "number"
+    | "totp"
+    | "choice"
+    | "reference"
+    | "expiry";
+  /**
+   * What was written; `None` keeps what the field holds.
+   */
+  value: string | null;
+};
 
-export type DraftView = { 
-/**
- * What it is about.
- */
-kind: string, 
-/**
- * As written so far.
- */
-title: string, 
-/**
- * In the order to show.
- */
-fields: Array<DraftFieldView>, 
-/**
- * As written so far.
- */
-tags: Array<string>, 
-/**
- * Free text.
- */
-notes: string, 
-/**
- * The record being changed; `None` for one not added yet.
- */
-record: string | null, 
-/**
- * The version it began from; 0 if the record is not added yet.
- */
-version: number, 
-/**
- * When it was kept.
- */
-kept_at: string, };
+export type DraftView = {
+  /**
+   * What it is about.
+   */
+  kind: string;
+  /**
+   * As written so far.
+   */
+  title: string;
+  /**
+   * In the order to show.
+   */
+  fields: Array<DraftFieldView>;
+  /**
+   * As written so far.
+   */
+  tags: Array<string>;
+  /**
+   * Free text.
+   */
+  notes: string;
+  /**
+   * The record being changed; `None` for one not added yet.
+   */
+  record: string | null;
+  /**
+   * The version it began from; 0 if the record is not added yet.
+   */
+  version: number;
+  /**
+   * When it was kept.
+   */
+  kept_at: string;
+};
 
-export type RecordView = { 
-/**
- * The record.
- */
-id: string, 
-/**
- * The tenant's name: whose data this is.
- */
-tenant_name: string, 
-/**
- * What it is about.
- */
-kind: string, 
-/**
- * One line by which people know it.
- */
-title: string, 
-/**
- * In the order to show.
- */
-fields: Array<FieldView>, 
-/**
- * Sorted.
- */
-tags: Array<string>, 
-/**
- * Free text.
- */
-notes: string, 
-/**
- * Files kept with it, in the order of attaching.
- */
-attachments: Array<AttachmentView>, 
-/**
- * Counted from 1; every change makes a new one.
- */
-version: number, 
-/**
- * When it was added.
- */
-created_at: string, 
-/**
- * When it was last changed.
- */
-changed_at: string, 
-/**
- * Login name of who changed it last.
- */
-changed_by: string, 
-/**
- * Whether it is a favourite of this account.
- */
-favourite: boolean, 
-/**
- * When it was put into the trash; `None` if it is not there.
- */
-trashed_at: string | null, };
+export type RecordView = {
+  /**
+   * The record.
+   */
+  id: string;
+  /**
+   * The tenant's name: whose data this is.
+   */
+  tenant_name: string;
+  /**
+   * What it is about.
+   */
+  kind: string;
+  /**
+   * One line by which people know it.
+   */
+  title: string;
+  /**
+   * In the order to show.
+   */
+  fields: Array<FieldView>;
+  /**
+   * Sorted.
+   */
+  tags: Array<string>;
+  /**
+   * Free text.
+   */
+  notes: string;
+  /**
+   * Files kept with it, in the order of attaching.
+   */
+  attachments: Array<AttachmentView>;
+  /**
+   * Counted from 1; every change makes a new one.
+   */
+  version: number;
+  /**
+   * When it was added.
+   */
+  created_at: string;
+  /**
+   * When it was last changed.
+   */
+  changed_at: string;
+  /**
+   * Login name of who changed it last.
+   */
+  changed_by: string;
+  /**
+   * Whether it is a favourite of this account.
+   */
+  favourite: boolean;
+  /**
+   * When it was put into the trash; `None` if it is not there.
+   */
+  trashed_at: string | null;
+};
 
-export type FieldView = { 
-/**
- * The field inside its record.
- */
-id: number, 
-/**
- * What the person calls it.
- */
-name: string, 
-/**
- * How it is shown and protected.
- */
-field_type: "text" | "secret" | "multiline" | "email" | "phone" | "url" | "date" | "number" | "totp" | "choice" | "reference" | "expiry", 
-/**
- * The value; `None` if it is masked and has to be revealed.
- */
-value: string | null, 
-/**
- * Whether it holds nothing.
- */
-empty: boolean, 
-/**
- * The record it refers to; `None` if it is no reference, or that record is gone.
- */
-reference: ReferenceView | null, };
+export type FieldView = {
+  /**
+   * The field inside its record.
+   */
+  id: number;
+  /**
+   * What the person calls it.
+   */
+  name: string;
+  /**
+   * How it is shown and protected.
+   */
+  field_type:
+    | "text"
+    | "secret"
+    | "multiline"
+    | "email"
+    | "phone"
+    | "url"
+    | "date"
+    | "number"
+    | "totp"
+    | "choice"
+    | "reference"
+    | "expiry";
+  /**
+   * The value; `None` if it is masked and has to be revealed.
+   */
+  value: string | null;
+  /**
+   * Whether it holds nothing.
+   */
+  empty: boolean;
+  /**
+   * The record it refers to; `None` if it is no reference, or that record is gone.
+   */
+  reference: ReferenceView | null;
+};
 
-export type AttachmentView = { 
-/**
- * The attachment inside its record.
- */
-id: number, 
-/**
- * What it is called: a name to show, which leads nowhere.
- */
-name: string, 
-/**
- * What it holds, judged by its content.
- */
-media: "text" | "png" | "jpeg" | "other", 
-/**
- * Bytes of its content.
- */
-bytes: number, 
-/**
- * A name under which any system can save it.
- */
-suggested_name: string, };
+export type AttachmentView = {
+  /**
+   * The attachment inside its record.
+   */
+  id: number;
+  /**
+   * What it is called: a name to show, which leads nowhere.
+   */
+  name: string;
+  /**
+   * What it holds, judged by its content.
+   */
+  media: "text" | "png" | "jpeg" | "other";
+  /**
+   * Bytes of its content.
+   */
+  bytes: number;
+  /**
+   * A name under which any system can save it.
+   */
+  suggested_name: string;
+};
 
-export type AttachmentPreview = { "kind": "text", 
-/**
- * The text, markup included, to be shown as it is.
- */
-text: string, 
-/**
- * Whether there is more of it.
- */
-cut: boolean, } | { "kind": "picture", 
-/**
- * A PNG as a `data:` URL.
- */
-url: string, 
-/**
- * Pixels across, in the attachment itself.
- */
-width: number, 
-/**
- * Pixels down, in the attachment itself.
- */
-height: number, };
+export type AttachmentPreview =
+  | {
+      kind: "text";
+      /**
+       * The text, markup included, to be shown as it is.
+       */
+      text: string;
+      /**
+       * Whether there is more of it.
+       */
+      cut: boolean;
+    }
+  | {
+      kind: "picture";
+      /**
+       * A PNG as a `data:` URL.
+       */
+      url: string;
+      /**
+       * Pixels across, in the attachment itself.
+       */
+      width: number;
+      /**
+       * Pixels down, in the attachment itself.
+       */
+      height: number;
+    };
 
-export type ReferenceView = { 
-/**
- * The record.
- */
-id: string, 
-/**
- * One line by which people know it.
- */
-title: string, };
+export type ReferenceView = {
+  /**
+   * The record.
+   */
+  id: string;
+  /**
+   * One line by which people know it.
+   */
+  title: string;
+};
 
-export type KindView = { 
-/**
- * The kind, as records name it.
- */
-kind: string, 
-/**
- * What people call it; `None` for a kind that every vault has, which has words in every language.
- */
-name: string | null, 
-/**
- * In the order to show.
- */
-fields: Array<KindFieldView>, };
+export type KindView = {
+  /**
+   * The kind, as records name it.
+   */
+  kind: string;
+  /**
+   * What people call it; `None` for a kind that every vault has, which has words in every language.
+   */
+  name: string | null;
+  /**
+   * In the order to show.
+   */
+  fields: Array<KindFieldView>;
+};
 
-export type KindFieldView = { 
-/**
- * Its name in the person's language, or else …
- */
-word: "address" | "bank" | "bic" | "card_number" | "company" | "document_number" | "document_type" | "email" | "environment" | "expires" | "holder" | "host" | "iban" | "issued" | "key" | "one_time_code" | "password" | "phone" | "pin" | "port" | "product" | "service" | "user" | "website" | null, 
-/**
- * … its name as it is.
- */
-name: string | null, 
-/**
- * How it is checked, shown and protected.
- */
-field_type: "text" | "secret" | "multiline" | "email" | "phone" | "url" | "date" | "number" | "totp" | "choice" | "reference" | "expiry", 
-/**
- * What a choice offers.
- */
-options: Array<KindOptionView>, 
-/**
- * What it stands for: what the keys for copying and opening mean.
- */
-role: "user" | "secret" | "url" | null, };
+export type KindFieldView = {
+  /**
+   * Its name in the person's language, or else …
+   */
+  word:
+    | "address"
+    | "bank"
+    | "bic"
+    | "card_number"
+    | "company"
+    | "document_number"
+    | "document_type"
+    | "email"
+    | "environment"
+    | "expires"
+    | "holder"
+    | "host"
+    | "iban"
+    | "issued"
+    | "key"
+    | "one_time_code"
+    | "password"
+    | "phone"
+    | "pin"
+    | "port"
+    | "product"
+    | "service"
+    | "user"
+    | "website"
+    | null;
+  /**
+   * … its name as it is.
+   */
+  name: string | null;
+  /**
+   * How it is checked, shown and protected.
+   */
+  field_type:
+    | "text"
+    | "secret"
+    | "multiline"
+    | "email"
+    | "phone"
+    | "url"
+    | "date"
+    | "number"
+    | "totp"
+    | "choice"
+    | "reference"
+    | "expiry";
+  /**
+   * What a choice offers.
+   */
+  options: Array<KindOptionView>;
+  /**
+   * What it stands for: what the keys for copying and opening mean.
+   */
+  role: "user" | "secret" | "url" | null;
+};
 
-export type KindOptionView = { 
-/**
- * In the person's language, or else …
- */
-word: "driving_licence" | "identity_card" | "passport" | "production" | "residence_permit" | "staging" | "test" | null, 
-/**
- * … as it is.
- */
-text: string | null, };
+export type KindOptionView = {
+  /**
+   * In the person's language, or else …
+   */
+  word:
+    | "driving_licence"
+    | "identity_card"
+    | "passport"
+    | "production"
+    | "residence_permit"
+    | "staging"
+    | "test"
+    | null;
+  /**
+   * … as it is.
+   */
+  text: string | null;
+};
 
-export type ExpiringRecords = { 
-/**
- * The day it is, in UTC.
- */
-today: string, 
-/**
- * One for each field by which something ends, the earliest first.
- */
-records: Array<ExpiringView>, 
-/**
- * Whether a tenant has more than are told.
- */
-more: boolean, };
+export type ExpiringRecords = {
+  /**
+   * The day it is, in UTC.
+   */
+  today: string;
+  /**
+   * One for each field by which something ends, the earliest first.
+   */
+  records: Array<ExpiringView>;
+  /**
+   * Whether a tenant has more than are told.
+   */
+  more: boolean;
+};
 
-export type ExpiringView = { 
-/**
- * The tenant's name: whose data this is.
- */
-tenant_name: string, 
-/**
- * The field inside it.
- */
-field: number, 
-/**
- * What the person calls the field.
- */
-field_name: string, 
-/**
- * The last day on which it holds.
- */
-day: string, 
-/**
- * Days from today until then; negative once it is over.
- */
-days_left: number, 
-/**
- * The record.
- */
-id: string, 
-/**
- * What it is about.
- */
-kind: string, 
-/**
- * One line by which people know it.
- */
-title: string, 
-/**
- * When it was last changed.
- */
-changed_at: string, };
+export type ExpiringView = {
+  /**
+   * The tenant's name: whose data this is.
+   */
+  tenant_name: string;
+  /**
+   * The field inside it.
+   */
+  field: number;
+  /**
+   * What the person calls the field.
+   */
+  field_name: string;
+  /**
+   * The last day on which it holds.
+   */
+  day: string;
+  /**
+   * Days from today until then; negative once it is over.
+   */
+  days_left: number;
+  /**
+   * The record.
+   */
+  id: string;
+  /**
+   * What it is about.
+   */
+  kind: string;
+  /**
+   * One line by which people know it.
+   */
+  title: string;
+  /**
+   * When it was last changed.
+   */
+  changed_at: string;
+};
 
-export type SecretHealthView = { 
-/**
- * The tenant.
- */
-tenant: string, 
-/**
- * Its name: whose data this is.
- */
-tenant_name: string, 
-/**
- * Secrets that were looked at.
- */
-assessed: number, 
-/**
- * Secrets that are soon guessed. PINs, up to eight digits, are not counted, nor as reused: their length is their
- * issuer's choice.
- */
-weak: number, 
-/**
- * Fields that hold the same secret as another.
- */
-reused: number, 
-/**
- * Secrets unchanged for over a year.
- */
-old: number, 
-/**
- * Days by which something ended, and that have passed.
- */
-expired: number, 
-/**
- * The first 500 of each problem, in the order of the problems.
- */
-findings: Array<SecretFindingView>, 
-/**
- * Whether there are more of some problem.
- */
-more: boolean, };
+export type SecretHealthView = {
+  /**
+   * The tenant.
+   */
+  tenant: string;
+  /**
+   * Its name: whose data this is.
+   */
+  tenant_name: string;
+  /**
+   * Secrets that were looked at.
+   */
+  assessed: number;
+  /**
+   * Secrets that are soon guessed. PINs, up to eight digits, are not counted, nor as reused: their length is their
+   * issuer's choice.
+   */
+  weak: number;
+  /**
+   * Fields that hold the same secret as another.
+   */
+  reused: number;
+  /**
+   * Secrets unchanged for over a year.
+   */
+  old: number;
+  /**
+   * Days by which something ended, and that have passed.
+   */
+  expired: number;
+  /**
+   * The first 500 of each problem, in the order of the problems.
+   */
+  findings: Array<SecretFindingView>;
+  /**
+   * Whether there are more of some problem.
+   */
+  more: boolean;
+};
 
-export type SecretFindingView = { 
-/**
- * The field inside it.
- */
-field: number, 
-/**
- * What the person calls the field.
- */
-field_name: string, 
-/**
- * What is wrong.
- */
-problem: SecretProblem, 
-/**
- * Of a reused secret: the same number for fields with the same secret, from 1.
- */
-group: number | null, 
-/**
- * Of an old secret: when it was last changed.
- */
-since: string | null, 
-/**
- * Of something expired: the last day on which it held.
- */
-day: string | null, 
-/**
- * The record.
- */
-id: string, 
-/**
- * What it is about.
- */
-kind: string, 
-/**
- * One line by which people know it.
- */
-title: string, 
-/**
- * When it was last changed.
- */
-changed_at: string, };
+export type SecretFindingView = {
+  /**
+   * The field inside it.
+   */
+  field: number;
+  /**
+   * What the person calls the field.
+   */
+  field_name: string;
+  /**
+   * What is wrong.
+   */
+  problem: SecretProblem;
+  /**
+   * Of a reused secret: the same number for fields with the same secret, from 1.
+   */
+  group: number | null;
+  /**
+   * Of an old secret: when it was last changed.
+   */
+  since: string | null;
+  /**
+   * Of something expired: the last day on which it held.
+   */
+  day: string | null;
+  /**
+   * The record.
+   */
+  id: string;
+  /**
+   * What it is about.
+   */
+  kind: string;
+  /**
+   * One line by which people know it.
+   */
+  title: string;
+  /**
+   * When it was last changed.
+   */
+  changed_at: string;
+};
 
 export type SecretProblem = "weak" | "reused" | "old" | "expired";
 
-export type VersionView = { 
-/**
- * Counted from 1.
- */
-version: number, 
-/**
- * When it was made.
- */
-changed_at: string, 
-/**
- * Login name of who made it.
- */
-changed_by: string, 
-/**
- * When another program made it, from which it was imported; `None` if it was made here.
- */
-made_at?: string, 
-/**
- * What is different from the version before, secrets named only.
- */
-changes: Array<ChangeView>, };
+export type VersionView = {
+  /**
+   * Counted from 1.
+   */
+  version: number;
+  /**
+   * When it was made.
+   */
+  changed_at: string;
+  /**
+   * Login name of who made it.
+   */
+  changed_by: string;
+  /**
+   * When another program made it, from which it was imported; `None` if it was made here.
+   */
+  made_at?: string;
+  /**
+   * What is different from the version before, secrets named only.
+   */
+  changes: Array<ChangeView>;
+};
 
-export type ChangeView = { 
-/**
- * `title`, `kind`, `tags`, `notes`, `attachments`, or the field's name.
- */
-what: string, 
-/**
- * What happened to it.
- */
-how: ChangeKind, 
-/**
- * The text before; `None` if there was none or it is a secret.
- */
-before: string | null, 
-/**
- * The text after; `None` if there is none or it is a secret.
- */
-after: string | null, };
+export type ChangeView = {
+  /**
+   * `title`, `kind`, `tags`, `notes`, `attachments`, or the field's name.
+   */
+  what: string;
+  /**
+   * What happened to it.
+   */
+  how: ChangeKind;
+  /**
+   * The text before; `None` if there was none or it is a secret.
+   */
+  before: string | null;
+  /**
+   * The text after; `None` if there is none or it is a secret.
+   */
+  after: string | null;
+};
 
 export type ChangeKind = "added" | "changed" | "removed";
 
-export type SearchResults = { 
-/**
- * Found records, with the tenant in each identifier; best matches of each tenant first.
- */
-hits: Array<SearchHit>, 
-/**
- * Whether there are more than were asked for.
- */
-more: boolean, };
+export type SearchResults = {
+  /**
+   * Found records, with the tenant in each identifier; best matches of each tenant first.
+   */
+  hits: Array<SearchHit>;
+  /**
+   * Whether there are more than were asked for.
+   */
+  more: boolean;
+};
 
-export type SearchHit = { 
-/**
- * The tenant's name: whose data this is.
- */
-tenant_name: string, 
-/**
- * The record.
- */
-id: string, 
-/**
- * What it is about.
- */
-kind: string, 
-/**
- * One line by which people know it.
- */
-title: string, 
-/**
- * When it was last changed.
- */
-changed_at: string, };
+export type SearchHit = {
+  /**
+   * The tenant's name: whose data this is.
+   */
+  tenant_name: string;
+  /**
+   * The record.
+   */
+  id: string;
+  /**
+   * What it is about.
+   */
+  kind: string;
+  /**
+   * One line by which people know it.
+   */
+  title: string;
+  /**
+   * When it was last changed.
+   */
+  changed_at: string;
+};
 
-export type TagView = { 
-/**
- * As written on the newest record that has it.
- */
-tag: string, 
-/**
- * Records that have it, in whatever case.
- */
-records: number, };
+export type TagView = {
+  /**
+   * As written on the newest record that has it.
+   */
+  tag: string;
+  /**
+   * Records that have it, in whatever case.
+   */
+  records: number;
+};
 
-export type SavedSearchView = { 
-/**
- * What the account calls it; no other search of the same tenant is called so.
- */
-name: string, 
-/**
- * The tenant it searches; `None` for every tenant the account may read.
- */
-tenant: string | null, 
-/**
- * That tenant's name.
- */
-tenant_name: string | null, 
-/**
- * What it looks for.
- */
-query: string, };
+export type SavedSearchView = {
+  /**
+   * What the account calls it; no other search of the same tenant is called so.
+   */
+  name: string;
+  /**
+   * The tenant it searches; `None` for every tenant the account may read.
+   */
+  tenant: string | null;
+  /**
+   * That tenant's name.
+   */
+  tenant_name: string | null;
+  /**
+   * What it looks for.
+   */
+  query: string;
+};
 
-export type LogEntryView = { 
-/**
- * Its place in the log, from 0.
- */
-index: number, 
-/**
- * When.
- */
-at: string, 
-/**
- * What: `object.verb`.
- */
-action: string, 
-/**
- * Who: login name, or the account's identifier if it has none any more; `None` while locked.
- */
-actor: string | null, 
-/**
- * The operating system's user.
- */
-os_user: string, 
-/**
- * The machine's name.
- */
-host: string, 
-/**
- * The program: `coffer` or `coffer-desktop`.
- */
-program: string, 
-/**
- * The session; `None` while locked.
- */
-session: string | null, 
-/**
- * The tenant it is about. Its name is shown only to who may know it.
- */
-tenant: string | null, 
-/**
- * The tenant's name, if this account may know it.
- */
-tenant_name: string | null, 
-/**
- * The record it is about.
- */
-record: string | null, 
-/**
- * The field it is about, as a number inside its record; in an attachment's events, the attachment.
- */
-field: number | null, 
-/**
- * The record's version it is about.
- */
-version: number | null, 
-/**
- * How many; for backups, their number.
- */
-count: number | null, 
-/**
- * The entry it is about.
- */
-entry: number | null, };
+export type LogEntryView = {
+  /**
+   * Its place in the log, from 0.
+   */
+  index: number;
+  /**
+   * When.
+   */
+  at: string;
+  /**
+   * What: `object.verb`.
+   */
+  action: string;
+  /**
+   * Who: login name, or the account's identifier if it has none any more; `None` while locked.
+   */
+  actor: string | null;
+  /**
+   * The operating system's user.
+   */
+  os_user: string;
+  /**
+   * The machine's name.
+   */
+  host: string;
+  /**
+   * The program: `coffer` or `coffer-desktop`.
+   */
+  program: string;
+  /**
+   * The session; `None` while locked.
+   */
+  session: string | null;
+  /**
+   * The tenant it is about. Its name is shown only to who may know it.
+   */
+  tenant: string | null;
+  /**
+   * The tenant's name, if this account may know it.
+   */
+  tenant_name: string | null;
+  /**
+   * The record it is about.
+   */
+  record: string | null;
+  /**
+   * The field it is about, as a number inside its record; in an attachment's events, the attachment.
+   */
+  field: number | null;
+  /**
+   * The record's version it is about.
+   */
+  version: number | null;
+  /**
+   * How many; for backups, their number.
+   */
+  count: number | null;
+  /**
+   * The entry it is about.
+   */
+  entry: number | null;
+};
 
-export type LogPage = { 
-/**
- * Entries of this page.
- */
-entries: Array<LogEntryView>, 
-/**
- * All entries.
- */
-total: number, 
-/**
- * The index to ask for next (entries before it); `None` after the last.
- */
-next_before: number | null, };
+export type LogPage = {
+  /**
+   * Entries of this page.
+   */
+  entries: Array<LogEntryView>;
+  /**
+   * All entries.
+   */
+  total: number;
+  /**
+   * The index to ask for next (entries before it); `None` after the last.
+   */
+  next_before: number | null;
+};
 
-export type LogReport = { 
-/**
- * Whether nothing is wrong.
- */
-ok: boolean, 
-/**
- * Entries checked.
- */
-entries: number, 
-/**
- * Checkpoints checked.
- */
-checkpoints: number, 
-/**
- * Root hash of the tree, hexadecimal.
- */
-root: string, 
-/**
- * What is wrong, worst first.
- */
-findings: Array<LogFindingView>, };
+export type LogReport = {
+  /**
+   * Whether nothing is wrong.
+   */
+  ok: boolean;
+  /**
+   * Entries checked.
+   */
+  entries: number;
+  /**
+   * Checkpoints checked.
+   */
+  checkpoints: number;
+  /**
+   * Root hash of the tree, hexadecimal.
+   */
+  root: string;
+  /**
+   * What is wrong, worst first.
+   */
+  findings: Array<LogFindingView>;
+};
 
-export type LogFindingView = { 
-/**
- * Permanent code: `edited`, `reordered`, `gap`, `truncated`, `forked`, `unmatched_effect`, `bad_signature` …
- */
-code: string, 
-/**
- * The entry it is at, if it is at one.
- */
-index: number | null, };
+export type LogFindingView = {
+  /**
+   * Permanent code: `edited`, `reordered`, `gap`, `truncated`, `forked`, `unmatched_effect`, `bad_signature` …
+   */
+  code: string;
+  /**
+   * The entry it is at, if it is at one.
+   */
+  index: number | null;
+};
 
-export type BackupView = { 
-/**
- * The vault it is of.
- */
-vault: string, 
-/**
- * Its number in that vault.
- */
-counter: number, 
-/**
- * When it was made.
- */
-made_at: string, 
-/**
- * Files in it.
- */
-files: number, 
-/**
- * Bytes of those files.
- */
-bytes: number, 
-/**
- * Entries of the log at that time.
- */
-log_entries: number, 
-/**
- * Statements of the membership chain at that time.
- */
-chain_length: number, 
-/**
- * Whether a newer backup of this vault is known here.
- */
-newer_known: boolean, };
+export type BackupView = {
+  /**
+   * The vault it is of.
+   */
+  vault: string;
+  /**
+   * Its number in that vault.
+   */
+  counter: number;
+  /**
+   * When it was made.
+   */
+  made_at: string;
+  /**
+   * Files in it.
+   */
+  files: number;
+  /**
+   * Bytes of those files.
+   */
+  bytes: number;
+  /**
+   * Entries of the log at that time.
+   */
+  log_entries: number;
+  /**
+   * Statements of the membership chain at that time.
+   */
+  chain_length: number;
+  /**
+   * Whether a newer backup of this vault is known here.
+   */
+  newer_known: boolean;
+};
 
-export type ImportReport = { 
-/**
- * Whether nothing was written because only a trial was asked for.
- */
-dry_run: boolean, 
-/**
- * The format the file has: `csv`, `kdbx`, `bitwarden`, `1pux` or `archive`.
- */
-format: string, 
-/**
- * What errors are numbered by.
- */
-counted_in: ImportCount, 
-/**
- * Rows or entries that became, or would become, records.
- */
-imported: number, 
-/**
- * Rows or entries that cannot be imported. With any of them nothing is written.
- */
-rejected: number, 
-/**
- * Rows or entries that the tenant has already; left out or imported all the same, as was asked for.
- */
-duplicates: number, 
-/**
- * Earlier versions that came, or would come, along.
- */
-versions: number, 
-/**
- * Attachments that came, or would come, along.
- */
-attachments: number, 
-/**
- * How many of the records came, or would come, into the trash, where they were before.
- */
-trashed: number, 
-/**
- * Why, for the first hundred of those rejected.
- */
-errors: Array<ImportRowError>, 
-/**
- * What is not carried over, the first hundred.
- */
-losses: Array<ImportLoss>, 
-/**
- * How much is not carried over altogether.
- */
-losses_counted: number, 
-/**
- * How the columns were understood; empty for a format without columns.
- */
-columns: Array<ImportColumn>, };
+export type ImportReport = {
+  /**
+   * Whether nothing was written because only a trial was asked for.
+   */
+  dry_run: boolean;
+  /**
+   * The format the file has: `csv`, `kdbx`, `bitwarden`, `1pux` or `archive`.
+   */
+  format: string;
+  /**
+   * What errors are numbered by.
+   */
+  counted_in: ImportCount;
+  /**
+   * Rows or entries that became, or would become, records.
+   */
+  imported: number;
+  /**
+   * Rows or entries that cannot be imported. With any of them nothing is written.
+   */
+  rejected: number;
+  /**
+   * Rows or entries that the tenant has already; left out or imported all the same, as was asked for.
+   */
+  duplicates: number;
+  /**
+   * Earlier versions that came, or would come, along.
+   */
+  versions: number;
+  /**
+   * Attachments that came, or would come, along.
+   */
+  attachments: number;
+  /**
+   * How many of the records came, or would come, into the trash, where they were before.
+   */
+  trashed: number;
+  /**
+   * Why, for the first hundred of those rejected.
+   */
+  errors: Array<ImportRowError>;
+  /**
+   * What is not carried over, the first hundred.
+   */
+  losses: Array<ImportLoss>;
+  /**
+   * How much is not carried over altogether.
+   */
+  losses_counted: number;
+  /**
+   * How the columns were understood; empty for a format without columns.
+   */
+  columns: Array<ImportColumn>;
+};
 
 export type ImportCount = "lines" | "entries";
 
-export type ImportLoss = { 
-/**
- * Which entry of the file, from 1; `None` for what concerns the file as a whole.
- */
-entry: number | null, 
-/**
- * What it is: `attachment`, `field`, `tag`, `title_end`, `version`, `passkey`, `reference`, `icon`,
- * `trashed_entry`, `auto_type`, `custom_data`, `time_of_expiry` or `kind`.
- */
-what: string, 
-/**
- * The name of the field, file or tag concerned; empty where there is none.
- */
-name: string, };
+export type ImportLoss = {
+  /**
+   * Which entry of the file, from 1; `None` for what concerns the file as a whole.
+   */
+  entry: number | null;
+  /**
+   * What it is: `attachment`, `field`, `tag`, `title_end`, `version`, `passkey`, `reference`, `icon`,
+   * `trashed_entry`, `auto_type`, `custom_data`, `time_of_expiry` or `kind`.
+   */
+  what: string;
+  /**
+   * The name of the field, file or tag concerned; empty where there is none.
+   */
+  name: string;
+};
 
-export type ImportPreviewRecord = { 
-/**
- * Which entry of the file, from 1.
- */
-entry: number, 
-/**
- * What the record will be about.
- */
-kind: string, 
-/**
- * Its title.
- */
-title: string, 
-/**
- * How many fields it will have.
- */
-fields: number, 
-/**
- * How many versions it will have.
- */
-versions: number, 
-/**
- * How many files are kept with it.
- */
-attachments: number, };
+export type ImportPreviewRecord = {
+  /**
+   * Which entry of the file, from 1.
+   */
+  entry: number;
+  /**
+   * What the record will be about.
+   */
+  kind: string;
+  /**
+   * Its title.
+   */
+  title: string;
+  /**
+   * How many fields it will have.
+   */
+  fields: number;
+  /**
+   * How many versions it will have.
+   */
+  versions: number;
+  /**
+   * How many files are kept with it.
+   */
+  attachments: number;
+};
 
-export type ImportRowError = { 
-/**
- * The line of the file the row begins at, or the number of the entry; from 1.
- */
-line: number, 
-/**
- * What is wrong and what would be right; never the value itself.
- */
-message: string, };
+export type ImportRowError = {
+  /**
+   * The line of the file the row begins at, or the number of the entry; from 1.
+   */
+  line: number;
+  /**
+   * What is wrong and what would be right; never the value itself.
+   */
+  message: string;
+};
 
-export type ImportColumn = { 
-/**
- * The header's text.
- */
-column: string, 
-/**
- * Where it goes: `title`, `kind`, `tags`, `notes`, `tenant` (must name the tenant or nobody), a field's name, or `None` when it is left out.
- */
-target: string | null, 
-/**
- * The field's type, when it becomes a field.
- */
-field_type: "text" | "secret" | "multiline" | "email" | "phone" | "url" | "date" | "number" | "totp" | "choice" | "reference" | "expiry" | null, };
+export type ImportColumn = {
+  /**
+   * The header's text.
+   */
+  column: string;
+  /**
+   * Where it goes: `title`, `kind`, `tags`, `notes`, `tenant` (must name the tenant or nobody), a field's name, or `None` when it is left out.
+   */
+  target: string | null;
+  /**
+   * The field's type, when it becomes a field.
+   */
+  field_type:
+    | "text"
+    | "secret"
+    | "multiline"
+    | "email"
+    | "phone"
+    | "url"
+    | "date"
+    | "number"
+    | "totp"
+    | "choice"
+    | "reference"
+    | "expiry"
+    | null;
+};
 
-export type ExportReport = { 
-/**
- * The format: `csv`, `kdbx` or `archive`.
- */
-format: string, 
-/**
- * Records written.
- */
-records: number, 
-/**
- * Bytes of the file.
- */
-bytes: number, 
-/**
- * What the format could not hold.
- */
-losses: Array<ExportLossView>, };
+export type ExportReport = {
+  /**
+   * The format: `csv`, `kdbx` or `archive`.
+   */
+  format: string;
+  /**
+   * Records written.
+   */
+  records: number;
+  /**
+   * Bytes of the file.
+   */
+  bytes: number;
+  /**
+   * What the format could not hold.
+   */
+  losses: Array<ExportLossView>;
+};
 
-export type ExportLossView = { 
-/**
- * What it is: `earlier_versions`, `secret_marks`, `kinds`, `field_types`, `neutralised_cells`, `fields` or
- * `attachments`.
- */
-what: string, 
-/**
- * How often it occurred.
- */
-count: number, };
+export type ExportLossView = {
+  /**
+   * What it is: `earlier_versions`, `secret_marks`, `kinds`, `field_types`, `neutralised_cells`, `fields` or
+   * `attachments`.
+   */
+  what: string;
+  /**
+   * How often it occurred.
+   */
+  count: number;
+};
 
-export type HealthView = { 
-/**
- * Permanent name: `disk_encryption`, `device_key`, `memory`, `kdf`, `free_space`.
- */
-check: string, 
-/**
- * Whether anything wants doing.
- */
-state: HealthState, 
-/**
- * What was found: a permanent name, or a figure.
- */
-detail: string, };
+export type HealthView = {
+  /**
+   * Permanent name: `disk_encryption`, `device_key`, `memory`, `kdf`, `free_space`.
+   */
+  check: string;
+  /**
+   * Whether anything wants doing.
+   */
+  state: HealthState;
+  /**
+   * What was found: a permanent name, or a figure.
+   */
+  detail: string;
+};
 
 export type HealthState = "good" | "attention" | "unknown";
 
-export type FileCheckView = { 
-/**
- * The tenant.
- */
-tenant: string, 
-/**
- * The tenant's name, if this account may know it.
- */
-tenant_name: string | null, 
-/**
- * What was found.
- */
-state: FileState, };
+export type FileCheckView = {
+  /**
+   * The tenant.
+   */
+  tenant: string;
+  /**
+   * The tenant's name, if this account may know it.
+   */
+  tenant_name: string | null;
+  /**
+   * What was found.
+   */
+  state: FileState;
+};
 
 export type FileState = "unchanged" | "altered" | "not_checkable";
 
-export type Progress = { 
-/**
- * Done so far, in the job's unit.
- */
-done: number, 
-/**
- * To do altogether; `None` if not known yet.
- */
-total: number | null, 
-/**
- * What is counted.
- */
-unit: ProgressUnit, };
+export type Progress = {
+  /**
+   * Done so far, in the job's unit.
+   */
+  done: number;
+  /**
+   * To do altogether; `None` if not known yet.
+   */
+  total: number | null;
+  /**
+   * What is counted.
+   */
+  unit: ProgressUnit;
+};
 
 export type ProgressUnit = "bytes" | "rows" | "entries" | "records";
 
@@ -1034,208 +1168,229 @@ export type Theme = "system" | "light" | "dark";
 
 export type LockPreset = "convenient" | "balanced" | "strict";
 
-export type Settings = { 
-/**
- * The language of every window.
- */
-language: Language, 
-/**
- * Light or dark.
- */
-theme: Theme, 
-/**
- * Seconds until a copied secret is taken from the clipboard.
- */
-clipboard_seconds: number, 
-/**
- * Which preset the times were taken from.
- */
-lock_preset: LockPreset, 
-/**
- * Seconds without activity until the program locks.
- */
-idle_seconds: number, };
+export type Settings = {
+  /**
+   * The language of every window.
+   */
+  language: Language;
+  /**
+   * Light or dark.
+   */
+  theme: Theme;
+  /**
+   * Seconds until a copied secret is taken from the clipboard.
+   */
+  clipboard_seconds: number;
+  /**
+   * Which preset the times were taken from.
+   */
+  lock_preset: LockPreset;
+  /**
+   * Seconds without activity until the program locks.
+   */
+  idle_seconds: number;
+};
 
-export type AppState = { 
-/**
- * What to show.
- */
-screen: Screen, 
-/**
- * Who is unlocked.
- */
-session: SessionView | null, 
-/**
- * What the person has chosen about the program.
- */
-settings: Settings, };
+export type AppState = {
+  /**
+   * What to show.
+   */
+  screen: Screen;
+  /**
+   * Who is unlocked.
+   */
+  session: SessionView | null;
+  /**
+   * What the person has chosen about the program.
+   */
+  settings: Settings;
+};
 
-export type Chosen = { 
-/**
- * Names it in later calls. Random.
- */
-handle: string, 
-/**
- * Its own name, without folders.
- */
-name: string, };
+export type Chosen = {
+  /**
+   * Names it in later calls. Random.
+   */
+  handle: string;
+  /**
+   * Its own name, without folders.
+   */
+  name: string;
+};
 
-export type SavedKit = { 
-/**
- * `false` when the person declined.
- */
-saved: boolean, 
-/**
- * The file's name, without folders.
- */
-file_name: string | null, };
+export type SavedKit = {
+  /**
+   * `false` when the person declined.
+   */
+  saved: boolean;
+  /**
+   * The file's name, without folders.
+   */
+  file_name: string | null;
+};
 
-export type Copied = { 
-/**
- * Seconds until it is taken from the clipboard again.
- */
-clear_after_seconds: number, };
+export type Copied = {
+  /**
+   * Seconds until it is taken from the clipboard again.
+   */
+  clear_after_seconds: number;
+};
 
-export type ShownCode = { 
-/**
- * The digits.
- */
-code: string, 
-/**
- * Whole seconds until the next one.
- */
-seconds_left: number, 
-/**
- * Seconds a code is good for.
- */
-period_seconds: number, };
+export type ShownCode = {
+  /**
+   * The digits.
+   */
+  code: string;
+  /**
+   * Whole seconds until the next one.
+   */
+  seconds_left: number;
+  /**
+   * Seconds a code is good for.
+   */
+  period_seconds: number;
+};
 
-export type MadeSecret = { 
-/**
- * Names it in later calls. Random.
- */
-handle: string, 
-/**
- * Logarithm to base 2 of how many others it could have been.
- */
-entropy_bits: number, 
-/**
- * How soon it would be guessed, from 0 (at once) to 4.
- */
-score: number, };
+export type MadeSecret = {
+  /**
+   * Names it in later calls. Random.
+   */
+  handle: string;
+  /**
+   * Logarithm to base 2 of how many others it could have been.
+   */
+  entropy_bits: number;
+  /**
+   * How soon it would be guessed, from 0 (at once) to 4.
+   */
+  score: number;
+};
 
-export type ImportFile = { 
-/**
- * Names it in later calls. Random.
- */
-handle: string, 
-/**
- * Its name, without folders.
- */
-name: string, 
-/**
- * Bytes.
- */
-size: number, 
-/**
- * Its format: `csv`, `kdbx`, `bitwarden`, `1pux` or `archive`.
- */
-format: string, 
-/**
- * Whether it is encrypted and has still to be opened. Nothing more is known then.
- */
-needs_key: boolean, 
-/**
- * How a table's text is encoded: `utf-8` or `windows-1252`.
- */
-encoding: string | null, 
-/**
- * How a table's columns are understood; empty for other formats.
- */
-columns: Array<ImportColumn>, 
-/**
- * A table's first rows, one cell for each column; what would become a secret is masked.
- */
-preview: Array<Array<string>>, 
-/**
- * The tenant that an archive was made of, by its own account.
- */
-made_of: string | null, 
-/**
- * Entries of a file that is no table.
- */
-entries: number | null, 
-/**
- * The first of them.
- */
-records: Array<ImportPreviewRecord>, 
-/**
- * What is not carried over, the first hundred.
- */
-losses: Array<ImportLoss>, 
-/**
- * How much is not carried over altogether.
- */
-losses_counted: number, };
+export type ImportFile = {
+  /**
+   * Names it in later calls. Random.
+   */
+  handle: string;
+  /**
+   * Its name, without folders.
+   */
+  name: string;
+  /**
+   * Bytes.
+   */
+  size: number;
+  /**
+   * Its format: `csv`, `kdbx`, `bitwarden`, `1pux` or `archive`.
+   */
+  format: string;
+  /**
+   * Whether it is encrypted and has still to be opened. Nothing more is known then.
+   */
+  needs_key: boolean;
+  /**
+   * How a table's text is encoded: `utf-8` or `windows-1252`.
+   */
+  encoding: string | null;
+  /**
+   * How a table's columns are understood; empty for other formats.
+   */
+  columns: Array<ImportColumn>;
+  /**
+   * A table's first rows, one cell for each column; what would become a secret is masked.
+   */
+  preview: Array<Array<string>>;
+  /**
+   * The tenant that an archive was made of, by its own account.
+   */
+  made_of: string | null;
+  /**
+   * Entries of a file that is no table.
+   */
+  entries: number | null;
+  /**
+   * The first of them.
+   */
+  records: Array<ImportPreviewRecord>;
+  /**
+   * What is not carried over, the first hundred.
+   */
+  losses: Array<ImportLoss>;
+  /**
+   * How much is not carried over altogether.
+   */
+  losses_counted: number;
+};
 
-export type BackupRow = { 
-/**
- * When.
- */
-made_at: string, 
-/**
- * Its number in its vault.
- */
-counter: number, 
-/**
- * Bytes of the vault's files in it.
- */
-bytes: number, 
-/**
- * The file this program wrote it to; `None` if another one or another machine made it.
- */
-file: BackupFile | null, };
+export type BackupRow = {
+  /**
+   * When.
+   */
+  made_at: string;
+  /**
+   * Its number in its vault.
+   */
+  counter: number;
+  /**
+   * Bytes of the vault's files in it.
+   */
+  bytes: number;
+  /**
+   * The file this program wrote it to; `None` if another one or another machine made it.
+   */
+  file: BackupFile | null;
+};
 
-export type BackupFile = { 
-/**
- * Its name.
- */
-name: string, 
-/**
- * The name of the folder it was in, without what is above.
- */
-folder: string, };
+export type BackupFile = {
+  /**
+   * Its name.
+   */
+  name: string;
+  /**
+   * The name of the folder it was in, without what is above.
+   */
+  folder: string;
+};
 
-export type Refusal = { 
-/**
- * Permanent, in snake case.
- */
-code: string, };
+export type Refusal = {
+  /**
+   * Permanent, in snake case.
+   */
+  code: string;
+};
 
-export type Job = { 
-/**
- * Its number.
- */
-job: string, };
+export type Job = {
+  /**
+   * Its number.
+   */
+  job: string;
+};
 
 export type JobState = "running" | "done" | "failed" | "cancelled";
 
-export type JobResult = BackupView | ImportReport | LogReport | ExportReport | RecordView | AttachmentView | Array<FileCheckView> | SecretHealthView;
+export type JobResult =
+  | BackupView
+  | ImportReport
+  | LogReport
+  | ExportReport
+  | RecordView
+  | AttachmentView
+  | Array<FileCheckView>
+  | SecretHealthView;
 
-export type JobProgress = { 
-/**
- * How far it is.
- */
-progress: Progress, 
-/**
- * What it is at.
- */
-state: JobState, 
-/**
- * What it ended with.
- */
-result: JobResult | null, 
-/**
- * Why it failed.
- */
-error: Refusal | null, };
+export type JobProgress = {
+  /**
+   * How far it is.
+   */
+  progress: Progress;
+  /**
+   * What it is at.
+   */
+  state: JobState;
+  /**
+   * What it ended with.
+   */
+  result: JobResult | null;
+  /**
+   * Why it failed.
+   */
+  error: Refusal | null;
+};
