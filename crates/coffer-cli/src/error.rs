@@ -206,6 +206,11 @@ impl CliError {
             "import_no_columns" => "leave --map out; only tables have columns",
             "export_needs_passphrase" => "give it with --export-passphrase-file FILE",
             "export_no_passphrase" => "leave --export-passphrase-file out, or export as kdbx",
+            "export_no_recipient" => "leave --recipient out, or export as archive",
+            "export_needs_recipient" | "export_invalid_recipient" => {
+                "give the receiver's public key of age, as `age-keygen` prints it: --recipient age1…"
+            }
+            "export_not_confirmed" => "type it exactly: --confirm NAME, or encrypt the archive with --recipient age1…",
             "export_not_written" => "choose a folder that exists and that you may write to",
             "authentication_not_fresh" => "repeat the command and give your passphrase when asked",
             "output" => "the command was carried out; make room and ask again for what it answered",

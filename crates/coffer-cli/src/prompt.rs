@@ -1,7 +1,7 @@
 //! Where secrets come from: a file, a descriptor, or the terminal. Never an argument, never the environment.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, IsTerminal};
+use std::io::{self, BufRead, BufReader, IsTerminal, Read, Write};
 use std::path::Path;
 
 use coffer_core::Passphrase;
@@ -60,6 +60,15 @@ pub fn new_foreign_passphrase(file: Option<&Path>) -> Result<Zeroizing<Vec<u8>>,
 /// Asks for the value of a field.
 pub fn value(field: &str) -> Result<Value, CliError> {
     Ok(Value::new(ask(&format!("{}: ", crate::render::visible(field)))?))
+}
+
+/// Asks for a line that everybody may see.
+pub fn line(question: &str) -> Result<String, CliError> {
+    let mut terminal = File::options().read(true).write(true).open("/dev/tty").map_err(|_| PromptError::Unavailable)?;
+    terminal.write_all(question.as_bytes()).map_err(|_| PromptError::Failed)?;
+    let mut line = String::new();
+    BufReader::new(terminal).take(MAX_LINE_BYTES).read_line(&mut line).map_err(|_| PromptError::Failed)?;
+    Ok(line.trim_end_matches(['\n', '\r']).to_owned())
 }
 
 fn from_source(global: &Global) -> Result<Option<Passphrase>, CliError> {

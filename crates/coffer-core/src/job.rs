@@ -11,6 +11,8 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread;
 use std::time::Duration;
 
+use coffer_interchange::source::SourceError;
+
 use crate::backup::BackupError;
 use crate::fault::{CallError, Fault};
 use crate::store::files::FileError;
@@ -69,6 +71,12 @@ impl JobError {
 impl From<FileError> for JobError {
     fn from(error: FileError) -> Self {
         Fault::from(error).into()
+    }
+}
+
+impl From<SourceError> for JobError {
+    fn from(error: SourceError) -> Self {
+        Self::Import(error.into())
     }
 }
 

@@ -456,7 +456,7 @@ pub struct BackupView {
 pub struct ImportReport {
     /// Whether nothing was written because only a trial was asked for.
     pub dry_run: bool,
-    /// The format the file has: `csv`, `kdbx`, `bitwarden` or `1pux`.
+    /// The format the file has: `csv`, `kdbx`, `bitwarden`, `1pux` or `archive`.
     pub format: String,
     /// What errors are numbered by.
     pub counted_in: ImportCount,
@@ -472,6 +472,12 @@ pub struct ImportReport {
     /// Earlier versions that came, or would come, along.
     #[ts(type = "number")]
     pub versions: u64,
+    /// Attachments that came, or would come, along.
+    #[ts(type = "number")]
+    pub attachments: u64,
+    /// How many of the records came, or would come, into the trash, where they were before.
+    #[ts(type = "number")]
+    pub trashed: u64,
     /// Why, for the first hundred of those rejected.
     pub errors: Vec<ImportRowError>,
     /// What is not carried over, the first hundred.
@@ -494,6 +500,8 @@ impl ImportReport {
             rejected: 0,
             duplicates: 0,
             versions: 0,
+            attachments: 0,
+            trashed: 0,
             errors: Vec::new(),
             losses: Vec::new(),
             losses_counted: 0,
@@ -519,7 +527,7 @@ pub struct ImportLoss {
     #[ts(type = "number | null")]
     pub entry: Option<u64>,
     /// What it is: `attachment`, `field`, `tag`, `title_end`, `version`, `passkey`, `reference`, `icon`,
-    /// `trashed_entry`, `auto_type`, `custom_data` or `time_of_expiry`.
+    /// `trashed_entry`, `auto_type`, `custom_data`, `time_of_expiry` or `kind`.
     pub what: String,
     /// The name of the field, file or tag concerned; empty where there is none.
     pub name: String,
@@ -552,7 +560,7 @@ pub struct ImportColumn {
 /// How a file would be imported, before anything is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
 pub struct ImportPreview {
-    /// The format the file has: `csv`, `kdbx`, `bitwarden` or `1pux`.
+    /// The format the file has: `csv`, `kdbx`, `bitwarden`, `1pux` or `archive`.
     pub format: String,
     /// Whether it is encrypted and its passphrase or key file is still to come. Nothing else is known then.
     pub needs_key: bool,
@@ -560,6 +568,8 @@ pub struct ImportPreview {
     pub encoding: Option<String>,
     /// The program whose table it is, if its header is known.
     pub program: Option<String>,
+    /// The tenant that an archive was made of, by its own account.
+    pub made_of: Option<String>,
     /// Entries of a file that is no table.
     #[ts(type = "number | null")]
     pub entries: Option<u64>,
@@ -589,6 +599,7 @@ impl ImportPreview {
             needs_key: false,
             encoding: None,
             program: None,
+            made_of: None,
             entries: None,
             records: Vec::new(),
             losses: Vec::new(),
@@ -638,7 +649,7 @@ pub struct ImportPreviewRow {
 /// What an export wrote.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
 pub struct ExportReport {
-    /// The format: `csv` or `kdbx`.
+    /// The format: `csv`, `kdbx` or `archive`.
     pub format: String,
     /// Records written.
     #[ts(type = "number")]
@@ -653,7 +664,8 @@ pub struct ExportReport {
 /// Something that a format could not hold.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
 pub struct ExportLossView {
-    /// What it is: `earlier_versions`, `secret_marks`, `kinds`, `field_types`, `neutralised_cells` or `fields`.
+    /// What it is: `earlier_versions`, `secret_marks`, `kinds`, `field_types`, `neutralised_cells`, `fields` or
+    /// `attachments`.
     pub what: String,
     /// How often it occurred.
     #[ts(type = "number")]

@@ -335,6 +335,10 @@ pub enum ExportFormat {
     Csv,
     /// KeePass's format, encrypted under a passphrase of its own.
     Kdbx,
+    /// The portable archive, readable by anybody.
+    Archive,
+    /// The portable archive, encrypted to whom the person named.
+    EncryptedArchive,
 }
 
 impl ExportFormat {
@@ -343,6 +347,7 @@ impl ExportFormat {
         match self {
             Self::Csv => "csv",
             Self::Kdbx => "kdbx",
+            Self::Archive | Self::EncryptedArchive => "archive",
         }
     }
 }
@@ -417,6 +422,8 @@ impl Event {
             Self::RecordsImported { .. } => "records.imported",
             Self::TenantExported { format: ExportFormat::Csv, .. } => "tenant.exported_csv",
             Self::TenantExported { format: ExportFormat::Kdbx, .. } => "tenant.exported_kdbx",
+            Self::TenantExported { format: ExportFormat::Archive, .. } => "tenant.exported_archive",
+            Self::TenantExported { format: ExportFormat::EncryptedArchive, .. } => "tenant.exported_encrypted_archive",
             Self::EffectMissing { .. } => "effect.missing",
             Self::BackupExported { .. } => "backup.exported",
             Self::BackupReceiptFiled { .. } => "backup.receipt_filed",
@@ -613,6 +620,13 @@ impl Event {
             }
             "tenant.exported_kdbx" => {
                 Self::TenantExported { tenant: parts.tenant?, count: parts.count?, format: ExportFormat::Kdbx }
+            }
+            "tenant.exported_archive" => {
+                Self::TenantExported { tenant: parts.tenant?, count: parts.count?, format: ExportFormat::Archive }
+            }
+            "tenant.exported_encrypted_archive" => {
+                let (tenant, count) = (parts.tenant?, parts.count?);
+                Self::TenantExported { tenant, count, format: ExportFormat::EncryptedArchive }
             }
             "effect.missing" => Self::EffectMissing { tenant: parts.tenant?, entry: parts.entry? },
             "backup.exported" => Self::BackupExported { counter: parts.count? },

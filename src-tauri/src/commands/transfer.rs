@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use coffer_core::{ExportRequest, FreshAuthentication, ImportRequest, Passphrase};
-use coffer_interchange::source::{KEY_FILE_BYTES, SourceKeys};
+use coffer_interchange::source::{Format, KEY_FILE_BYTES, SourceKeys};
 use coffer_model::event::ExportFormat;
 use tauri::{AppHandle, Runtime};
 use zeroize::Zeroizing;
@@ -49,6 +49,12 @@ pub(super) async fn import_open_file<R: Runtime>(
             shell.with(|session| session.inspect_import(&request))
         }
     };
+    if look(SourceKeys::default())?.format == Format::Archive.code() {
+        // Encrypted to a key: there is no passphrase to be asked for.
+        let preview = look(keys.clone())?;
+        shell.chosen.keep_keys(&handle, keys);
+        return Ok(Some(import_file(handle, name, size, preview)));
+    }
     let opened = reply::ask(&app, {
         let (shell, dialog, handle, name) = (Arc::clone(&shell), app.clone(), handle.clone(), name.clone());
         move |reply| {
@@ -86,25 +92,28 @@ pub(super) async fn tenant_export_start<R: Runtime>(
     shell: Held<'_>,
     args: Args<TenantExport>,
 ) -> Result<Option<Job>, Refusal> {
-    let TenantExport { tenant, format } = args.0;
-    let format = ExportFormat::from(format);
+    let format = args.0.format();
+    let TenantExport { tenant, recipient, confirmation, .. } = args.0;
     let tenants = shell.with(|session| session.tenants())?;
     let name = tenants.into_iter().find(|known| known.id == tenant).ok_or(Refusal::NOT_FOUND)?.name;
-    let suggested = format!("{}.{}", name.replace(['/', '\0'], " "), format.name());
-    let purpose = match format {
-        ExportFormat::Csv => Purpose::ExportCsv,
-        ExportFormat::Kdbx => Purpose::ExportKdbx,
+    let (purpose, ending) = match format {
+        ExportFormat::Csv => (Purpose::ExportCsv, "csv"),
+        ExportFormat::Kdbx => (Purpose::ExportKdbx, "kdbx"),
+        ExportFormat::Archive => (Purpose::ExportArchive, "tar"),
+        ExportFormat::EncryptedArchive => (Purpose::ExportEncryptedArchive, "tar.age"),
     };
+    let suggested = format!("{}.{ending}", name.replace(['/', '\0'], " "));
     let Some(file) = choose(&app, &shell, purpose, &suggested).await else { return Ok(None) };
     let Some(proof) = proof(&app, &shell, &name).await else { return Ok(None) };
     let passphrase = match format {
-        ExportFormat::Csv => None,
+        ExportFormat::Csv | ExportFormat::Archive | ExportFormat::EncryptedArchive => None,
         ExportFormat::Kdbx => match file_passphrase(&app, &shell, &name).await {
             Some(passphrase) => Some(passphrase),
             None => return Ok(None),
         },
     };
-    let request = ExportRequest { tenant, file, format, passphrase };
+    let recipients = recipient.into_iter().collect();
+    let request = ExportRequest { passphrase, recipients, confirmation, ..ExportRequest::new(tenant, file, format) };
     let job = shell.with(|session| session.start_export(request, proof))?;
     Ok(Some(shell.jobs.follow(job, None)))
 }

@@ -40,7 +40,8 @@ ABOUT = {
     **dict.fromkeys("tenant.created tenant.opened file.altered".split(), {10}),
     **dict.fromkeys(
         "records.listed records.searched records.imported records.expiring_listed secrets.assessed tags.listed tag.renamed "
-        "tag.removed tenant.exported_csv tenant.exported_kdbx".split(),
+        "tag.removed tenant.exported_csv tenant.exported_kdbx tenant.exported_archive "
+        "tenant.exported_encrypted_archive".split(),
         {10, 14},
     ),
     **dict.fromkeys(

@@ -58,6 +58,8 @@ export type MockOptions = {
   jobMillis?: number;
   /** Whether the file chosen for an import is encrypted. */
   lockedFile?: boolean;
+  /** Whether the file chosen for an import is an archive. */
+  archiveFile?: boolean;
 };
 
 /** A text as it is compared. */
@@ -77,6 +79,7 @@ const TABLE_FILE: ImportFile = {
   format: "csv",
   needs_key: false,
   encoding: "utf-8",
+  made_of: null,
   entries: null,
   records: [],
   losses: [],
@@ -111,6 +114,25 @@ const LOCKED_FILE: ImportFile = {
   encoding: null,
   columns: [],
   preview: [],
+};
+
+/** An archive of another tenant. */
+const ARCHIVE_FILE: ImportFile = {
+  ...TABLE_FILE,
+  name: "bauer.tar",
+  size: 9_216_000,
+  format: "archive",
+  encoding: null,
+  made_of: "Bauer & Co",
+  columns: [],
+  preview: [],
+  entries: 2,
+  records: [
+    { entry: 1, kind: "login", title: "Payroll portal", fields: 3, versions: 4, attachments: 2 },
+    { entry: 2, kind: "door", title: "Depot", fields: 2, versions: 1, attachments: 0 },
+  ],
+  losses: [{ entry: null, what: "kind", name: "door" }],
+  losses_counted: 1,
 };
 
 export class MockEngine {
@@ -184,7 +206,7 @@ export class MockEngine {
     this.#saved = options.saved ?? [];
     this.#jobMillis = options.jobMillis ?? 4_000;
     this.#failedUnlocks = options.failedUnlocks ?? 0;
-    this.#importFile = options.lockedFile ? LOCKED_FILE : TABLE_FILE;
+    this.#importFile = options.lockedFile ? LOCKED_FILE : options.archiveFile ? ARCHIVE_FILE : TABLE_FILE;
     this.#firstFile = options.firstFile ?? "unchanged";
     this.#enrolled = options.enrolled ?? true;
   }
@@ -734,6 +756,8 @@ export class MockEngine {
           rejected: isFaulty ? 3 : 0,
           duplicates: skip_duplicates === true ? 7 : 0,
           versions: 0,
+          attachments: this.#importFile.format === "archive" ? 2 : 0,
+          trashed: this.#importFile.format === "archive" ? 1 : 0,
           losses: [],
           losses_counted: 0,
           errors: isFaulty

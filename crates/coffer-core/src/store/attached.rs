@@ -34,11 +34,16 @@ impl AttachedFiles {
 
     /// Whether the vault has as many attachments as it may have.
     pub(crate) fn is_full(&self) -> Result<bool, FileError> {
+        Ok(self.count()? >= MOST_FILES)
+    }
+
+    /// How many attachments the vault has, whichever tenant's.
+    pub(crate) fn count(&self) -> Result<usize, FileError> {
         let mut count = 0;
         for folder in names(&self.all)? {
             count += names(&self.all.join(folder))?.len();
         }
-        Ok(count >= MOST_FILES)
+        Ok(count)
     }
 
     /// Begins the file that is to hold `file`, and makes the folders around it if they are not there.

@@ -2,17 +2,20 @@
 //! Layout: docs/FORMAT.md §5.10.
 
 use std::fs::File;
-use std::io::Read;
+use std::io::{self, Read, Write};
 
 use coffer_crypto::derive;
 use coffer_crypto::stream::{FileOpener, FilePlace, HEADER_BYTES};
 use coffer_model::attachment::AttachmentId;
 use coffer_model::event::Event;
 use coffer_model::id::RecordId;
+use zeroize::Zeroizing;
 
 use super::attach::AttachError;
 use super::records::in_tenant;
+use super::seal::STRIDE;
 use crate::fault::{CallError, Damage, Fault};
+use crate::job::{JobContext, JobError};
 use crate::policy::Action;
 use crate::session::{Actor, Core, OpenTenant, Session};
 use crate::store::error::StoreError;
@@ -139,6 +142,35 @@ impl Core {
         let place = FilePlace { scope: open.scope, file: file.file };
         let opener = FileOpener::begin(&key, &place, &file.header, &header, stored).map_err(|_| damaged())?;
         if opener.content_bytes() == file.bytes { Ok((source, opener)) } else { Err(damaged()) }
+    }
+
+    /// Judges that the vault's own file could not be read: shorter than it was a moment ago, or the disk failed.
+    pub(super) fn attached_unreadable(&self, error: io::Error) -> CallError {
+        match error.kind() {
+            io::ErrorKind::UnexpectedEof => damaged(),
+            _ => self.fault(StoreError::File(error.into()), Damage::Attachment),
+        }
+    }
+
+    /// Decrypts a whole file of the tenant, chunk by chunk, and writes it to `out`, whose failures `unwritable` judges.
+    pub(super) fn copy_attached(
+        &self,
+        open: &OpenTenant,
+        file: &StoredFile,
+        context: &JobContext,
+        out: &mut impl Write,
+        unwritable: impl Fn(io::Error) -> JobError,
+    ) -> Result<(), JobError> {
+        let (mut source, mut opener) = self.open_attached(open, file)?;
+        let mut buffer = Zeroizing::new(vec![0; STRIDE]);
+        while let Some(size) = opener.next_chunk() {
+            context.check()?;
+            let chunk = &mut buffer[..size.stored];
+            source.read_exact(chunk).map_err(|error| self.attached_unreadable(error))?;
+            let plain = opener.open_chunk(chunk).map_err(|_| damaged())?;
+            out.write_all(plain).map_err(&unwritable)?;
+        }
+        Ok(())
     }
 }
 

@@ -1,5 +1,6 @@
 //! What people do with a vault: one file a capability.
 
+mod archive;
 mod attach;
 mod attachments;
 mod audit;
@@ -24,6 +25,7 @@ mod records;
 mod restore;
 mod save_attachment;
 mod saved_searches;
+mod seal;
 mod search;
 mod secret_health;
 mod step_up;

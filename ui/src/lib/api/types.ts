@@ -945,7 +945,7 @@ export type ImportReport = {
    */
   dry_run: boolean;
   /**
-   * The format the file has: `csv`, `kdbx`, `bitwarden` or `1pux`.
+   * The format the file has: `csv`, `kdbx`, `bitwarden`, `1pux` or `archive`.
    */
   format: string;
   /**
@@ -968,6 +968,14 @@ export type ImportReport = {
    * Earlier versions that came, or would come, along.
    */
   versions: number;
+  /**
+   * Attachments that came, or would come, along.
+   */
+  attachments: number;
+  /**
+   * How many of the records came, or would come, into the trash, where they were before.
+   */
+  trashed: number;
   /**
    * Why, for the first hundred of those rejected.
    */
@@ -995,7 +1003,7 @@ export type ImportLoss = {
   entry: number | null;
   /**
    * What it is: `attachment`, `field`, `tag`, `title_end`, `version`, `passkey`, `reference`, `icon`,
-   * `trashed_entry`, `auto_type`, `custom_data` or `time_of_expiry`.
+   * `trashed_entry`, `auto_type`, `custom_data`, `time_of_expiry` or `kind`.
    */
   what: string;
   /**
@@ -1072,7 +1080,7 @@ export type ImportColumn = {
 
 export type ExportReport = {
   /**
-   * The format: `csv` or `kdbx`.
+   * The format: `csv`, `kdbx` or `archive`.
    */
   format: string;
   /**
@@ -1091,7 +1099,8 @@ export type ExportReport = {
 
 export type ExportLossView = {
   /**
-   * What it is: `earlier_versions`, `secret_marks`, `kinds`, `field_types`, `neutralised_cells` or `fields`.
+   * What it is: `earlier_versions`, `secret_marks`, `kinds`, `field_types`, `neutralised_cells`, `fields` or
+   * `attachments`.
    */
   what: string;
   /**
@@ -1270,7 +1279,7 @@ export type ImportFile = {
    */
   size: number;
   /**
-   * Its format: `csv`, `kdbx`, `bitwarden` or `1pux`.
+   * Its format: `csv`, `kdbx`, `bitwarden`, `1pux` or `archive`.
    */
   format: string;
   /**
@@ -1289,6 +1298,10 @@ export type ImportFile = {
    * A table's first rows, one cell for each column; what would become a secret is masked.
    */
   preview: Array<Array<string>>;
+  /**
+   * The tenant that an archive was made of, by its own account.
+   */
+  made_of: string | null;
   /**
    * Entries of a file that is no table.
    */

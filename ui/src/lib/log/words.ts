@@ -52,6 +52,8 @@ const ACTIONS: Record<string, (entry: LogEntryView) => string> = {
   "draft.opened": () => m.log_draft_opened(),
   "draft.discarded": () => m.log_draft_discarded(),
   "records.imported": (entry) => m.log_records_imported(count(entry)),
+  "tenant.exported_archive": (entry) => m.log_tenant_exported_archive(count(entry)),
+  "tenant.exported_encrypted_archive": (entry) => m.log_tenant_exported_encrypted_archive(count(entry)),
   "tenant.exported_csv": (entry) => m.log_tenant_exported_csv(count(entry)),
   "tenant.exported_kdbx": (entry) => m.log_tenant_exported_kdbx(count(entry)),
   "effect.missing": (entry) => m.log_effect_missing({ entry: formatCount(entry.entry ?? 0) }),

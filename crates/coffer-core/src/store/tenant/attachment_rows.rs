@@ -57,6 +57,15 @@ pub(crate) struct NewAttachment<'a> {
     pub(crate) digest: &'a [u8; 32],
 }
 
+/// What a row of an attachment says besides where its content is.
+pub(super) struct Attached<'a> {
+    pub id: AttachmentId,
+    pub name: &'a AttachmentName,
+    pub media: MediaKind,
+    /// The first version that has it.
+    pub version: u32,
+}
+
 /// Why a file was not attached.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum AttachRowError {
@@ -140,21 +149,35 @@ impl TenantTx<'_> {
         let row = record_row(&self.tx, new.key).map_err(ChangeError::from)?.ok_or(ChangeError::NotFound)?;
         let version = self.repeat_version(row, new.expected_version)?;
         self.refuse_attachment(row, new.expected_version, new.name)?;
+        let attached = Attached { id: new.id, name: new.name, media: new.media, version };
+        Ok(self.insert_attached(row, &attached, new.file, new.digest).map_err(ChangeError::from)?.1)
+    }
+
+    /// Gives a record's row an attachment whose content is in `file`, unless the tenant has that content already. Gives
+    /// the attachment's row, and whether `file` is needed from now on.
+    pub(super) fn insert_attached(
+        &self,
+        row: i64,
+        attached: &Attached<'_>,
+        file: &StoredFile,
+        digest: &[u8; 32],
+    ) -> Result<(i64, bool), StoreError> {
         let known: Option<i64> = self
             .tx
             .prepare_cached("SELECT id FROM file WHERE digest = ?1")?
-            .query_row([new.digest], |row| row.get(0))
+            .query_row([digest], |row| row.get(0))
             .optional()?;
         let file = match known {
             Some(file) => file,
-            None => self.insert_file(new.file, new.digest).map_err(ChangeError::from)?,
+            None => self.insert_file(file, digest)?,
         };
+        let Attached { id, name, media, version } = attached;
         self.tx
             .prepare_cached(
                 "INSERT INTO attachment (record, number, name, media, file, attached) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
             )?
-            .execute(params![row, new.id.0, new.name.as_str(), new.media.code(), file, version])?;
-        Ok(known.is_none())
+            .execute(params![row, id.0, name.as_str(), media.code(), file, version])?;
+        Ok((self.tx.last_insert_rowid(), known.is_none()))
     }
 
     /// Attaches what was detached once more, as the attachment `new`.

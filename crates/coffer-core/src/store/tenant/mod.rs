@@ -33,12 +33,12 @@ use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehav
 pub(crate) use self::attachment_rows::{AttachRowError, NewAttachment, StoredAttachment, StoredFile};
 pub(crate) use self::cursor::Cursor;
 pub(crate) use self::draft_rows::{KeptDraft, StoredDraft};
-pub(crate) use self::exposure_rows::{Exposure, How};
+pub(crate) use self::exposure_rows::{ExportScope, Exposure, How};
 pub(crate) use self::list_rows::PageQuery;
 pub(crate) use self::record_rows::{ChangeError, StoredVersion};
 pub(crate) use self::search_query::SearchQuery;
 pub(crate) use self::search_rows::Found;
-pub(crate) use self::transfer_rows::Moment;
+pub(crate) use self::transfer_rows::{ArrivingAttachment, ArrivingRecord, Moment, StoredRecord};
 use super::sqlcipher::{self, Access, StoreError};
 
 /// The schema this program writes and the newest it opens (`PRAGMA user_version`).

@@ -240,6 +240,21 @@ fn exposures_name_account_version_and_entry() {
 }
 
 #[test]
+fn an_export_names_what_it_saw_in_one_row() {
+    let mut bench = Bench::new();
+    bench.add(1, &content("Safe", &[(FieldType::Secret, "1111")], ""));
+    let until = bench.store.moment().unwrap().newest_change().unwrap();
+    bench.write(|tx| tx.insert_export(until, ExportScope::AllVersions).unwrap());
+    let row = bench.store.connection.query_row(
+        "SELECT e.until, e.scope, c.account,
+            (SELECT count(*) FROM version v WHERE v.change <= e.until) FROM export e JOIN change c ON c.id = e.change",
+        [],
+        |row| Ok(([row.get(0)?, row.get(1)?, row.get(3)?], row.get(2)?)),
+    );
+    assert_eq!(row.unwrap(), ([until, 2, 1], *WHO.as_bytes()));
+}
+
+#[test]
 fn a_saved_record_is_found_at_once_by_its_new_words_only() {
     let mut bench = Bench::new();
     bench.add(1, &content("Müller GmbH", &[(FieldType::Email, "ines@example.org")], "Zweite Straße"));
@@ -571,6 +586,7 @@ fn schema_names_every_table_it_documents() {
         "draft",
         "expiry",
         "expiry_by_record",
+        "export",
         "exposure",
         "exposure_by_field",
         "file",
@@ -751,7 +767,13 @@ fn days_of_an_imported_record_are_those_of_its_newest_version() {
     let mut bench = Bench::new();
     let day = |day| content("Lease", &[(FieldType::Expiry, day)], "");
     let (before, now) = (day("2026-11-01"), day("2027-11-01"));
-    bench.write(|tx| tx.insert_record_with_history(key(1), [(&before, None)].into_iter(), (&now, None)).unwrap());
+    bench.write(|tx| {
+        let mut record = tx.begin_record(key(1), &now).unwrap();
+        for version in [&before, &now] {
+            tx.add_version(&mut record, version, None).unwrap();
+        }
+        tx.finish_record(&record, &now).unwrap();
+    });
     let found = bench.store.expiring("2027-12-31".parse().unwrap(), 10).unwrap();
     let days: Vec<String> = found.into_iter().map(|row| row.day.to_string()).collect();
     assert_eq!(days, ["2027-11-01"]);
