@@ -2,7 +2,7 @@
 //! Layout: docs/FORMAT.md §5.10.
 
 use std::fs::File;
-use std::io::Read;
+use std::io::{ErrorKind, Read};
 
 use coffer_crypto::derive;
 use coffer_crypto::stream::{FileOpener, FilePlace, HEADER_BYTES};
@@ -10,9 +10,12 @@ use coffer_model::attachment::AttachmentId;
 use coffer_model::event::Event;
 use coffer_model::id::RecordId;
 
-use super::attach::AttachError;
+use zeroize::Zeroizing;
+
+use super::attach::{AttachError, STRIDE};
 use super::records::in_tenant;
 use crate::fault::{CallError, Damage, Fault};
+use crate::job::{JobContext, JobError};
 use crate::policy::Action;
 use crate::session::{Actor, Core, OpenTenant, Session};
 use crate::store::error::StoreError;
@@ -20,6 +23,8 @@ use crate::store::files::FileError;
 use crate::store::tenant::{ChangeError, StoredAttachment, StoredFile};
 use crate::view::{AttachmentView, RecordView};
 
+/// Longest text that is looked through, bytes.
+pub(super) const TEXT_SEARCHED_MAX: usize = 16 * 1024 * 1024;
 /// How often a change is tried anew that somebody else's change of the record overtook.
 pub(super) const ATTEMPTS: usize = 16;
 
@@ -139,6 +144,46 @@ impl Core {
         let place = FilePlace { scope: open.scope, file: file.file };
         let opener = FileOpener::begin(&key, &place, &file.header, &header, stored).map_err(|_| damaged())?;
         if opener.content_bytes() == file.bytes { Ok((source, opener)) } else { Err(damaged()) }
+    }
+
+    /// Shows the content of a file piece by piece, each good by itself; whole only if all were.
+    pub(super) fn each_piece<E: From<CallError>>(
+        &self,
+        open: &OpenTenant,
+        file: &StoredFile,
+        mut show: impl FnMut(&[u8]) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let (mut source, mut opener) = self.open_attached(open, file)?;
+        let mut buffer = Zeroizing::new(vec![0; STRIDE]);
+        while let Some(size) = opener.next_chunk() {
+            let chunk = &mut buffer[..size.stored];
+            source.read_exact(chunk).map_err(|error| match error.kind() {
+                ErrorKind::UnexpectedEof => damaged(),
+                _ => self.fault(StoreError::File(error.into()), Damage::Attachment),
+            })?;
+            show(opener.open_chunk(chunk).map_err(|_| damaged())?)?;
+        }
+        Ok(())
+    }
+
+    /// The content of a text, for looking through it; `None` if it is longer than [`TEXT_SEARCHED_MAX`].
+    pub(super) fn attached_text(
+        &self,
+        open: &OpenTenant,
+        file: &StoredFile,
+        context: &JobContext,
+    ) -> Result<Option<Zeroizing<String>>, JobError> {
+        let Some(bytes) = usize::try_from(file.bytes).ok().filter(|&bytes| bytes <= TEXT_SEARCHED_MAX) else {
+            return Ok(None);
+        };
+        // Its length from the start: growing would leave copies behind.
+        let mut read = Zeroizing::new(Vec::with_capacity(bytes));
+        self.each_piece(open, file, |piece| {
+            context.check()?;
+            read.extend_from_slice(piece);
+            Ok::<(), JobError>(())
+        })?;
+        Ok(Some(Zeroizing::new(String::from_utf8_lossy(&read).into_owned())))
     }
 }
 

@@ -3,7 +3,7 @@
 use coffer_model::id::RecordKey;
 use coffer_model::record::RecordContent;
 use coffer_model::time::Timestamp;
-use rusqlite::{Transaction, params};
+use rusqlite::{Connection, Transaction, params};
 
 use super::record_rows::VERSION;
 use super::{MAX_FOLDED_BYTES, StoredVersion, TenantStore, TenantTx, body, fold};
@@ -39,6 +39,14 @@ impl TenantStore {
 }
 
 impl Moment<'_> {
+    pub(super) fn store(&self) -> &TenantStore {
+        self.store
+    }
+
+    pub(super) fn connection(&self) -> &Connection {
+        &self.store.connection
+    }
+
     /// How many records there are.
     pub(crate) fn count(&self) -> Result<u64, StoreError> {
         self.store.count()
@@ -60,7 +68,7 @@ impl Moment<'_> {
         Ok(())
     }
 
-    fn versions(&self, key: RecordKey) -> Result<Vec<StoredVersion>, StoreError> {
+    pub(super) fn versions(&self, key: RecordKey) -> Result<Vec<StoredVersion>, StoreError> {
         let sql = format!("{VERSION} WHERE r.key = ?1 ORDER BY v.version");
         let mut query = self.store.connection.prepare_cached(&sql)?;
         let mut rows = query.query([key.as_bytes()])?;
