@@ -32,6 +32,8 @@ pub(crate) enum Purpose {
     ExportCsv,
     /// Where to save a tenant as a KeePass database.
     ExportKdbx,
+    /// Where to save what is held about a person.
+    SubjectTarget,
     /// A file to attach.
     Attach,
     /// Where to save an attachment.
@@ -79,6 +81,10 @@ impl Purpose {
             Self::ExportKdbx => {
                 let kdbx = Some((words.filter_kdbx.as_str(), "*.kdbx"));
                 (&words.choose_export, &words.save, FileChooserAction::Save, kdbx, Some("kdbx"))
+            }
+            Self::SubjectTarget => {
+                let tar = Some((words.filter_tar.as_str(), "*.tar"));
+                (&words.choose_subject, &words.save, FileChooserAction::Save, tar, Some("tar"))
             }
             Self::Attach => (&words.choose_attach, &words.attach, FileChooserAction::Open, None, None),
             Self::SaveAttachment => (&words.choose_save_attachment, &words.save, FileChooserAction::Save, None, None),

@@ -37,6 +37,8 @@ const WORDS = {
   device_enrolled: { what: m.error_device_enrolled, todo: m.error_device_enrolled_do },
   export_needs_passphrase: { what: m.error_export_needs_passphrase, todo: m.error_export_needs_passphrase_do },
   export_no_passphrase: { what: m.error_export_no_passphrase, todo: m.error_export_no_passphrase_do },
+  invalid_identifiers: { what: m.error_invalid_identifiers, todo: m.error_invalid_identifiers_do },
+  subject_too_many: { what: m.error_subject_too_many, todo: m.error_subject_too_many_do },
   export_not_written: { what: m.error_export_not_written, todo: m.error_export_not_written_do },
   file_changed: { what: m.error_file_changed, todo: m.error_file_changed_do },
   file_unreadable: { what: m.error_file_unreadable, todo: m.error_file_unreadable_do },
