@@ -15,4 +15,6 @@ mod life;
 mod model;
 mod records;
 mod records_life;
+mod subject;
+mod twin;
 mod upkeep;

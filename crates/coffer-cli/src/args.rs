@@ -2,15 +2,18 @@
 //! Answers and codes: docs/command-line.md.
 
 mod life;
+mod subject;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
+use coffer_core::TWIN_SEED_MAX;
 use coffer_model::id::RecordId;
 use coffer_model::record::RecordKind;
 
 pub use life::{LifeCommand, ListArgs};
+pub use subject::{SubjectArgs, SubjectCommand};
 
 /// Keeps other organisations' data on this computer, encrypted, by tenant, with a log of every access.
 #[derive(Parser, Debug)]
@@ -104,6 +107,12 @@ pub enum Command {
     Export(ExportArgs),
     /// Find records by words, phrases, tags, kinds, fields and days; keep searches under names.
     Search(SearchArgs),
+    /// A person in a tenant's data: found, handed over, erased.
+    #[command(
+        subcommand,
+        after_help = "Examples:\n  coffer … subject find --tenant ACME \"Anna Schmidt\"\n  coffer … subject export --tenant ACME --identifiers-file anna.txt --to anna.tar\n  coffer … subject erase --tenant ACME --identifiers-file anna.txt"
+    )]
+    Subject(SubjectCommand),
     /// Encrypted backups: made even while the vault is locked.
     #[command(
         subcommand,
@@ -172,6 +181,19 @@ pub enum TenantCommand {
     },
     /// The tenants this account may read.
     List,
+    /// Make a redacted twin: another tenant with as many records, versions and files, in which everything is invented.
+    #[command(
+        after_help = "Example:\n  coffer … tenant twin ACME \"ACME for tests\" --seed 4711\n\nNo value of the tenant, and no eight letters or digits in a row of it, are in the twin, which is marked as\ninvented data. The same seed makes the same twin of the same records."
+    )]
+    Twin {
+        /// Name or identifier of the tenant.
+        source: String,
+        /// What the twin is to be called.
+        name: String,
+        /// A number by which everything is invented; drawn, and told, if none is given.
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(..=TWIN_SEED_MAX))]
+        seed: Option<u64>,
+    },
     /// A tenant's tags, with how many records have each.
     Tags {
         /// Name or identifier of the tenant.

@@ -16,11 +16,16 @@ use serde::Serialize;
 use ts_rs::TS;
 
 mod kinds;
+mod subject;
 mod upkeep;
 
 pub use kinds::{KindFieldView, KindOptionView, KindView};
 pub use life::{
     BulkTagView, BulkView, DraftFieldView, DraftNote, DraftView, FavouriteView, TaggedRecord, TrashPage, TrashRow,
+};
+pub use subject::{
+    SubjectBackupView, SubjectDraftView, SubjectErasureReport, SubjectExportReport, SubjectFindings, SubjectPlace,
+    SubjectPlaceView, SubjectRecordView, SubjectScan,
 };
 pub use upkeep::{ExpiringRecords, ExpiringView, SecretFindingView, SecretHealthView, SecretProblem};
 
@@ -79,12 +84,33 @@ pub struct TenantView {
     pub right: Right,
     /// Which of the twelve tenant colours is its own, 0 to 11.
     pub colour: u8,
+    /// Whether it holds invented data: a redacted twin of another.
+    pub demo: bool,
     /// When it was created.
     #[ts(type = "string")]
     pub created_at: Timestamp,
     /// Records in it; `None` until it has been opened in this session.
     #[ts(type = "number | null")]
     pub records: Option<u64>,
+}
+
+/// A redacted twin that was made.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+pub struct TwinReport {
+    /// The twin, now a tenant.
+    pub tenant: TenantView,
+    /// The seed it was invented by: of the same tenant, the same seed makes the same twin.
+    #[ts(type = "number")]
+    pub seed: u64,
+    /// Records, those in the trash among them.
+    #[ts(type = "number")]
+    pub records: u64,
+    /// Versions of all of them.
+    #[ts(type = "number")]
+    pub versions: u64,
+    /// Attachments of all of them, present and past.
+    #[ts(type = "number")]
+    pub attachments: u64,
 }
 
 /// A record in lists.

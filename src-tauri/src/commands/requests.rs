@@ -341,6 +341,42 @@ pub(crate) struct TenantExport {
     pub(crate) confirmation: Option<String>,
 }
 
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct TenantTwin {
+    pub(crate) tenant: TenantId,
+    pub(crate) name: String,
+    /// `None` draws one.
+    pub(crate) seed: Option<u64>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SubjectFind {
+    pub(crate) tenant: TenantId,
+    pub(crate) identifiers: Vec<Value>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SubjectExport {
+    pub(crate) tenant: TenantId,
+    pub(crate) identifiers: Vec<Value>,
+    /// `None` is every record in which the person is.
+    pub(crate) records: Option<Vec<RecordId>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SubjectErase {
+    pub(crate) tenant: TenantId,
+    pub(crate) identifiers: Vec<Value>,
+    /// `None` is every record in which the person is.
+    pub(crate) records: Option<Vec<RecordId>>,
+    /// Earlier versions alone.
+    pub(crate) history_only: bool,
+}
+
 /// A kind of file that a tenant is exported to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -18,7 +18,7 @@ use super::work::import_file;
 use crate::jobs::Job;
 use crate::native::files::Purpose;
 use crate::native::new_passphrase::{self, Use};
-use crate::native::words::fill;
+use crate::native::words::{Words, fill};
 use crate::native::{reply, step_up};
 use crate::refusal::Refusal;
 use crate::shell::Shell;
@@ -104,7 +104,7 @@ pub(super) async fn tenant_export_start<R: Runtime>(
     };
     let suggested = format!("{}.{ending}", name.replace(['/', '\0'], " "));
     let Some(file) = choose(&app, &shell, purpose, &suggested).await else { return Ok(None) };
-    let Some(proof) = proof(&app, &shell, &name).await else { return Ok(None) };
+    let Some(proof) = proof(&app, &shell, &name, |words| &words.step_export_tenant).await else { return Ok(None) };
     let passphrase = match format {
         ExportFormat::Csv | ExportFormat::Archive | ExportFormat::EncryptedArchive => None,
         ExportFormat::Kdbx => match file_passphrase(&app, &shell, &name).await {
@@ -118,8 +118,13 @@ pub(super) async fn tenant_export_start<R: Runtime>(
     Ok(Some(shell.jobs.follow(job, None)))
 }
 
-/// That whoever is at the keyboard knows the account's passphrase.
-async fn proof<R: Runtime>(app: &AppHandle<R>, shell: &Arc<Shell>, tenant: &str) -> Option<FreshAuthentication> {
+/// That whoever is at the keyboard knows the account's passphrase. `reason` says what for.
+pub(super) async fn proof<R: Runtime>(
+    app: &AppHandle<R>,
+    shell: &Arc<Shell>,
+    tenant: &str,
+    reason: fn(&Words) -> &str,
+) -> Option<FreshAuthentication> {
     let (shell, dialog, tenant) = (Arc::clone(shell), app.clone(), tenant.to_owned());
     let asked = reply::ask(app, move |reply| {
         let words = shell.words();
@@ -130,7 +135,7 @@ async fn proof<R: Runtime>(app: &AppHandle<R>, shell: &Arc<Shell>, tenant: &str)
         let question = step_up::Question {
             window: &words.step_window,
             title: &words.step_title,
-            reason: fill(&words.step_export_tenant, &[("tenant", &tenant)]),
+            reason: fill(reason(words), &[("tenant", &tenant)]),
             wrong: ("unlock_refused", fill(&words.step_wrong, &[("login", &login)])),
         };
         step_up::ask(words, web::gtk_window(&dialog).as_ref(), question, check, reply);

@@ -36,6 +36,8 @@ pub(crate) enum Purpose {
     ExportArchive,
     /// Where to save a tenant as an encrypted archive.
     ExportEncryptedArchive,
+    /// Where to save what is held about a person.
+    SubjectTarget,
     /// A file to attach.
     Attach,
     /// Where to save an attachment.
@@ -91,6 +93,10 @@ impl Purpose {
             Self::ExportEncryptedArchive => {
                 let archives = Some((words.filter_encrypted_archive.as_str(), "*.age"));
                 (&words.choose_export, &words.save, FileChooserAction::Save, archives, Some("age"))
+            }
+            Self::SubjectTarget => {
+                let archives = Some((words.filter_archive.as_str(), "*.tar"));
+                (&words.choose_subject, &words.save, FileChooserAction::Save, archives, Some("tar"))
             }
             Self::Attach => (&words.choose_attach, &words.attach, FileChooserAction::Open, None, None),
             Self::SaveAttachment => (&words.choose_save_attachment, &words.save, FileChooserAction::Save, None, None),

@@ -167,6 +167,10 @@ impl Attach<'_> {
             let mut may_be_there = false;
             let insert = |tx: &mut TenantTx<'_>| -> Result<bool, AttachError> {
                 let is_needed = tx.insert_attachment(&new)?;
+                // What the tenant had when the content was read was erased since, and the file with it.
+                if is_needed && self.open.files.open(&file.file).is_err() {
+                    return Err(CallError::from(Fault::Busy).into());
+                }
                 may_be_there = true;
                 Ok(is_needed)
             };

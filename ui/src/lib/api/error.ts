@@ -41,6 +41,8 @@ const WORDS = {
   export_needs_recipient: { what: m.error_export_needs_recipient, todo: m.error_export_needs_recipient_do },
   export_no_recipient: { what: m.error_export_no_recipient, todo: m.error_export_no_recipient_do },
   export_not_confirmed: { what: m.error_export_not_confirmed, todo: m.error_export_not_confirmed_do },
+  invalid_identifiers: { what: m.error_invalid_identifiers, todo: m.error_invalid_identifiers_do },
+  subject_too_many: { what: m.error_subject_too_many, todo: m.error_subject_too_many_do },
   export_not_written: { what: m.error_export_not_written, todo: m.error_export_not_written_do },
   file_changed: { what: m.error_file_changed, todo: m.error_file_changed_do },
   file_unreadable: { what: m.error_file_unreadable, todo: m.error_file_unreadable_do },

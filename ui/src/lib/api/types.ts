@@ -73,6 +73,10 @@ export type TenantView = {
    */
   colour: number;
   /**
+   * Whether it holds invented data: a redacted twin of another.
+   */
+  demo: boolean;
+  /**
    * When it was created.
    */
   created_at: string;
@@ -1371,6 +1375,10 @@ export type JobResult =
   | ImportReport
   | LogReport
   | ExportReport
+  | TwinReport
+  | SubjectFindings
+  | SubjectExportReport
+  | SubjectErasureReport
   | RecordView
   | AttachmentView
   | Array<FileCheckView>

@@ -126,9 +126,7 @@ impl TenantStore {
 
     /// The file that holds the content with this digest, if the tenant has it.
     pub(crate) fn file_of(&self, digest: &[u8; 32]) -> Result<Option<StoredFile>, StoreError> {
-        let mut query = self.connection.prepare_cached("SELECT name, header, bytes FROM file WHERE digest = ?1")?;
-        let mut rows = query.query([digest])?;
-        rows.next()?.map(|row| StoredFile::from_row(row, 0)).transpose()
+        file_of(&self.connection, digest)
     }
 
     /// Shows every file of the tenant.
@@ -256,13 +254,25 @@ impl TenantTx<'_> {
         Ok(version)
     }
 
-    fn insert_file(&self, file: &StoredFile, digest: &[u8; 32]) -> Result<i64, StoreError> {
+    /// The file that holds the content with this digest, as far as this write goes.
+    pub(crate) fn file_of(&self, digest: &[u8; 32]) -> Result<Option<StoredFile>, StoreError> {
+        file_of(&self.tx, digest)
+    }
+
+    /// Writes down a file that is there, and gives its row.
+    pub(crate) fn insert_file(&self, file: &StoredFile, digest: &[u8; 32]) -> Result<i64, StoreError> {
         let bytes = sqlcipher::to_integer(file.bytes)?;
         self.tx
             .prepare_cached("INSERT INTO file (name, header, bytes, digest) VALUES (?1, ?2, ?3, ?4)")?
             .execute(params![file.file, file.header, bytes, digest])?;
         Ok(self.tx.last_insert_rowid())
     }
+}
+
+fn file_of(connection: &Connection, digest: &[u8; 32]) -> Result<Option<StoredFile>, StoreError> {
+    let mut query = connection.prepare_cached("SELECT name, header, bytes FROM file WHERE digest = ?1")?;
+    let mut rows = query.query([digest])?;
+    rows.next()?.map(|row| StoredFile::from_row(row, 0)).transpose()
 }
 
 /// The attachments of one version of a record, by its row, in the order of attaching.
@@ -298,7 +308,7 @@ impl StoredAttachment {
 
 impl StoredFile {
     /// Reads columns `name, header, bytes`, the first of which is number `first`.
-    fn from_row(row: &Row<'_>, first: usize) -> Result<Self, StoreError> {
+    pub(super) fn from_row(row: &Row<'_>, first: usize) -> Result<Self, StoreError> {
         Ok(Self {
             file: row.get(first)?,
             header: row.get(first + 1)?,

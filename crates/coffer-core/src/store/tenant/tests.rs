@@ -1,5 +1,6 @@
 //! The tenant's database as its users meet it: what was written is found, in order, and nothing else is.
 
+mod erase;
 mod find;
 
 use std::collections::BTreeSet;

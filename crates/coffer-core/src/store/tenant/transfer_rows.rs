@@ -4,7 +4,7 @@ use coffer_model::attachment::{AttachmentId, AttachmentName, MediaKind};
 use coffer_model::id::RecordKey;
 use coffer_model::record::RecordContent;
 use coffer_model::time::Timestamp;
-use rusqlite::{Transaction, params};
+use rusqlite::{Connection, Transaction, params};
 
 use super::attachment_rows::Attached;
 use super::record_rows::VERSION;
@@ -83,6 +83,14 @@ impl TenantStore {
 }
 
 impl Moment<'_> {
+    pub(super) fn store(&self) -> &TenantStore {
+        self.store
+    }
+
+    pub(super) fn connection(&self) -> &Connection {
+        &self.store.connection
+    }
+
     /// How many records there are.
     pub(crate) fn count(&self) -> Result<u64, StoreError> {
         self.store.count()
@@ -173,7 +181,7 @@ impl Moment<'_> {
         Ok(self.store.connection.prepare_cached(sql)?.query_row([], |row| row.get(0))?)
     }
 
-    fn versions(&self, key: RecordKey) -> Result<Vec<StoredVersion>, StoreError> {
+    pub(super) fn versions(&self, key: RecordKey) -> Result<Vec<StoredVersion>, StoreError> {
         let mut versions = Vec::new();
         self.each_version(key, |version| {
             versions.push(version);
