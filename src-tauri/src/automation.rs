@@ -27,6 +27,8 @@ pub(crate) fn chosen(purpose: Purpose) -> Option<PathBuf> {
         Purpose::SourceKeyFile => "COFFER_E2E_SOURCE_KEY",
         Purpose::ExportCsv => "COFFER_E2E_EXPORT_CSV",
         Purpose::ExportKdbx => "COFFER_E2E_EXPORT_KDBX",
+        Purpose::ExportArchive | Purpose::ExportEncryptedArchive => "COFFER_E2E_EXPORT_ARCHIVE",
+        Purpose::SubjectTarget => "COFFER_E2E_SUBJECT",
         Purpose::Attach => "COFFER_E2E_ATTACH",
         Purpose::SaveAttachment => "COFFER_E2E_SAVE_ATTACHMENT",
     };

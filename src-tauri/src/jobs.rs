@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use coffer_core::JobHandle;
 use coffer_core::view::{
     AttachmentView, BackupView, ExportReport, FileCheckView, ImportReport, LogReport, Progress, RecordView,
-    SecretHealthView,
+    SecretHealthView, SubjectErasureReport, SubjectExportReport, SubjectFindings, TwinReport,
 };
 use serde::Serialize;
 use ts_rs::TS;
@@ -49,6 +49,14 @@ pub enum JobResult {
     Log(LogReport),
     /// A tenant was exported.
     Export(ExportReport),
+    /// A redacted twin was made.
+    Twin(TwinReport),
+    /// A person was looked for.
+    SubjectFound(SubjectFindings),
+    /// What is held about a person was written to a file.
+    SubjectExport(SubjectExportReport),
+    /// A person was erased.
+    SubjectErasure(SubjectErasureReport),
     /// A file was attached to the record.
     Record(RecordView),
     /// An attachment was saved.
@@ -62,6 +70,30 @@ pub enum JobResult {
 impl From<ExportReport> for JobResult {
     fn from(report: ExportReport) -> Self {
         Self::Export(report)
+    }
+}
+
+impl From<TwinReport> for JobResult {
+    fn from(report: TwinReport) -> Self {
+        Self::Twin(report)
+    }
+}
+
+impl From<SubjectFindings> for JobResult {
+    fn from(found: SubjectFindings) -> Self {
+        Self::SubjectFound(found)
+    }
+}
+
+impl From<SubjectExportReport> for JobResult {
+    fn from(report: SubjectExportReport) -> Self {
+        Self::SubjectExport(report)
+    }
+}
+
+impl From<SubjectErasureReport> for JobResult {
+    fn from(report: SubjectErasureReport) -> Self {
+        Self::SubjectErasure(report)
     }
 }
 

@@ -2,8 +2,9 @@
 
 use coffer_core::{
     AttachError, BulkError, CallError, CodeError, CopyFieldError, CreateError, CreateTenantError, EnrolDeviceError,
-    ExportError, Fault, ImportError, InvalidRecipe, JobError, KindError, ListRecordsError, OpenError, PreviewError,
-    RecoveryCodeError, SaveAttachmentError, SaveRecordError, SaveSearchError, UnlockError,
+    ExportError, Fault, ImportError, InvalidIdentifiers, InvalidRecipe, JobError, KindError, ListRecordsError,
+    OpenError, PreviewError, RecoveryCodeError, SaveAttachmentError, SaveRecordError, SaveSearchError, SubjectError,
+    UnlockError,
 };
 use serde::Serialize;
 use ts_rs::TS;
@@ -63,8 +64,15 @@ coded!(
     SaveAttachmentError,
     SaveRecordError,
     SaveSearchError,
+    SubjectError,
     UnlockError,
 );
+
+impl From<InvalidIdentifiers> for Refusal {
+    fn from(_: InvalidIdentifiers) -> Self {
+        Self { code: "invalid_identifiers" }
+    }
+}
 
 impl From<RecoveryCodeError> for Refusal {
     fn from(_: RecoveryCodeError) -> Self {

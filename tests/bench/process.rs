@@ -81,7 +81,8 @@ pub fn measure(arguments: &Arguments, table: &mut Table) {
 
 /// Puts the rows into the desk's tenant, and exports them, and one alone, as KDBX.
 fn fill(desk: &Desk, records: u64) -> [PathBuf; 2] {
-    let session = Vault::open(&Place::new().host, &desk.vault()).unwrap().unlock(LOGIN, passphrase(PASSPHRASE)).unwrap();
+    let session =
+        Vault::open(&Place::new().host, &desk.vault()).unwrap().unlock(LOGIN, passphrase(PASSPHRASE)).unwrap();
     let many = session.tenants().unwrap().remove(0).id;
     let one = tenant(&session, "One").id;
     let files = [(many, records, "many.kdbx"), (one, 1, "one.kdbx")].map(|(tenant, count, name)| {
@@ -105,6 +106,8 @@ fn export(session: &Session, tenant: TenantId, file: PathBuf) -> PathBuf {
         file: file.clone(),
         format: ExportFormat::Kdbx,
         passphrase: Some(OTHER_PASSPHRASE.as_bytes().to_vec().into()),
+        recipients: Vec::new(),
+        confirmation: None,
     };
     session.start_export(request, proof).unwrap().wait().unwrap();
     file

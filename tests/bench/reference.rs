@@ -84,9 +84,9 @@ pub fn insert(connection: &mut Connection, answers: Answers, rows: impl Iterator
             .unwrap();
         let mut search = tx
             .prepare("INSERT INTO search (rowid, title, fields, tags, notes, marks) VALUES (?1, ?2, ?3, '', ?4, ?5)")
-                .unwrap();
-        let mut numbers = (answers == Answers::All)
-            .then(|| tx.prepare("INSERT INTO number (rowid, value) VALUES (?1, ?2)").unwrap());
+            .unwrap();
+        let mut numbers =
+            (answers == Answers::All).then(|| tx.prepare("INSERT INTO number (rowid, value) VALUES (?1, ?2)").unwrap());
         for (number, row) in (0_u64..).zip(rows) {
             let key = u128::from(number).to_be_bytes();
             let fields = format!("{}\n{}\n{}", row.company, row.email, row.phone);

@@ -88,11 +88,7 @@ impl Table {
         let reference = median(pairs.reference.clone()) / times;
         let figure = match goal {
             Goal::SizeAtMost(_) | Goal::KibAtMost(_) => size,
-            Goal::TimeAtMost(_)
-            | Goal::SpeedAtLeast(_)
-            | Goal::OnTopAtMost(_)
-            | Goal::Within(_)
-            | Goal::Beside => time,
+            Goal::TimeAtMost(_) | Goal::SpeedAtLeast(_) | Goal::OnTopAtMost(_) | Goal::Within(_) | Goal::Beside => time,
         };
         let speed = || pairs.median_of(|here, reference| reference / here);
         let (ratio, goal, met) = match goal {
@@ -116,15 +112,7 @@ impl Table {
             Goal::Beside => (format!("{:.2}×", speed()), String::new(), "beside"),
         };
         let reference = if pairs.reference.is_empty() { String::new() } else { figure(reference) };
-        self.rows.push(Row {
-            name,
-            what: what.to_owned(),
-            here: figure(here),
-            reference,
-            ratio,
-            goal,
-            met,
-        });
+        self.rows.push(Row { name, what: what.to_owned(), here: figure(here), reference, ratio, goal, met });
     }
 
     /// Adds a row for one thing that has no reference.

@@ -13,8 +13,8 @@ use super::Outcome;
 
 const HEADING: &str = "# Proofs
 
-What `./x prove NAME` has run, added up for each commit. A round is one kill, one fault or one flipped bit; what counts
-as a failure is said in `tests/proof/`. Rounds of one proof at one commit have consecutive seeds. This file is written
+What `./x prove NAME` has run, added up for each commit. A round is one kill, one fault, one flipped bit or one tenant that
+went out and came back; what counts as a failure is said in `tests/proof/`. Rounds of one proof at one commit have consecutive seeds. This file is written
 by the program and read back by it; do not edit it by hand.
 
 | Proof | Commit | Seeds | Rounds | Failures | What happened |

@@ -1,8 +1,10 @@
-//! Long proofs that nothing acknowledged is lost: the shipped program is killed, its disk fails, its files rot.
+//! Long proofs that nothing acknowledged is lost: the shipped program is killed, its disk fails, its files rot, a large
+//! tenant goes out and comes back.
 //!
 //! `./x prove NAME` runs one for as long as is wanted and adds its rounds up in `docs/proofs.md`; the tests in `proofs/`
 //! run a short slice of each. A round follows from its seed alone, but for the machine's own timing.
 
+pub mod archive;
 pub mod chance;
 pub mod contents;
 pub mod desk;

@@ -1,5 +1,6 @@
 //! A short slice of each long proof, the same every time. `./x prove` runs the whole.
 
+use coffer_tests::proof::archive::{self, Scale};
 use coffer_tests::proof::{Extent, Outcome, faults, flips, kills};
 
 fn slice(first_seed: u64, rounds: u64) -> Extent {
@@ -45,4 +46,9 @@ fn every_new_name_is_synced_with_its_folder() {
     let stages = faults::stages();
     let lost: Vec<String> = stages.iter().flat_map(faults::names_not_synced).collect();
     assert!(lost.is_empty(), "{lost:#?}");
+}
+
+#[test]
+fn a_tenant_that_went_out_as_an_archive_comes_back_equal_in_little_memory() {
+    assert_proved(&archive::prove(slice(0, 1), Scale::SLICE));
 }

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use clap::{Parser, ValueEnum};
+use coffer_tests::proof::archive::{self, Scale};
 use coffer_tests::proof::ledger::Ledger;
 use coffer_tests::proof::{Extent, Outcome, faults, flips, kills};
 
@@ -38,6 +39,8 @@ enum Proof {
     Faults,
     /// One flipped bit in a vault's or a backup's files.
     Flips,
+    /// A tenant of 50,000 records and 2 GiB of attachments, exported as an archive and imported again.
+    Archive,
 }
 
 impl Proof {
@@ -46,6 +49,7 @@ impl Proof {
             Self::Kills => "kills",
             Self::Faults => "faults",
             Self::Flips => "flips",
+            Self::Archive => "archive",
         }
     }
 
@@ -54,6 +58,7 @@ impl Proof {
             Self::Kills => kills::prove(extent),
             Self::Faults => faults::prove(extent),
             Self::Flips => flips::prove(extent),
+            Self::Archive => archive::prove(extent, Scale::WHOLE),
         }
     }
 
@@ -63,6 +68,7 @@ impl Proof {
             Self::Kills => 2 * ROUNDS_A_LINE,
             Self::Faults => 5 * ROUNDS_A_LINE,
             Self::Flips => 25 * ROUNDS_A_LINE,
+            Self::Archive => 1,
         }
     }
 }

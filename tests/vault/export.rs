@@ -15,7 +15,8 @@ use coffer_tests::{LOGIN, PASSPHRASE, Place, login_draft, tenant};
 
 fn request(tenant: TenantId, file: PathBuf, passphrase: Option<&str>) -> ExportRequest {
     let format = if passphrase.is_some() { ExportFormat::Kdbx } else { ExportFormat::Csv };
-    ExportRequest { tenant, file, format, passphrase: passphrase.map(|text| text.as_bytes().to_vec().into()) }
+    let passphrase = passphrase.map(|text| text.as_bytes().to_vec().into());
+    ExportRequest { passphrase, ..ExportRequest::new(tenant, file, format) }
 }
 
 fn export(session: &Session, request: ExportRequest) -> Result<ExportReport, JobError> {

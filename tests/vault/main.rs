@@ -1,6 +1,7 @@
 //! A vault's life from creation to restore, in one process.
 #![allow(clippy::unwrap_used, reason = "test code")]
 
+mod archive;
 mod attachments;
 mod backup;
 mod export;
@@ -14,4 +15,6 @@ mod life;
 mod model;
 mod records;
 mod records_life;
+mod subject;
+mod twin;
 mod upkeep;

@@ -11,6 +11,7 @@ export const ACME: TenantView = {
   name: "ACME",
   right: "steward",
   colour: 0,
+  demo: false,
   created_at: "2026-01-01T00:00:00.000Z",
   records: null,
 };

@@ -104,6 +104,65 @@ describe("an export", () => {
   });
 });
 
+describe("an archive", () => {
+  const KEY = `age1${"q".repeat(58)}`;
+
+  async function archiveDialog() {
+    const opened = await openWindow();
+    await opened.user.keyboard("{Control>}k{/Control}");
+    await opened.user.type(
+      await within(await screen.findByRole("dialog")).findByRole("combobox"),
+      "export tenant as archive",
+    );
+    await opened.user.keyboard("{Enter}");
+    const dialog = await screen.findByRole("dialog", { name: "Export ACME" });
+    const calls = () =>
+      opened.engine.calls.filter((call) => call.command === "tenant_export_start").map((call) => call.args);
+    return { ...opened, dialog, calls };
+  }
+
+  it("is encrypted to a receiver, whose key must be one", async () => {
+    const { user, dialog, calls } = await archiveDialog();
+    const go = within(dialog).getByRole("button", { name: "Export…" });
+    expect(go).toHaveProperty("disabled", true);
+    const box = within(dialog).getByLabelText("The receiver's public key (age1…)");
+    await user.type(box, "age1nonsense");
+    within(dialog).getByText(/That is no public key of age/);
+    expect(go).toHaveProperty("disabled", true);
+    await user.clear(box);
+    await user.type(box, ` ${KEY} `);
+    await user.click(go);
+    await screen.findByText("Only the receiver's key opens the file.");
+    expect(calls()).toEqual([{ tenant: "7acme", format: "archive", recipient: KEY }]);
+  });
+
+  it("that anybody can read needs the tenant's name typed", async () => {
+    const { user, dialog, calls } = await archiveDialog();
+    await user.click(within(dialog).getByLabelText("Readable by anybody"));
+    const go = within(dialog).getByRole("button", { name: "Export…" });
+    const box = within(dialog).getByLabelText("Type this name to confirm");
+    await user.type(box, "ACM");
+    expect(go).toHaveProperty("disabled", true);
+    await user.type(box, "E");
+    await user.click(go);
+    await screen.findByText(/Every secret in the file is readable/);
+    expect(calls()).toEqual([{ tenant: "7acme", format: "archive", confirmation: "ACME" }]);
+  });
+
+  it("says whose it was before it becomes another tenant's", async () => {
+    const { user } = await openWindow({ archiveFile: true });
+    await user.click(await screen.findByRole("button", { name: "Import…" }));
+    const dialog = await screen.findByRole("dialog");
+    await user.click(within(dialog).getByRole("button", { name: "Choose file…" }));
+    await within(dialog).findByText("An archive of Bauer & Co");
+    within(dialog).getByText("It becomes data of ACME. See that this is meant.");
+    within(dialog).getByText(/the template of a kind that this vault lacks/);
+    await user.click(within(dialog).getByRole("button", { name: "Try without writing" }));
+    await within(dialog).findByText(/2 attachments come along/);
+    within(dialog).getByText(/1 record goes into the trash/);
+  });
+});
+
 describe("backups", () => {
   it("can be cancelled, and says that nothing was left behind", async () => {
     const { user } = await openWindow({ jobMillis: 60_000 });

@@ -2,15 +2,18 @@
 //! Answers and codes: docs/command-line.md.
 
 mod life;
+mod subject;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
+use coffer_core::TWIN_SEED_MAX;
 use coffer_model::id::RecordId;
 use coffer_model::record::RecordKind;
 
 pub use life::{LifeCommand, ListArgs};
+pub use subject::{SubjectArgs, SubjectCommand};
 
 /// Keeps other organisations' data on this computer, encrypted, by tenant, with a log of every access.
 #[derive(Parser, Debug)]
@@ -104,6 +107,12 @@ pub enum Command {
     Export(ExportArgs),
     /// Find records by words, phrases, tags, kinds, fields and days; keep searches under names.
     Search(SearchArgs),
+    /// A person in a tenant's data: found, handed over, erased.
+    #[command(
+        subcommand,
+        after_help = "Examples:\n  coffer … subject find --tenant ACME \"Anna Schmidt\"\n  coffer … subject export --tenant ACME --identifiers-file anna.txt --to anna.tar\n  coffer … subject erase --tenant ACME --identifiers-file anna.txt"
+    )]
+    Subject(SubjectCommand),
     /// Encrypted backups: made even while the vault is locked.
     #[command(
         subcommand,
@@ -172,6 +181,19 @@ pub enum TenantCommand {
     },
     /// The tenants this account may read.
     List,
+    /// Make a redacted twin: another tenant with as many records, versions and files, in which everything is invented.
+    #[command(
+        after_help = "Example:\n  coffer … tenant twin ACME \"ACME for tests\" --seed 4711\n\nNo value of the tenant, and no eight letters or digits in a row of it, are in the twin, which is marked as\ninvented data. The same seed makes the same twin of the same records."
+    )]
+    Twin {
+        /// Name or identifier of the tenant.
+        source: String,
+        /// What the twin is to be called.
+        name: String,
+        /// A number by which everything is invented; drawn, and told, if none is given.
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(..=TWIN_SEED_MAX))]
+        seed: Option<u64>,
+    },
     /// A tenant's tags, with how many records have each.
     Tags {
         /// Name or identifier of the tenant.
@@ -440,7 +462,7 @@ pub struct FieldArgs {
 
 #[derive(Args, Debug)]
 #[command(
-    after_help = "Examples:\n  coffer … import contacts.csv --tenant ACME --dry-run\n  coffer … import contacts.csv --tenant ACME --map \"Company=title\" --map \"Mobile=Phone:phone\"\n  coffer … import old.kdbx --tenant ACME --source-passphrase-file pw.txt --duplicates skip\n\nThe format is told by the content. FIELD is title, kind, tags, notes, tenant, skip, or the name of a\nfield, as NAME or NAME:TYPE; docs/FORMAT.md, \"Import\", has the rules."
+    after_help = "Examples:\n  coffer … import contacts.csv --tenant ACME --dry-run\n  coffer … import contacts.csv --tenant ACME --map \"Company=title\" --map \"Mobile=Phone:phone\"\n  coffer … import old.kdbx --tenant ACME --source-passphrase-file pw.txt --duplicates skip\n  coffer … import acme.tar --tenant \"ACME GmbH\"\n  coffer … import acme.tar.age --tenant \"ACME GmbH\" --source-identity-file key.txt\n\nThe format is told by the content. FIELD is title, kind, tags, notes, tenant, skip, or the name of a\nfield, as NAME or NAME:TYPE; docs/FORMAT.md, \"Import\", has the rules."
 )]
 pub struct ImportArgs {
     /// The file.
@@ -450,7 +472,7 @@ pub struct ImportArgs {
     #[arg(long, value_name = "T")]
     pub tenant: String,
     /// The format it must have; without it, whichever the content shows.
-    #[arg(long, value_parser = ["csv", "kdbx", "bitwarden", "1pux"], value_name = "F")]
+    #[arg(long, value_parser = ["csv", "kdbx", "bitwarden", "1pux", "archive"], value_name = "F")]
     pub format: Option<String>,
     /// Where a table's column goes. May be repeated; other columns are understood by their headers.
     #[arg(long, value_name = "COLUMN=FIELD")]
@@ -458,8 +480,8 @@ pub struct ImportArgs {
     /// A file whose first line is the passphrase that opens the file to import; `-` is standard input.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub source_passphrase_file: Option<PathBuf>,
-    /// The key file that opens the file to import (KDBX).
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    /// The key file that opens the file to import (KDBX), or the identity file of age that opens an archive.
+    #[arg(long, visible_alias = "source-identity-file", value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub source_key_file: Option<PathBuf>,
     /// What happens to records of the same kind, title, user name and URL as one the tenant has.
     #[arg(long, value_name = "D", default_value = "import", value_parser = ["import", "skip"])]
@@ -471,7 +493,7 @@ pub struct ImportArgs {
 
 #[derive(Args, Debug)]
 #[command(
-    after_help = "Examples:\n  coffer … export acme.kdbx --tenant ACME --format kdbx --export-passphrase-file new.txt\n  coffer … export acme.csv --tenant ACME --format csv\n\nA CSV file holds every secret readable. Only a tenant's steward may export; it is logged."
+    after_help = "Examples:\n  coffer … export acme.kdbx --tenant ACME --format kdbx --export-passphrase-file new.txt\n  coffer … export acme.csv --tenant ACME --format csv\n  coffer … export acme.tar --tenant ACME --format archive --confirm ACME\n  coffer … export acme.tar.age --tenant ACME --format archive --recipient age1…\n\nA CSV file, and an archive without a recipient, hold every secret readable. An archive holds everything a\ntenant has, with its history, attachments and trash; stock tools read it, and `import` takes it in again.\nOnly a tenant's steward may export; it is logged."
 )]
 pub struct ExportArgs {
     /// A file that does not exist yet.
@@ -480,12 +502,18 @@ pub struct ExportArgs {
     /// Name or identifier of the tenant.
     #[arg(long, value_name = "T")]
     pub tenant: String,
-    /// Its format: csv is readable by anybody, kdbx is encrypted and opened by KeePass's kin.
-    #[arg(long, value_parser = ["csv", "kdbx"], value_name = "F")]
+    /// Its format: csv is readable by anybody, kdbx is encrypted and opened by KeePass's kin, archive is everything.
+    #[arg(long, value_parser = ["csv", "kdbx", "archive"], value_name = "F")]
     pub format: String,
     /// A file whose first line is the passphrase that will open the KDBX file; `-` is standard input.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub export_passphrase_file: Option<PathBuf>,
+    /// Who can open the archive: a public key of age. May be repeated; without one anybody can.
+    #[arg(long = "recipient", value_name = "KEY")]
+    pub recipients: Vec<String>,
+    /// The tenant's name once more, before an archive is written that anybody can read; else the terminal asks.
+    #[arg(long, value_name = "NAME")]
+    pub confirm: Option<String>,
 }
 
 #[derive(Args, Debug)]

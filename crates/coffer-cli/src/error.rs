@@ -6,8 +6,9 @@ use std::process::ExitCode;
 use coffer_core::host::PromptError;
 use coffer_core::{
     AttachError, BulkError, CallError, CodeError, CreateError, CreateTenantError, Damage, EnrolDeviceError,
-    ExportError, Fault, ImportError, InvalidRecipe, JobError, KindError, ListRecordsError, OpenError, PassphraseError,
-    RecoveryCodeError, SaveAttachmentError, SaveRecordError, SaveSearchError, UnlockError,
+    ExportError, Fault, ImportError, InvalidIdentifiers, InvalidRecipe, JobError, KindError, ListRecordsError,
+    OpenError, PassphraseError, RecoveryCodeError, SaveAttachmentError, SaveRecordError, SaveSearchError, SubjectError,
+    UnlockError,
 };
 use coffer_model::query::InvalidQuery;
 use coffer_model::record::InvalidRecord;
@@ -65,6 +66,12 @@ pub enum CliError {
     ImportSetup(#[from] ImportError),
     #[error(transparent)]
     ExportSetup(#[from] ExportError),
+    #[error(transparent)]
+    Subject(#[from] SubjectError),
+    #[error(transparent)]
+    Identifiers(#[from] InvalidIdentifiers),
+    #[error("the tenant's name was not given, so nothing was erased")]
+    NotConfirmed,
     #[error(transparent)]
     Attach(#[from] AttachError),
     #[error(transparent)]
@@ -151,6 +158,9 @@ impl CliError {
             Self::Query(error) => error.code(),
             Self::ImportSetup(error) => error.code(),
             Self::ExportSetup(error) => error.code(),
+            Self::Subject(error) => error.code(),
+            Self::Identifiers(_) => "invalid_identifiers",
+            Self::NotConfirmed => "not_confirmed",
             Self::Attach(error) => error.code(),
             Self::SaveAttachment(error) => error.code(),
             Self::Job(error) => error.code(),
@@ -206,8 +216,16 @@ impl CliError {
             "import_no_columns" => "leave --map out; only tables have columns",
             "export_needs_passphrase" => "give it with --export-passphrase-file FILE",
             "export_no_passphrase" => "leave --export-passphrase-file out, or export as kdbx",
+            "export_no_recipient" => "leave --recipient out, or export as archive",
+            "export_needs_recipient" | "export_invalid_recipient" => {
+                "give the receiver's public key of age, as `age-keygen` prints it: --recipient age1…"
+            }
+            "export_not_confirmed" => "type it exactly: --confirm NAME, or encrypt the archive with --recipient age1…",
             "export_not_written" => "choose a folder that exists and that you may write to",
             "authentication_not_fresh" => "repeat the command and give your passphrase when asked",
+            "invalid_identifiers" => "give whole names, addresses or numbers, each on a line or in quotation marks",
+            "not_confirmed" => "type the tenant's name when asked, or give it with --confirm NAME",
+            "subject_too_many" => "give identifiers that only this person has, or name the records with --record",
             "output" => "the command was carried out; make room and ask again for what it answered",
             "not_found" => {
                 "see `tenant list`, `record list`, `record list --trash` and `file list ID` for what there is"

@@ -1,7 +1,7 @@
 //! Where secrets come from: a file, a descriptor, or the terminal. Never an argument, never the environment.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, IsTerminal};
+use std::io::{self, BufRead, BufReader, IsTerminal, Read, Write};
 use std::path::Path;
 
 use coffer_core::Passphrase;
@@ -62,6 +62,15 @@ pub fn value(field: &str) -> Result<Value, CliError> {
     Ok(Value::new(ask(&format!("{}: ", crate::render::visible(field)))?))
 }
 
+/// Asks for a line that everybody may see.
+pub fn line(question: &str) -> Result<String, CliError> {
+    let mut terminal = File::options().read(true).write(true).open("/dev/tty").map_err(|_| PromptError::Unavailable)?;
+    terminal.write_all(question.as_bytes()).map_err(|_| PromptError::Failed)?;
+    let mut line = String::new();
+    BufReader::new(terminal).take(MAX_LINE_BYTES).read_line(&mut line).map_err(|_| PromptError::Failed)?;
+    Ok(line.trim_end_matches(['\n', '\r']).to_owned())
+}
+
 fn from_source(global: &Global) -> Result<Option<Passphrase>, CliError> {
     if let Some(path) = &global.passphrase_file {
         let unreadable = |_| CliError::PassphraseSource(path.display().to_string());
@@ -99,6 +108,18 @@ fn line_of(reader: impl BufRead) -> Result<Zeroizing<Vec<u8>>, CliError> {
 /// Whether there is somebody to ask.
 pub fn is_possible() -> bool {
     io::stdin().is_terminal()
+}
+
+/// Asks for a line that is no secret, and shows it as it is typed.
+pub fn line(question: &str) -> Result<String, CliError> {
+    if !is_possible() {
+        return Err(CliError::NotConfirmed);
+    }
+    let asked = io::stderr().write_all(question.as_bytes());
+    let mut line = String::new();
+    let read = asked.and_then(|()| io::stdin().lock().take(MAX_LINE_BYTES).read_line(&mut line));
+    read.map_err(|_| PromptError::Failed)?;
+    Ok(line)
 }
 
 fn ask(question: &str) -> Result<String, CliError> {

@@ -149,6 +149,9 @@ pub(crate) struct TenantCreated {
     pub(crate) tenant: TenantId,
     #[cbor(n(1), with = "encoding::account_id")]
     pub(crate) steward: AccountId,
+    /// Whether it holds invented data.
+    #[n(2)]
+    pub(crate) demo: bool,
 }
 
 #[derive(Clone, Debug, Encode, Decode, CborLen)]
@@ -280,6 +283,8 @@ impl Account {
 #[derive(Clone, Debug)]
 pub(crate) struct Tenant {
     pub(crate) created_at: Timestamp,
+    /// Whether it holds invented data.
+    pub(crate) demo: bool,
     first_steward: AccountId,
     /// Its place among the vault's tenants, from 0.
     pub(crate) ordinal: u64,
@@ -439,7 +444,8 @@ impl Membership {
                 require(roles.contains(Role::Administrator))?;
                 require(self.accounts.contains_key(&body.steward) && !self.tenants.contains_key(&body.tenant))?;
                 let ordinal = self.tenants.len() as u64;
-                let tenant = Tenant { created_at: at, first_steward: body.steward, ordinal, epoch: None };
+                let (demo, first_steward) = (body.demo, body.steward);
+                let tenant = Tenant { created_at: at, demo, first_steward, ordinal, epoch: None };
                 self.tenants.insert(body.tenant, tenant);
             }
             Body::EpochOpened(body) => {

@@ -11,10 +11,12 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread;
 use std::time::Duration;
 
+use coffer_interchange::source::SourceError;
+
 use crate::backup::BackupError;
 use crate::fault::{CallError, Fault};
 use crate::store::files::FileError;
-use crate::usecase::{AttachError, ExportError, ImportError, SaveAttachmentError};
+use crate::usecase::{AttachError, CreateTenantError, ExportError, ImportError, SaveAttachmentError, SubjectError};
 use crate::view::{Progress, ProgressUnit};
 
 /// Why a job has no result.
@@ -41,6 +43,12 @@ pub enum JobError {
     /// A tenant could not be exported.
     #[error(transparent)]
     Export(#[from] ExportError),
+    /// A redacted twin could not become a tenant.
+    #[error(transparent)]
+    CreateTenant(#[from] CreateTenantError),
+    /// What is held about a person could not be handed over or erased.
+    #[error(transparent)]
+    Subject(#[from] SubjectError),
     /// A file could not be attached.
     #[error(transparent)]
     Attach(#[from] AttachError),
@@ -60,6 +68,8 @@ impl JobError {
             Self::Backup(error) => error.code(),
             Self::Import(error) => error.code(),
             Self::Export(error) => error.code(),
+            Self::CreateTenant(error) => error.code(),
+            Self::Subject(error) => error.code(),
             Self::Attach(error) => error.code(),
             Self::SaveAttachment(error) => error.code(),
         }
@@ -69,6 +79,12 @@ impl JobError {
 impl From<FileError> for JobError {
     fn from(error: FileError) -> Self {
         Fault::from(error).into()
+    }
+}
+
+impl From<SourceError> for JobError {
+    fn from(error: SourceError) -> Self {
+        Self::Import(error.into())
     }
 }
 

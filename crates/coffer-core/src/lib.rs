@@ -40,4 +40,8 @@ pub use usecase::{
     BackupIdentity, CodeError, GeneratedSecret, InvalidRecipe, KindError, OneTimeCode, RestoreOptions, SaveSearchError,
     SecretRecipe, generate_secret, start_restore, start_verify_backup,
 };
+pub use usecase::{
+    InvalidIdentifiers, SUBJECT_IDENTIFIERS_MAX, SubjectErasureRequest, SubjectError, SubjectExportRequest,
+    SubjectIdentifiers, TWIN_SEED_MAX, TwinRequest,
+};
 pub use vault::{EXTENSION, OpenError, Vault};

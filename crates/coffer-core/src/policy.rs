@@ -67,6 +67,14 @@ pub enum Action {
     ImportRecords,
     /// Writes a tenant's records to a file outside the vault.
     ExportTenant,
+    /// Makes a redacted twin of a tenant. Who does so also needs [`Action::CreateTenant`].
+    TwinTenant,
+    /// Searches everything of a tenant for a person: history, secrets and trash, too.
+    FindSubject,
+    /// Writes what a tenant holds about a person to a file outside the vault.
+    ExportSubject,
+    /// Deletes what a tenant holds about a person for good.
+    EraseSubject,
     /// Writes a backup of the whole vault, ciphertext only.
     ExportBackup,
     /// Verifies a backup.
@@ -98,7 +106,7 @@ enum Requirement {
 
 impl Action {
     /// Every action, for the matrix in the tests and the documents.
-    pub const ALL: [Self; 37] = [
+    pub const ALL: [Self; 41] = [
         Self::ListTenants,
         Self::CreateTenant,
         Self::ListRecords,
@@ -128,6 +136,10 @@ impl Action {
         Self::SaveSearches,
         Self::ImportRecords,
         Self::ExportTenant,
+        Self::TwinTenant,
+        Self::FindSubject,
+        Self::ExportSubject,
+        Self::EraseSubject,
         Self::ExportBackup,
         Self::VerifyBackup,
         Self::RestoreBackup,
@@ -168,7 +180,13 @@ impl Action {
             | Self::KeepDraft => Requirement::Right(Right::Editor),
             // What cannot be undone is for who answers for the data, and so is what leaves the vault as a whole. Enforced
             // by this program: whoever reads could copy by hand, but not all at once.
-            Self::PurgeRecords | Self::ExportTenant => Requirement::Right(Right::Steward),
+            // To ask whether secrets hold a text is as good as to see them, so searching for a person is, too.
+            Self::PurgeRecords
+            | Self::ExportTenant
+            | Self::TwinTenant
+            | Self::FindSubject
+            | Self::ExportSubject
+            | Self::EraseSubject => Requirement::Right(Right::Steward),
             Self::CreateTenant
             | Self::ChangeKinds
             | Self::ExportBackup

@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use coffer_crypto::Random;
-use coffer_crypto::derive::{self, TenantScope};
+use coffer_crypto::derive::{self, Id, TenantScope};
 use coffer_crypto::label::{self, Context};
 use coffer_crypto::seal::{self, SealingKeyPair};
 use coffer_crypto::secret::{AccountMasterKey, MacKey, TagKey, TenantKey};
@@ -326,21 +326,8 @@ impl Core {
         self.append(Event::TenantOpened(tenant))?;
         let (epoch, key) = self.unseal_tenant(tenant)?;
         let scope = tenant_scope(self.vault.id, tenant, epoch.epoch);
-        let path = self.tenant_path(&epoch);
-        let open = Arc::new(OpenTenant {
-            id: tenant,
-            name: self.tenant_name(tenant, &epoch, &key)?,
-            writer: Mutex::new(None),
-            reader: Mutex::new(connect(&path, &key, &scope)?),
-            tag_key: derive::derive_tag_key(&key, &scope),
-            changed: AtomicBool::new(false),
-            importing: AtomicBool::new(false),
-            unsettled: Mutex::new(None),
-            files: AttachedFiles::of(&self.folder, &epoch.file),
-            path,
-            scope,
-            key,
-        });
+        let name = self.tenant_name(tenant, &epoch, &key)?;
+        let open = Arc::new(OpenTenant::connect(&self.folder, &epoch.file, name, scope, key)?);
         if self.check_effects(&open)? {
             Self::sweep_attached(&open)?;
         }
@@ -498,7 +485,7 @@ impl Core {
 
     /// Where the file of a tenant's epoch is.
     pub(crate) fn tenant_path(&self, epoch: &EpochOpened) -> PathBuf {
-        self.folder.join(TENANTS_FOLDER).join(format!("{}.db", hex::encode(*epoch.file)))
+        tenant_path(&self.folder, &epoch.file)
     }
 
     /// Tenants opened in this session.
@@ -687,6 +674,31 @@ impl Core {
 }
 
 impl OpenTenant {
+    /// Opens the file that has the random name `file`, in the vault at `folder`.
+    pub(crate) fn connect(
+        folder: &Path,
+        file: &Id,
+        name: String,
+        scope: TenantScope,
+        key: TenantKey,
+    ) -> Result<Self, Fault> {
+        let path = tenant_path(folder, file);
+        Ok(Self {
+            id: TenantId::from_bytes(scope.tenant),
+            name,
+            writer: Mutex::new(None),
+            reader: Mutex::new(connect(&path, &key, &scope)?),
+            tag_key: derive::derive_tag_key(&key, &scope),
+            changed: AtomicBool::new(false),
+            importing: AtomicBool::new(false),
+            unsettled: Mutex::new(None),
+            files: AttachedFiles::of(folder, file),
+            path,
+            scope,
+            key,
+        })
+    }
+
     /// The epoch of the key it was opened with.
     pub(crate) fn epoch(&self) -> u32 {
         u32::try_from(self.scope.epoch).expect("made from a u32")
@@ -741,6 +753,11 @@ impl Drop for Importing<'_> {
     fn drop(&mut self) {
         self.tenant.importing.store(false, Ordering::Release);
     }
+}
+
+/// Where a tenant's file is that has the random name `file`, in the vault at `folder`.
+pub(crate) fn tenant_path(folder: &Path, file: &Id) -> PathBuf {
+    folder.join(TENANTS_FOLDER).join(format!("{}.db", hex::encode(file)))
 }
 
 /// Opens a tenant's file.

@@ -16,11 +16,16 @@ use serde::Serialize;
 use ts_rs::TS;
 
 mod kinds;
+mod subject;
 mod upkeep;
 
 pub use kinds::{KindFieldView, KindOptionView, KindView};
 pub use life::{
     BulkTagView, BulkView, DraftFieldView, DraftNote, DraftView, FavouriteView, TaggedRecord, TrashPage, TrashRow,
+};
+pub use subject::{
+    SubjectBackupView, SubjectDraftView, SubjectErasureReport, SubjectExportReport, SubjectFindings, SubjectPlace,
+    SubjectPlaceView, SubjectRecordView, SubjectScan,
 };
 pub use upkeep::{ExpiringRecords, ExpiringView, SecretFindingView, SecretHealthView, SecretProblem};
 
@@ -79,12 +84,33 @@ pub struct TenantView {
     pub right: Right,
     /// Which of the twelve tenant colours is its own, 0 to 11.
     pub colour: u8,
+    /// Whether it holds invented data: a redacted twin of another.
+    pub demo: bool,
     /// When it was created.
     #[ts(type = "string")]
     pub created_at: Timestamp,
     /// Records in it; `None` until it has been opened in this session.
     #[ts(type = "number | null")]
     pub records: Option<u64>,
+}
+
+/// A redacted twin that was made.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+pub struct TwinReport {
+    /// The twin, now a tenant.
+    pub tenant: TenantView,
+    /// The seed it was invented by: of the same tenant, the same seed makes the same twin.
+    #[ts(type = "number")]
+    pub seed: u64,
+    /// Records, those in the trash among them.
+    #[ts(type = "number")]
+    pub records: u64,
+    /// Versions of all of them.
+    #[ts(type = "number")]
+    pub versions: u64,
+    /// Attachments of all of them, present and past.
+    #[ts(type = "number")]
+    pub attachments: u64,
 }
 
 /// A record in lists.
@@ -460,7 +486,7 @@ pub struct BackupView {
 pub struct ImportReport {
     /// Whether nothing was written because only a trial was asked for.
     pub dry_run: bool,
-    /// The format the file has: `csv`, `kdbx`, `bitwarden` or `1pux`.
+    /// The format the file has: `csv`, `kdbx`, `bitwarden`, `1pux` or `archive`.
     pub format: String,
     /// What errors are numbered by.
     pub counted_in: ImportCount,
@@ -476,6 +502,12 @@ pub struct ImportReport {
     /// Earlier versions that came, or would come, along.
     #[ts(type = "number")]
     pub versions: u64,
+    /// Attachments that came, or would come, along.
+    #[ts(type = "number")]
+    pub attachments: u64,
+    /// How many of the records came, or would come, into the trash, where they were before.
+    #[ts(type = "number")]
+    pub trashed: u64,
     /// Why, for the first hundred of those rejected.
     pub errors: Vec<ImportRowError>,
     /// What is not carried over, the first hundred.
@@ -498,6 +530,8 @@ impl ImportReport {
             rejected: 0,
             duplicates: 0,
             versions: 0,
+            attachments: 0,
+            trashed: 0,
             errors: Vec::new(),
             losses: Vec::new(),
             losses_counted: 0,
@@ -523,7 +557,7 @@ pub struct ImportLoss {
     #[ts(type = "number | null")]
     pub entry: Option<u64>,
     /// What it is: `attachment`, `field`, `tag`, `title_end`, `version`, `passkey`, `reference`, `icon`,
-    /// `trashed_entry`, `auto_type`, `custom_data` or `time_of_expiry`.
+    /// `trashed_entry`, `auto_type`, `custom_data`, `time_of_expiry` or `kind`.
     pub what: String,
     /// The name of the field, file or tag concerned; empty where there is none.
     pub name: String,
@@ -556,7 +590,7 @@ pub struct ImportColumn {
 /// How a file would be imported, before anything is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
 pub struct ImportPreview {
-    /// The format the file has: `csv`, `kdbx`, `bitwarden` or `1pux`.
+    /// The format the file has: `csv`, `kdbx`, `bitwarden`, `1pux` or `archive`.
     pub format: String,
     /// Whether it is encrypted and its passphrase or key file is still to come. Nothing else is known then.
     pub needs_key: bool,
@@ -564,6 +598,8 @@ pub struct ImportPreview {
     pub encoding: Option<String>,
     /// The program whose table it is, if its header is known.
     pub program: Option<String>,
+    /// The tenant that an archive was made of, by its own account.
+    pub made_of: Option<String>,
     /// Entries of a file that is no table.
     #[ts(type = "number | null")]
     pub entries: Option<u64>,
@@ -593,6 +629,7 @@ impl ImportPreview {
             needs_key: false,
             encoding: None,
             program: None,
+            made_of: None,
             entries: None,
             records: Vec::new(),
             losses: Vec::new(),
@@ -642,7 +679,7 @@ pub struct ImportPreviewRow {
 /// What an export wrote.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
 pub struct ExportReport {
-    /// The format: `csv` or `kdbx`.
+    /// The format: `csv`, `kdbx` or `archive`.
     pub format: String,
     /// Records written.
     #[ts(type = "number")]
@@ -657,7 +694,8 @@ pub struct ExportReport {
 /// Something that a format could not hold.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
 pub struct ExportLossView {
-    /// What it is: `earlier_versions`, `secret_marks`, `kinds`, `field_types`, `neutralised_cells` or `fields`.
+    /// What it is: `earlier_versions`, `secret_marks`, `kinds`, `field_types`, `neutralised_cells`, `fields` or
+    /// `attachments`.
     pub what: String,
     /// How often it occurred.
     #[ts(type = "number")]

@@ -89,6 +89,12 @@ pub fn derive_file_digest_key(tenant_key: &TenantKey, scope: &TenantScope) -> Ma
     expand(tenant_key, &scope.context(label::FILE_DIGEST_KEY))
 }
 
+/// Derives the key by which a tenant's redacted twin is invented: the same for the same seed, and known only to whoever
+/// may read the tenant, so that nobody else can try guesses at what the tenant holds against the twin.
+pub fn derive_twin_key(tenant_key: &TenantKey, scope: &TenantScope, seed: u64) -> MacKey {
+    expand(tenant_key, &scope.context(label::TWIN_KEY).u64(seed))
+}
+
 /// Derives a tenant key's public name.
 pub fn derive_kid(tenant_key: &TenantKey, scope: &TenantScope) -> Kid {
     let mut kid = [0; 32];
@@ -190,6 +196,9 @@ mod tests {
             derive_file_wrapping_key(&key, &SCOPE).expose().to_vec(),
             derive_file_digest_key(&key, &SCOPE).expose().to_vec(),
             derive_tenant_database_key(&key, &SCOPE).expose()[..32].to_vec(),
+            derive_twin_key(&key, &SCOPE, 1).expose().to_vec(),
+            derive_twin_key(&key, &SCOPE, 2).expose().to_vec(),
+            derive_twin_key(&key, &TenantScope { tenant: [3; 16], ..SCOPE }, 1).expose().to_vec(),
             derive_kid(&key, &SCOPE).as_bytes().to_vec(),
             derive_kid(&key, &TenantScope { epoch: 2, ..SCOPE }).as_bytes().to_vec(),
             derive_kid(&key, &TenantScope { tenant: [3; 16], ..SCOPE }).as_bytes().to_vec(),

@@ -124,6 +124,8 @@ labels! {
     /// By what equal secrets are found without keeping them, under a key that lives as long as the search and is stored
     /// nowhere. Message: the secret.
     SECRET_FINGERPRINT = "secret-fingerprint";
+    /// Key of everything that is invented for a tenant's redacted twin. Stored nowhere. Fields: vault, tenant, epoch, seed.
+    TWIN_KEY = "twin-key";
 
     /// A statement of the membership chain. Message: the statement without its signatures.
     STATEMENT = "statement";

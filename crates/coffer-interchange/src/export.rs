@@ -20,6 +20,28 @@ pub struct ExportRecord {
     pub created_at: Timestamp,
     /// Every version, oldest first, with the time it was made; the last is what it holds now.
     pub versions: Vec<(RecordContent, Timestamp)>,
+    /// Everything it has or ever had attached.
+    pub attachments: Vec<ExportAttachment>,
+}
+
+/// A file attached to a record on its way out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExportAttachment {
+    /// What it is called.
+    pub name: String,
+    /// Which of the files written before the records holds its content, from 0; `None` if none does.
+    pub file: Option<u32>,
+    /// The first version that has it, from 1.
+    pub attached: u32,
+    /// The first version after that which has it no longer.
+    pub detached: Option<u32>,
+}
+
+impl ExportAttachment {
+    /// Whether a version has it.
+    pub fn is_in(&self, version: u32) -> bool {
+        self.attached <= version && self.detached.is_none_or(|gone| gone > version)
+    }
 }
 
 /// What a format cannot hold of the records written.
@@ -37,6 +59,8 @@ pub enum ExportLoss {
     NeutralisedCells,
     /// Fields beyond the columns that a table can have.
     Fields,
+    /// Files attached to what records hold now.
+    Attachments,
 }
 
 impl ExportLoss {
@@ -49,6 +73,7 @@ impl ExportLoss {
             Self::FieldTypes => "field_types",
             Self::NeutralisedCells => "neutralised_cells",
             Self::Fields => "fields",
+            Self::Attachments => "attachments",
         }
     }
 }

@@ -3,6 +3,7 @@
 
 mod numbers;
 mod random;
+pub mod twin;
 #[rustfmt::skip] // Says why itself.
 mod words;
 

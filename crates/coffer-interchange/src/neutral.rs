@@ -133,6 +133,8 @@ pub enum LossKind {
     CustomData,
     /// The time of day at which an entry expires; the day is kept.
     TimeOfExpiry,
+    /// The template of a kind that another vault made for itself; records keep the kind.
+    Kind,
 }
 
 impl LossKind {
@@ -151,6 +153,7 @@ impl LossKind {
             Self::AutoType => "auto_type",
             Self::CustomData => "custom_data",
             Self::TimeOfExpiry => "time_of_expiry",
+            Self::Kind => "kind",
         }
     }
 }

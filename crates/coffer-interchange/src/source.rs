@@ -1,15 +1,15 @@
 //! Files of other programs: which format one has, what opens it, and why it cannot be read. Pure over `Read + Seek`.
 //! Rules: docs/FORMAT.md §8.4.
 //!
-//! The format is told by the content, never by the name. Formats other than CSV are read whole, within limits, since
-//! they are encrypted or nested as a whole.
+//! The format is told by the content, never by the name. Formats of other programs, but for CSV, are read whole, within
+//! limits, since they are encrypted or nested as a whole.
 
 use std::io::{self, Read, Seek, SeekFrom};
 
 use zeroize::Zeroizing;
 
 use crate::neutral::Collection;
-use crate::{bitwarden, kdbx, onepux};
+use crate::{archive, bitwarden, kdbx, onepux};
 
 /// Largest file of a format other than CSV.
 pub const FILE_BYTES: u64 = 512 * 1024 * 1024;
@@ -21,6 +21,8 @@ pub const EXPANSION: u64 = 100;
 pub const EXPANDED_FREE: u64 = 16 * 1024 * 1024;
 /// Most bytes of text (JSON or XML) that are taken apart.
 pub const TEXT_BYTES: u64 = 256 * 1024 * 1024;
+/// What every age file begins with. Of what is encrypted so, an archive alone is imported.
+const AGE_MAGIC: &[u8] = b"age-encryption.org/v1\n";
 /// Bytes looked at to tell the format.
 const PROBE_BYTES: u64 = 4096;
 
@@ -35,11 +37,13 @@ pub enum Format {
     Bitwarden,
     /// 1Password's export.
     OnePux,
+    /// Coffer's own archive of a tenant, plain or encrypted with age.
+    Archive,
 }
 
 impl Format {
     /// Every format, in the order offered.
-    pub const ALL: [Self; 4] = [Self::Csv, Self::Kdbx, Self::Bitwarden, Self::OnePux];
+    pub const ALL: [Self; 5] = [Self::Csv, Self::Kdbx, Self::Bitwarden, Self::OnePux, Self::Archive];
 
     /// The permanent name.
     pub const fn code(self) -> &'static str {
@@ -48,6 +52,7 @@ impl Format {
             Self::Kdbx => "kdbx",
             Self::Bitwarden => "bitwarden",
             Self::OnePux => "1pux",
+            Self::Archive => "archive",
         }
     }
 
@@ -176,6 +181,12 @@ pub fn detect<R: Read + Seek>(reader: &mut R) -> Result<Needs, SourceError> {
     if onepux::is_archive(&probe) {
         return needs(Format::OnePux, false);
     }
+    if archive::is_archive(&probe) {
+        return needs(Format::Archive, false);
+    }
+    if probe.starts_with(AGE_MAGIC) {
+        return needs(Format::Archive, true);
+    }
     if !begins_as_json(&probe) {
         return needs(Format::Csv, false);
     }
@@ -188,10 +199,10 @@ pub fn detect<R: Read + Seek>(reader: &mut R) -> Result<Needs, SourceError> {
     }
 }
 
-/// Reads a file that is no table. `keys` must be what it needs and no more.
+/// Reads a file that is neither a table nor an archive. `keys` must be what it needs and no more.
 pub fn read<R: Read + Seek>(format: Format, reader: &mut R, keys: &SourceKeys) -> Result<Collection, SourceError> {
     let collection = match format {
-        Format::Csv => return Err(SourceError::OtherFormat(detect(reader)?.format)),
+        Format::Csv | Format::Archive => return Err(SourceError::OtherFormat(detect(reader)?.format)),
         Format::Kdbx => kdbx::read(&read_bounded(reader, FILE_BYTES)?, keys)?,
         Format::Bitwarden => bitwarden::read(&read_bounded(reader, TEXT_BYTES)?, keys)?,
         Format::OnePux => onepux::read(reader, keys)?,

@@ -21,7 +21,8 @@ fn record(title: &str, fields: &[(&str, FieldType, &str)], notes: &str) -> Expor
         notes: notes.to_owned(),
     };
     let content = RecordContent::parse(draft, None).unwrap();
-    ExportRecord { key: [1; 16], created_at: Timestamp::UNIX_EPOCH, versions: vec![(content, Timestamp::UNIX_EPOCH)] }
+    let versions = vec![(content, Timestamp::UNIX_EPOCH)];
+    ExportRecord { key: [1; 16], created_at: Timestamp::UNIX_EPOCH, versions, attachments: vec![] }
 }
 
 fn written(records: &[ExportRecord]) -> (String, ExportLosses) {

@@ -5,7 +5,7 @@ use std::io::{Cursor, Write as _};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-use coffer_interchange::export::{ExportLoss, ExportRecord, KdbxWriter};
+use coffer_interchange::export::{ExportAttachment, ExportLoss, ExportRecord, KdbxWriter};
 use coffer_interchange::neutral::{Collection, Entry, LossKind};
 use coffer_interchange::source::{self, Format, SourceError, SourceKeys};
 use coffer_model::record::{FieldDraft, FieldType, RecordContent, RecordDraft, RecordKind, limits};
@@ -137,10 +137,18 @@ fn sample() -> ExportRecord {
     let at = |text: &str| text.parse::<Timestamp>().unwrap();
     let first = content("  one ", None);
     let second = content("two", Some(&first));
+    let attached =
+        |name: &str, file, attached, detached| ExportAttachment { name: name.to_owned(), file, attached, detached };
     ExportRecord {
         key: *b"0123456789abcdef",
         created_at: at("2024-02-01T10:00:00Z"),
         versions: vec![(first, at("2024-02-01T10:00:00Z")), (second, at("2025-03-01T11:30:00Z"))],
+        attachments: vec![
+            attached("<plan> & \"more\".txt", Some(1), 2, None),
+            attached("empty", Some(0), 1, None),
+            attached("gone.txt", Some(1), 1, Some(2)),
+            attached("film.bin", None, 2, None),
+        ],
     }
 }
 
@@ -154,9 +162,14 @@ fn written(passphrase: &str) -> Vec<u8> {
     };
     let at = "2026-11-28T00:00:00Z".parse().unwrap();
     let mut writer = KdbxWriter::new(Vec::new(), &keys(Some(passphrase), None), "ACME & Co", at, &mut random).unwrap();
+    for bytes in [&b""[..], b"north\0gate"] {
+        let length = bytes.len().try_into().unwrap();
+        writer.push_file(length, |out| out.write_all(bytes).map_err(SourceError::from)).unwrap();
+    }
     writer.push(&sample()).unwrap();
     let (file, losses) = writer.finish().unwrap();
     assert_eq!(losses.get(&ExportLoss::FieldTypes), Some(&1));
+    assert_eq!(losses.get(&ExportLoss::Attachments), Some(&1));
     file
 }
 
@@ -183,6 +196,8 @@ fn what_is_exported_is_imported_again_with_its_history() {
     }
     assert!(value(&entry.content, "One-time password").0.starts_with("otpauth://totp/Gate?secret=JBSWY3DPEHPK3PXP"));
     assert_eq!(entry.content.tags(), ["db", "eu"]);
+    let files: Vec<_> = entry.attachments.iter().map(|file| (file.name.as_str(), file.bytes.as_slice())).collect();
+    assert_eq!(files, [("<plan> & \"more\".txt", &b"north\0gate"[..]), ("empty", b"")]);
 }
 
 #[test]
@@ -200,7 +215,8 @@ fn attack_68_a_database_that_expands_without_end_is_refused_at_the_limit() {
     let content = RecordContent::parse(draft, None).unwrap();
     for _ in 0..70 {
         let versions = vec![(content.clone(), Timestamp::UNIX_EPOCH)];
-        writer.push(&ExportRecord { key: [1; 16], created_at: Timestamp::UNIX_EPOCH, versions }).unwrap();
+        let (created_at, attachments) = (Timestamp::UNIX_EPOCH, vec![]);
+        writer.push(&ExportRecord { key: [1; 16], created_at, versions, attachments }).unwrap();
     }
     let (bomb, _) = writer.finish().unwrap();
     assert!(bomb.len() < 200_000, "{}", bomb.len());

@@ -13,6 +13,9 @@ use crate::time::Timestamp;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Day(Date);
 
+/// The first day whose text has ten characters.
+const FIRST: Date = jiff::civil::date(0, 1, 1);
+
 /// The text is no day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not a day of the calendar")]
@@ -29,6 +32,12 @@ impl Day {
     #[must_use]
     pub fn plus_days(self, days: u32) -> Self {
         Self(self.0.checked_add(i64::from(days).days()).unwrap_or(Date::MAX))
+    }
+
+    /// The day so many days earlier, or the first there is.
+    #[must_use]
+    pub fn minus_days(self, days: u32) -> Self {
+        Self(self.0.checked_sub(i64::from(days).days()).ok().filter(|day| day.year() >= 0).unwrap_or(FIRST))
     }
 
     /// Days from `earlier` to this one; negative if it is the earlier one.
@@ -73,6 +82,8 @@ mod tests {
         assert_eq!(day("2027-11-28").days_since(day("2026-11-28")), 365);
         assert_eq!(day("2026-12-31").plus_days(1), day("2027-01-01"));
         assert_eq!(day("9999-12-30").plus_days(9), day("9999-12-31"));
+        assert_eq!(day("2028-03-01").minus_days(2), day("2028-02-28"));
+        assert_eq!(day("0000-01-03").minus_days(9), day("0000-01-01"));
     }
 
     #[test]

@@ -269,6 +269,50 @@ pub enum Event {
         /// What kind of file.
         format: ExportFormat,
     },
+    /// A tenant's records were read to make a redacted twin of them.
+    TenantTwinned {
+        /// Whose records.
+        tenant: TenantId,
+        /// How many, those in the trash among them.
+        count: u64,
+    },
+    /// A redacted twin was filled with invented records, before it is a tenant of the vault.
+    TwinFilled {
+        /// The twin.
+        tenant: TenantId,
+        /// How many.
+        count: u64,
+        /// The entry of the reading it follows from.
+        entry: u64,
+    },
+    /// Everything of a tenant was searched for a person: history, secrets and trash, too. Who it was is not kept.
+    SubjectSearched {
+        /// Whose data.
+        tenant: TenantId,
+        /// In how many records the person was found.
+        count: u64,
+    },
+    /// What a tenant holds about a person was written to a file outside the vault.
+    SubjectExported {
+        /// Whose data.
+        tenant: TenantId,
+        /// How many records.
+        count: u64,
+    },
+    /// Records about a person were deleted for good, with everything that belongs to them.
+    SubjectErased {
+        /// Whose data.
+        tenant: TenantId,
+        /// How many records.
+        count: u64,
+    },
+    /// Earlier versions that told of a person were deleted for good; their records stay.
+    SubjectHistoryErased {
+        /// Whose data.
+        tenant: TenantId,
+        /// How many versions.
+        count: u64,
+    },
     /// A write was logged but did not happen: the program ended in between.
     EffectMissing {
         /// Whose data.
@@ -335,6 +379,10 @@ pub enum ExportFormat {
     Csv,
     /// KeePass's format, encrypted under a passphrase of its own.
     Kdbx,
+    /// The portable archive, readable by anybody.
+    Archive,
+    /// The portable archive, encrypted to whom the person named.
+    EncryptedArchive,
 }
 
 impl ExportFormat {
@@ -343,6 +391,7 @@ impl ExportFormat {
         match self {
             Self::Csv => "csv",
             Self::Kdbx => "kdbx",
+            Self::Archive | Self::EncryptedArchive => "archive",
         }
     }
 }
@@ -417,6 +466,14 @@ impl Event {
             Self::RecordsImported { .. } => "records.imported",
             Self::TenantExported { format: ExportFormat::Csv, .. } => "tenant.exported_csv",
             Self::TenantExported { format: ExportFormat::Kdbx, .. } => "tenant.exported_kdbx",
+            Self::TenantExported { format: ExportFormat::Archive, .. } => "tenant.exported_archive",
+            Self::TenantExported { format: ExportFormat::EncryptedArchive, .. } => "tenant.exported_encrypted_archive",
+            Self::TenantTwinned { .. } => "tenant.twinned",
+            Self::TwinFilled { .. } => "twin.filled",
+            Self::SubjectSearched { .. } => "subject.searched",
+            Self::SubjectExported { .. } => "subject.exported",
+            Self::SubjectErased { .. } => "subject.erased",
+            Self::SubjectHistoryErased { .. } => "subject.history_erased",
             Self::EffectMissing { .. } => "effect.missing",
             Self::BackupExported { .. } => "backup.exported",
             Self::BackupReceiptFiled { .. } => "backup.receipt_filed",
@@ -480,6 +537,11 @@ impl Event {
             | Self::TagRenamed { tenant, count }
             | Self::TagRemoved { tenant, count }
             | Self::RecordsImported { tenant, count }
+            | Self::TenantTwinned { tenant, count }
+            | Self::SubjectSearched { tenant, count }
+            | Self::SubjectExported { tenant, count }
+            | Self::SubjectErased { tenant, count }
+            | Self::SubjectHistoryErased { tenant, count }
             | Self::TenantExported { tenant, count, .. } => {
                 EventParts { tenant: Some(tenant), count: Some(count), ..none }
             }
@@ -534,6 +596,9 @@ impl Event {
                     field: Some(FieldId(attachment.0)),
                     ..none
                 }
+            }
+            Self::TwinFilled { tenant, count, entry } => {
+                EventParts { tenant: Some(tenant), count: Some(count), entry: Some(entry), ..none }
             }
             Self::EffectMissing { tenant, entry } => EventParts { tenant: Some(tenant), entry: Some(entry), ..none },
             Self::LogRestarted { entry } => EventParts { entry: Some(entry), ..none },
@@ -614,6 +679,19 @@ impl Event {
             "tenant.exported_kdbx" => {
                 Self::TenantExported { tenant: parts.tenant?, count: parts.count?, format: ExportFormat::Kdbx }
             }
+            "tenant.exported_archive" => {
+                Self::TenantExported { tenant: parts.tenant?, count: parts.count?, format: ExportFormat::Archive }
+            }
+            "tenant.exported_encrypted_archive" => {
+                let (tenant, count) = (parts.tenant?, parts.count?);
+                Self::TenantExported { tenant, count, format: ExportFormat::EncryptedArchive }
+            }
+            "tenant.twinned" => Self::TenantTwinned { tenant: parts.tenant?, count: parts.count? },
+            "twin.filled" => Self::TwinFilled { tenant: parts.tenant?, count: parts.count?, entry: parts.entry? },
+            "subject.searched" => Self::SubjectSearched { tenant: parts.tenant?, count: parts.count? },
+            "subject.exported" => Self::SubjectExported { tenant: parts.tenant?, count: parts.count? },
+            "subject.erased" => Self::SubjectErased { tenant: parts.tenant?, count: parts.count? },
+            "subject.history_erased" => Self::SubjectHistoryErased { tenant: parts.tenant?, count: parts.count? },
             "effect.missing" => Self::EffectMissing { tenant: parts.tenant?, entry: parts.entry? },
             "backup.exported" => Self::BackupExported { counter: parts.count? },
             "backup.receipt_filed" => Self::BackupReceiptFiled { counter: parts.count? },

@@ -336,6 +336,14 @@ pub struct Field {
     pub value: Value,
 }
 
+impl Field {
+    /// The field as a draft that keeps its number and gives its value again.
+    fn kept_with_value(&self) -> FieldDraft {
+        let Self { id, name, field_type, value } = self.clone();
+        FieldDraft { id: Some(id), name, field_type, value: Some(value) }
+    }
+}
+
 /// A field as it comes in: from a person, a script or an import.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -431,6 +439,9 @@ pub enum InvalidRecord {
     /// A value or the notes exceed 256 KiB, or the record 1 MiB.
     #[error("a value may have 256 KiB and a record 1 MiB at most")]
     TooLarge,
+    /// Something is not as any vault would have stored it.
+    #[error("the record is not as a vault stores it")]
+    NotAsStored,
     /// A tag is empty, too long, or has line breaks or commas; or there are more than 100.
     #[error("a record has at most 100 tags of 1 to 60 characters, without commas and line breaks")]
     Tag,
@@ -524,6 +535,29 @@ impl RecordContent {
             return Err(InvalidRecord::TooManyFields);
         }
         if content.size_bytes() > limits::RECORD_BYTES { Err(InvalidRecord::TooLarge) } else { Ok(content) }
+    }
+
+    /// Puts together a content that another vault stored: the numbers of its fields are kept, everything else is held to
+    /// what every draft is held to, and nothing is trimmed or sorted into shape.
+    pub fn from_archive(
+        kind: RecordKind,
+        title: String,
+        fields: Vec<Field>,
+        next_field: u16,
+        tags: Vec<String>,
+        notes: Value,
+    ) -> Result<Self, InvalidRecord> {
+        let told = Self::from_stored(kind, title, fields, next_field, tags, notes)?;
+        let draft = RecordDraft {
+            kind: told.kind.clone(),
+            title: told.title.clone(),
+            fields: told.fields.iter().map(Field::kept_with_value).collect(),
+            tags: told.tags.clone(),
+            notes: told.notes.expose().to_owned(),
+        };
+        let is_numbered = told.fields.iter().all(|field| field.id.0 > 0);
+        // Changing a record to what it holds must change nothing.
+        if is_numbered && Self::parse(draft, Some(&told))? == told { Ok(told) } else { Err(InvalidRecord::NotAsStored) }
     }
 
     /// This content as the successor of `newest`, of which it is an earlier version: no number of a field is given twice.

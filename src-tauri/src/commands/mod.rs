@@ -11,6 +11,7 @@ mod first_run;
 mod health;
 mod life;
 mod log;
+mod persons;
 mod program;
 mod records;
 mod requests;
@@ -104,6 +105,10 @@ pub(crate) fn handler<R: Runtime>() -> impl Fn(Invoke<R>) -> bool + Send + Sync 
         transfer::import_open_file,
         work::import_start,
         transfer::tenant_export_start,
+        persons::tenant_twin_start,
+        persons::subject_find_start,
+        persons::subject_export_start,
+        persons::subject_erase_start,
         work::backup_export_start,
         work::backup_verify_start,
         work::backup_restore_start,

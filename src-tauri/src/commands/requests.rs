@@ -294,7 +294,7 @@ pub struct ImportFile {
     /// Bytes.
     #[ts(type = "number")]
     pub size: u64,
-    /// Its format: `csv`, `kdbx`, `bitwarden` or `1pux`.
+    /// Its format: `csv`, `kdbx`, `bitwarden`, `1pux` or `archive`.
     pub format: String,
     /// Whether it is encrypted and has still to be opened. Nothing more is known then.
     pub needs_key: bool,
@@ -304,6 +304,8 @@ pub struct ImportFile {
     pub columns: Vec<ImportColumn>,
     /// A table's first rows, one cell for each column; what would become a secret is masked.
     pub preview: Vec<Vec<String>>,
+    /// The tenant that an archive was made of, by its own account.
+    pub made_of: Option<String>,
     /// Entries of a file that is no table.
     #[ts(type = "number | null")]
     pub entries: Option<u64>,
@@ -332,6 +334,48 @@ pub(crate) struct ImportStart {
 pub(crate) struct TenantExport {
     pub(crate) tenant: TenantId,
     pub(crate) format: ExportedAs,
+    /// Who can open an archive; without one anybody can.
+    #[serde(default)]
+    pub(crate) recipient: Option<String>,
+    /// The tenant's name as it was typed for an archive that anybody can read.
+    #[serde(default)]
+    pub(crate) confirmation: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct TenantTwin {
+    pub(crate) tenant: TenantId,
+    pub(crate) name: String,
+    /// `None` draws one.
+    pub(crate) seed: Option<u64>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SubjectFind {
+    pub(crate) tenant: TenantId,
+    pub(crate) identifiers: Vec<Value>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SubjectExport {
+    pub(crate) tenant: TenantId,
+    pub(crate) identifiers: Vec<Value>,
+    /// `None` is every record in which the person is.
+    pub(crate) records: Option<Vec<RecordId>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SubjectErase {
+    pub(crate) tenant: TenantId,
+    pub(crate) identifiers: Vec<Value>,
+    /// `None` is every record in which the person is.
+    pub(crate) records: Option<Vec<RecordId>>,
+    /// Earlier versions alone.
+    pub(crate) history_only: bool,
 }
 
 /// A kind of file that a tenant is exported to.
@@ -340,13 +384,17 @@ pub(crate) struct TenantExport {
 pub(crate) enum ExportedAs {
     Csv,
     Kdbx,
+    Archive,
 }
 
-impl From<ExportedAs> for ExportFormat {
-    fn from(format: ExportedAs) -> Self {
-        match format {
-            ExportedAs::Csv => Self::Csv,
-            ExportedAs::Kdbx => Self::Kdbx,
+impl TenantExport {
+    /// The engine's name for it.
+    pub(crate) const fn format(&self) -> ExportFormat {
+        match self.format {
+            ExportedAs::Csv => ExportFormat::Csv,
+            ExportedAs::Kdbx => ExportFormat::Kdbx,
+            ExportedAs::Archive if self.recipient.is_some() => ExportFormat::EncryptedArchive,
+            ExportedAs::Archive => ExportFormat::Archive,
         }
     }
 }

@@ -112,6 +112,12 @@ fn request(command: &str) -> Value {
         }
         "import_open_file" => json!({"handle": "h", "tenant": TENANT, "key_file": false}),
         "tenant_export_start" => json!({"tenant": TENANT, "format": "kdbx"}),
+        "tenant_twin_start" => json!({"tenant": TENANT, "name": "Twin", "seed": null}),
+        "subject_find_start" => json!({"tenant": TENANT, "identifiers": ["Anna Schmidt"]}),
+        "subject_export_start" => json!({"tenant": TENANT, "identifiers": ["Anna Schmidt"], "records": null}),
+        "subject_erase_start" => {
+            json!({"tenant": TENANT, "identifiers": ["Anna Schmidt"], "records": [record], "history_only": false})
+        }
         "job_progress" | "job_cancel" => json!({"job": "0"}),
         "files_check" => json!({"again": false}),
         "log_page" => json!({"before": null, "limit": 10}),

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use coffer_core::{ExportRequest, FreshAuthentication, ImportRequest, Passphrase};
-use coffer_interchange::source::{KEY_FILE_BYTES, SourceKeys};
+use coffer_interchange::source::{Format, KEY_FILE_BYTES, SourceKeys};
 use coffer_model::event::ExportFormat;
 use tauri::{AppHandle, Runtime};
 use zeroize::Zeroizing;
@@ -18,7 +18,7 @@ use super::work::import_file;
 use crate::jobs::Job;
 use crate::native::files::Purpose;
 use crate::native::new_passphrase::{self, Use};
-use crate::native::words::fill;
+use crate::native::words::{Words, fill};
 use crate::native::{reply, step_up};
 use crate::refusal::Refusal;
 use crate::shell::Shell;
@@ -49,6 +49,12 @@ pub(super) async fn import_open_file<R: Runtime>(
             shell.with(|session| session.inspect_import(&request))
         }
     };
+    if look(SourceKeys::default())?.format == Format::Archive.code() {
+        // Encrypted to a key: there is no passphrase to be asked for.
+        let preview = look(keys.clone())?;
+        shell.chosen.keep_keys(&handle, keys);
+        return Ok(Some(import_file(handle, name, size, preview)));
+    }
     let opened = reply::ask(&app, {
         let (shell, dialog, handle, name) = (Arc::clone(&shell), app.clone(), handle.clone(), name.clone());
         move |reply| {
@@ -86,31 +92,39 @@ pub(super) async fn tenant_export_start<R: Runtime>(
     shell: Held<'_>,
     args: Args<TenantExport>,
 ) -> Result<Option<Job>, Refusal> {
-    let TenantExport { tenant, format } = args.0;
-    let format = ExportFormat::from(format);
+    let format = args.0.format();
+    let TenantExport { tenant, recipient, confirmation, .. } = args.0;
     let tenants = shell.with(|session| session.tenants())?;
     let name = tenants.into_iter().find(|known| known.id == tenant).ok_or(Refusal::NOT_FOUND)?.name;
-    let suggested = format!("{}.{}", name.replace(['/', '\0'], " "), format.name());
-    let purpose = match format {
-        ExportFormat::Csv => Purpose::ExportCsv,
-        ExportFormat::Kdbx => Purpose::ExportKdbx,
+    let (purpose, ending) = match format {
+        ExportFormat::Csv => (Purpose::ExportCsv, "csv"),
+        ExportFormat::Kdbx => (Purpose::ExportKdbx, "kdbx"),
+        ExportFormat::Archive => (Purpose::ExportArchive, "tar"),
+        ExportFormat::EncryptedArchive => (Purpose::ExportEncryptedArchive, "tar.age"),
     };
+    let suggested = format!("{}.{ending}", name.replace(['/', '\0'], " "));
     let Some(file) = choose(&app, &shell, purpose, &suggested).await else { return Ok(None) };
-    let Some(proof) = proof(&app, &shell, &name).await else { return Ok(None) };
+    let Some(proof) = proof(&app, &shell, &name, |words| &words.step_export_tenant).await else { return Ok(None) };
     let passphrase = match format {
-        ExportFormat::Csv => None,
+        ExportFormat::Csv | ExportFormat::Archive | ExportFormat::EncryptedArchive => None,
         ExportFormat::Kdbx => match file_passphrase(&app, &shell, &name).await {
             Some(passphrase) => Some(passphrase),
             None => return Ok(None),
         },
     };
-    let request = ExportRequest { tenant, file, format, passphrase };
+    let recipients = recipient.into_iter().collect();
+    let request = ExportRequest { passphrase, recipients, confirmation, ..ExportRequest::new(tenant, file, format) };
     let job = shell.with(|session| session.start_export(request, proof))?;
     Ok(Some(shell.jobs.follow(job, None)))
 }
 
-/// That whoever is at the keyboard knows the account's passphrase.
-async fn proof<R: Runtime>(app: &AppHandle<R>, shell: &Arc<Shell>, tenant: &str) -> Option<FreshAuthentication> {
+/// That whoever is at the keyboard knows the account's passphrase. `reason` says what for.
+pub(super) async fn proof<R: Runtime>(
+    app: &AppHandle<R>,
+    shell: &Arc<Shell>,
+    tenant: &str,
+    reason: fn(&Words) -> &str,
+) -> Option<FreshAuthentication> {
     let (shell, dialog, tenant) = (Arc::clone(shell), app.clone(), tenant.to_owned());
     let asked = reply::ask(app, move |reply| {
         let words = shell.words();
@@ -121,7 +135,7 @@ async fn proof<R: Runtime>(app: &AppHandle<R>, shell: &Arc<Shell>, tenant: &str)
         let question = step_up::Question {
             window: &words.step_window,
             title: &words.step_title,
-            reason: fill(&words.step_export_tenant, &[("tenant", &tenant)]),
+            reason: fill(reason(words), &[("tenant", &tenant)]),
             wrong: ("unlock_refused", fill(&words.step_wrong, &[("login", &login)])),
         };
         step_up::ask(words, web::gtk_window(&dialog).as_ref(), question, check, reply);

@@ -52,6 +52,7 @@ pub(super) fn import_file(handle: String, name: String, size: u64, preview: Impo
         encoding: preview.encoding,
         columns: preview.columns,
         preview: rows.collect(),
+        made_of: preview.made_of,
         entries: preview.entries,
         records: preview.records,
         losses: preview.losses,

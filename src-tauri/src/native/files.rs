@@ -32,6 +32,12 @@ pub(crate) enum Purpose {
     ExportCsv,
     /// Where to save a tenant as a KeePass database.
     ExportKdbx,
+    /// Where to save a tenant as an archive.
+    ExportArchive,
+    /// Where to save a tenant as an encrypted archive.
+    ExportEncryptedArchive,
+    /// Where to save what is held about a person.
+    SubjectTarget,
     /// A file to attach.
     Attach,
     /// Where to save an attachment.
@@ -79,6 +85,18 @@ impl Purpose {
             Self::ExportKdbx => {
                 let kdbx = Some((words.filter_kdbx.as_str(), "*.kdbx"));
                 (&words.choose_export, &words.save, FileChooserAction::Save, kdbx, Some("kdbx"))
+            }
+            Self::ExportArchive => {
+                let archives = Some((words.filter_archive.as_str(), "*.tar"));
+                (&words.choose_export, &words.save, FileChooserAction::Save, archives, Some("tar"))
+            }
+            Self::ExportEncryptedArchive => {
+                let archives = Some((words.filter_encrypted_archive.as_str(), "*.age"));
+                (&words.choose_export, &words.save, FileChooserAction::Save, archives, Some("age"))
+            }
+            Self::SubjectTarget => {
+                let archives = Some((words.filter_archive.as_str(), "*.tar"));
+                (&words.choose_subject, &words.save, FileChooserAction::Save, archives, Some("tar"))
             }
             Self::Attach => (&words.choose_attach, &words.attach, FileChooserAction::Open, None, None),
             Self::SaveAttachment => (&words.choose_save_attachment, &words.save, FileChooserAction::Save, None, None),

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass, field
 
 from .crypto import check_verifying_key, label, sha256, verify
-from .encoding import BYTES, INTEGER, TEXT, UNSIGNED, Exactly, OneOf, Optional, decode
+from .encoding import BOOL, BYTES, INTEGER, TEXT, UNSIGNED, Exactly, OneOf, Optional, decode
 from .refused import require
 
 ID, HASH, PUBLIC_KEY = Exactly(16), Exactly(32), Exactly(1216)
@@ -16,8 +16,8 @@ BODIES = OneOf(
         FOUNDING: (UNSIGNED, ID, TEXT, PUBLIC_KEY, HASH, PUBLIC_KEY, HASH, PUBLIC_KEY, PUBLIC_KEY, HASH),
         # signing key
         DEVICE_ENROLLED: (HASH,),
-        # tenant, first steward
-        TENANT_CREATED: (ID, ID),
+        # tenant, first steward, invented data
+        TENANT_CREATED: (ID, ID, BOOL),
         # tenant, epoch, KID, file; digests: key for recovery, name for the office, name for holders
         EPOCH_OPENED: (ID, UNSIGNED, HASH, ID, HASH, HASH, HASH),
         # tenant, epoch, grantee, digest of the grantee's keys, right, expiry, digest of the sealed key, KID
@@ -58,6 +58,7 @@ class Epoch:
 @dataclass
 class Tenant:
     first_steward: bytes
+    demo: bool
     epoch: Epoch | None = None
 
 
@@ -134,9 +135,9 @@ def _device_enrolled(membership, _signer, _at, signing):
     membership.devices.append(signing)
 
 
-def _tenant_created(membership, _signer, _at, tenant, steward):
+def _tenant_created(membership, _signer, _at, tenant, steward, demo):
     require(steward in membership.accounts and tenant not in membership.tenants, "a tenant that cannot be created")
-    membership.tenants[tenant] = Tenant(steward)
+    membership.tenants[tenant] = Tenant(steward, demo)
 
 
 def _epoch_opened(membership, signer, _at, tenant, number, kid, file, *digests):

@@ -40,9 +40,11 @@ ABOUT = {
     **dict.fromkeys("tenant.created tenant.opened file.altered".split(), {10}),
     **dict.fromkeys(
         "records.listed records.searched records.imported records.expiring_listed secrets.assessed tags.listed tag.renamed "
-        "tag.removed tenant.exported_csv tenant.exported_kdbx".split(),
+        "tag.removed tenant.exported_csv tenant.exported_kdbx tenant.exported_archive tenant.exported_encrypted_archive "
+        "tenant.twinned subject.searched subject.exported subject.erased subject.history_erased".split(),
         {10, 14},
     ),
+    "twin.filled": {10, 14, 15},
     **dict.fromkeys(
         "record.opened record.history_opened record.added record.favourite_set record.favourite_unset".split(), {10, 11}
     ),

@@ -28,6 +28,8 @@ import type {
   SecretFindingView,
   SecretHealthView,
   SecretProblem,
+  SubjectFindings,
+  SubjectPlaceView,
   TaggedRecord,
   TenantView,
 } from "../lib/api/types.ts";
@@ -58,6 +60,8 @@ export type MockOptions = {
   jobMillis?: number;
   /** Whether the file chosen for an import is encrypted. */
   lockedFile?: boolean;
+  /** Whether the file chosen for an import is an archive. */
+  archiveFile?: boolean;
 };
 
 /** A text as it is compared. */
@@ -77,6 +81,7 @@ const TABLE_FILE: ImportFile = {
   format: "csv",
   needs_key: false,
   encoding: "utf-8",
+  made_of: null,
   entries: null,
   records: [],
   losses: [],
@@ -119,6 +124,25 @@ function detailOf(view: RecordView, detail: string): { detail?: string } {
   const told = detail === "value" ? first?.value : detail === "tags" ? view.tags.join(", ") : undefined;
   return told ? { detail: told } : {};
 }
+
+/** An archive of another tenant. */
+const ARCHIVE_FILE: ImportFile = {
+  ...TABLE_FILE,
+  name: "bauer.tar",
+  size: 9_216_000,
+  format: "archive",
+  encoding: null,
+  made_of: "Bauer & Co",
+  columns: [],
+  preview: [],
+  entries: 2,
+  records: [
+    { entry: 1, kind: "login", title: "Payroll portal", fields: 3, versions: 4, attachments: 2 },
+    { entry: 2, kind: "door", title: "Depot", fields: 2, versions: 1, attachments: 0 },
+  ],
+  losses: [{ entry: null, what: "kind", name: "door" }],
+  losses_counted: 1,
+};
 
 export class MockEngine {
   screen: AppState["screen"];
@@ -192,7 +216,7 @@ export class MockEngine {
     this.#saved = options.saved ?? [];
     this.#jobMillis = options.jobMillis ?? 4_000;
     this.#failedUnlocks = options.failedUnlocks ?? 0;
-    this.#importFile = options.lockedFile ? LOCKED_FILE : TABLE_FILE;
+    this.#importFile = options.lockedFile ? LOCKED_FILE : options.archiveFile ? ARCHIVE_FILE : TABLE_FILE;
     this.#firstFile = options.firstFile ?? "unchanged";
     this.#enrolled = options.enrolled ?? true;
   }
@@ -388,6 +412,42 @@ export class MockEngine {
       old: 0,
       expired: expired.length,
       findings,
+      more: false,
+    };
+  }
+
+  /** Where a person is, by a look at titles, fields that are no secrets, and tags. */
+  #subject(tenant: string, identifiers: string[]): SubjectFindings {
+    const all = this.#records.get(tenant) ?? [];
+    const isIn = (text: string | null) => identifiers.some((wanted) => fold(text ?? "").includes(fold(wanted)));
+    const at = (place: SubjectPlaceView["place"], name: string | null): SubjectPlaceView => ({
+      place,
+      name,
+      field: null,
+      attachment: null,
+      masked: false,
+      versions: [1],
+      identifiers: [1],
+    });
+    const records = all.map(({ view }) => ({
+      id: view.id,
+      kind: view.kind,
+      title: view.title,
+      trashed: view.trashed_at !== null,
+      newest: true,
+      places: [
+        ...(isIn(view.title) ? [at("title", null)] : []),
+        ...view.fields.filter((field) => isIn(field.value)).map((field) => at("field_value", field.name)),
+        ...view.tags.filter(isIn).map((tag) => at("tag", tag)),
+      ],
+    }));
+    return {
+      tenant,
+      tenant_name: this.tenants.find(({ id }) => id === tenant)?.name ?? "",
+      records: records.filter(({ places }) => places.length > 0),
+      drafts: [],
+      saved_searches: [],
+      scanned: { records: all.length, versions: all.length, attachments: 0, unread: 0 },
       more: false,
     };
   }
@@ -713,6 +773,39 @@ export class MockEngine {
       ],
       losses_counted: 2,
     }),
+    tenant_twin_start: ({ tenant, name, seed }) =>
+      this.#start("records", this.#records.get(String(tenant))?.length ?? 0, () => {
+        const source = this.tenants.find(({ id }) => id === tenant);
+        if (!source) throw refusal("not_found");
+        const records = this.#records.get(String(tenant)) ?? [];
+        const twin = { ...source, id: "7twin", name: String(name), demo: true, records: records.length };
+        this.tenants.push(twin);
+        this.#records.set(twin.id, []);
+        return { tenant: twin, seed: Number(seed ?? 4711), records: records.length, versions: 9, attachments: 2 };
+      }),
+    subject_find_start: ({ tenant, identifiers }) =>
+      this.#start("records", 2, () => this.#subject(String(tenant), identifiers as string[])),
+    subject_export_start: ({ records }) =>
+      this.#start("records", 2, () => ({
+        records: (records as string[] | null)?.length ?? 1,
+        versions: 2,
+        attachments: 0,
+        withheld: 1,
+        bytes: 8_192,
+      })),
+    subject_erase_start: ({ tenant, records }) =>
+      this.#start("records", 2, () => ({
+        tenant: String(tenant),
+        tenant_name: this.tenants.find(({ id }) => id === tenant)?.name ?? "",
+        records: (records as string[] | null)?.length ?? 1,
+        versions: 2,
+        drafts: 0,
+        files: 0,
+        saved_searches: 0,
+        remaining: records === null ? 0 : 1,
+        rewritten: true,
+        backups: [{ counter: 3, made_at: "2026-11-20T08:00:00.000Z", expires_at: null }],
+      })),
     tenant_export_start: ({ format }) =>
       this.#start(
         "rows",
@@ -742,6 +835,8 @@ export class MockEngine {
           rejected: isFaulty ? 3 : 0,
           duplicates: skip_duplicates === true ? 7 : 0,
           versions: 0,
+          attachments: this.#importFile.format === "archive" ? 2 : 0,
+          trashed: this.#importFile.format === "archive" ? 1 : 0,
           losses: [],
           losses_counted: 0,
           errors: isFaulty

@@ -5,36 +5,61 @@ use std::fmt::Write;
 use coffer_core::view::ExportReport;
 use coffer_core::{ExportRequest, Session};
 use coffer_model::event::ExportFormat;
+use zeroize::Zeroizing;
 
 use super::find_tenant;
 use crate::args::{ExportArgs, Global};
 use crate::error::CliError;
 use crate::job;
 use crate::prompt;
-use crate::render::{Output, size};
+use crate::render::{Output, size, visible};
 
 pub fn run(session: &Session, global: &Global, args: &ExportArgs, output: &Output) -> Result<(), CliError> {
     let tenant = find_tenant(session, &args.tenant)?;
-    let format = if args.format == "kdbx" { ExportFormat::Kdbx } else { ExportFormat::Csv };
-    let given = args.export_passphrase_file.as_deref();
-    let passphrase = match (format, given) {
-        (ExportFormat::Csv, None) => None,
-        (ExportFormat::Kdbx, None) if !prompt::is_possible() => None,
-        (ExportFormat::Csv | ExportFormat::Kdbx, given) => Some(prompt::new_foreign_passphrase(given)?),
+    let format = match args.format.as_str() {
+        "kdbx" => ExportFormat::Kdbx,
+        "archive" if args.recipients.is_empty() => ExportFormat::Archive,
+        "archive" => ExportFormat::EncryptedArchive,
+        _ => ExportFormat::Csv,
+    };
+    let request = ExportRequest {
+        passphrase: passphrase(format, args)?,
+        recipients: args.recipients.clone(),
+        confirmation: confirmation(format, args, &tenant.name)?,
+        ..ExportRequest::new(tenant.id, args.file.clone(), format)
     };
     // Unlocking a moment ago counts; a long-lived shell asks again.
     let proof = match session.authenticated_by_unlocking() {
         Some(proof) => proof,
         None => session.authenticate(&prompt::passphrase(global, "Your passphrase once more: ")?)?,
     };
-    let request = ExportRequest { tenant: tenant.id, file: args.file.clone(), format, passphrase };
     let report = job::run("exporting", || session.start_export(request, proof))?;
-    Ok(output.answer(&report, |report| report_text(report, &args.file.display().to_string()))?)
+    let text = |report: &ExportReport| report_text(report, format, &args.file.display().to_string());
+    Ok(output.answer(&report, text)?)
 }
 
-fn report_text(report: &ExportReport, file: &str) -> String {
+fn passphrase(format: ExportFormat, args: &ExportArgs) -> Result<Option<Zeroizing<Vec<u8>>>, CliError> {
+    let given = args.export_passphrase_file.as_deref();
+    let is_asked_for = format == ExportFormat::Kdbx && prompt::is_possible();
+    (given.is_some() || is_asked_for).then(|| prompt::new_foreign_passphrase(given)).transpose()
+}
+
+/// The tenant's name, as it was typed for an archive that anybody can read.
+fn confirmation(format: ExportFormat, args: &ExportArgs, tenant: &str) -> Result<Option<String>, CliError> {
+    if format != ExportFormat::Archive || args.confirm.is_some() || !prompt::is_possible() {
+        return Ok(args.confirm.clone());
+    }
+    let question = format!(
+        "Every secret of {} will be readable in {}.\nType the tenant's name to go on: ",
+        visible(tenant),
+        args.file.display()
+    );
+    prompt::line(&question).map(Some)
+}
+
+fn report_text(report: &ExportReport, format: ExportFormat, file: &str) -> String {
     let mut text = format!("{} records, {}, written to {file}\n", report.records, size(report.bytes));
-    if report.format == "csv" {
+    if matches!(format, ExportFormat::Csv | ExportFormat::Archive) {
         text.push_str("every secret in it is readable: delete it as soon as it has served\n");
     }
     for loss in &report.losses {
@@ -51,6 +76,7 @@ fn loss_words(what: &str) -> &str {
         "field_types" => "a field's type",
         "neutralised_cells" => "a cell as it was: it has an apostrophe in front, or a spreadsheet would run it",
         "fields" => "a field, for want of columns",
+        "attachments" => "an attachment",
         other => other,
     }
 }

@@ -26,7 +26,7 @@ pub fn run(session: &Session, args: &ImportArgs, output: &Output) -> Result<(), 
         dry_run: args.dry_run,
         ..ImportRequest::new(args.file.clone(), tenant.id)
     };
-    if prompt::is_possible() && session.import_lacks_key(&request)? {
+    if prompt::is_possible() && session.import_lacks_passphrase(&request)? {
         let question = format!("Passphrase of {}: ", args.file.display());
         request.keys.passphrase = Some(prompt::foreign_passphrase(None, &question)?);
     }
@@ -77,6 +77,12 @@ fn report_text(report: &ImportReport) -> String {
     let _ = writeln!(text, "{} records {verb}, {} {what} rejected", report.imported, report.rejected);
     if report.versions > 0 {
         let _ = writeln!(text, "{} earlier versions with them", report.versions);
+    }
+    if report.attachments > 0 {
+        let _ = writeln!(text, "{} attachments with them", report.attachments);
+    }
+    if report.trashed > 0 {
+        let _ = writeln!(text, "{} of the records are in the trash, as they were", report.trashed);
     }
     if report.duplicates > 0 {
         let _ = writeln!(text, "{} are in the tenant already (--duplicates skip leaves them out)", report.duplicates);

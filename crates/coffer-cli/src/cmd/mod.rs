@@ -14,6 +14,7 @@ mod log;
 mod record;
 mod search;
 mod shell;
+mod subject;
 mod tenant;
 mod upkeep;
 mod vault;
@@ -69,6 +70,7 @@ fn run_unlocked(session: &Session, global: &Global, command: &Command, output: &
         Command::Import(args) => import::run(session, args, output),
         Command::Export(args) => export::run(session, global, args, output),
         Command::Search(args) => search::run(session, args, output),
+        Command::Subject(command) => subject::run(session, global, command, output),
         Command::Backup(command) => backup::run(session, command, output),
         Command::Log(command) => log::run(session, command, output),
         Command::Vault(VaultCommand::Check) => vault::check(session, output),

@@ -1,13 +1,14 @@
 //! `coffer tenant`: the organisations whose data a vault holds.
 
-use coffer_core::Session;
-use coffer_core::view::TagView;
+use coffer_core::view::{TagView, TwinReport};
+use coffer_core::{Session, TwinRequest};
 use coffer_model::tenant::TenantName;
 use serde::Serialize;
 
 use super::find_tenant;
 use crate::args::TenantCommand;
 use crate::error::CliError;
+use crate::job;
 use crate::render::{Output, table, visible};
 
 /// How many records a tag was changed on.
@@ -25,12 +26,13 @@ pub fn run(session: &Session, command: &TenantCommand, output: &Output) -> Resul
         }
         TenantCommand::List => {
             let tenants = session.tenants()?;
+            let all_invented = session.view().vault.demo;
             output.answer(&tenants, |tenants| {
                 if tenants.is_empty() {
                     return "no tenant yet; create one with `tenant create NAME`".to_owned();
                 }
                 table(
-                    &["NAME", "RIGHT", "CREATED", "ID"],
+                    &["NAME", "RIGHT", "CREATED", "ID", "DATA"],
                     tenants.iter().map(|tenant| {
                         let right = match tenant.right {
                             coffer_model::grant::Right::Reader => "reader",
@@ -42,10 +44,17 @@ pub fn run(session: &Session, command: &TenantCommand, output: &Output) -> Resul
                             right.to_owned(),
                             tenant.created_at.to_string(),
                             tenant.id.to_string(),
+                            if tenant.demo || all_invented { "invented" } else { "" }.to_owned(),
                         ]
                     }),
                 )
             })?;
+        }
+        TenantCommand::Twin { source, name, seed } => {
+            let source = find_tenant(session, source)?.id;
+            let request = TwinRequest { source, name: name.parse()?, seed: *seed };
+            let report = job::run("inventing", || session.start_twin(request))?;
+            output.answer(&report, twin_text)?;
         }
         TenantCommand::Tags { tenant } => {
             output.answer(&session.tags(find_tenant(session, tenant)?.id)?, |tags| tags_text(tags))?;
@@ -60,6 +69,16 @@ pub fn run(session: &Session, command: &TenantCommand, output: &Output) -> Resul
         }
     }
     Ok(())
+}
+
+fn twin_text(report: &TwinReport) -> String {
+    let TwinReport { tenant, seed, records, versions, attachments } = report;
+    format!(
+        "created the tenant {} ({}), marked as invented data\n{records} records in {versions} versions with \
+         {attachments} files, invented by the seed {seed}",
+        visible(&tenant.name),
+        tenant.id
+    )
 }
 
 fn tags_text(tags: &[TagView]) -> String {

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::place::Place;
 
 /// The answer with everything that is different every time replaced by what it is.
-fn redacted(mut answer: Value) -> Value {
+pub fn redacted(mut answer: Value) -> Value {
     redact("", &mut answer);
     answer
 }
@@ -272,8 +272,8 @@ fn help_completions_and_manual_pages_come_from_one_definition() {
         let script = place.run_bare(&["completions", shell]);
         assert_eq!((script.code, script.err.as_str()), (Some(0), ""));
         for noun in [
-            "vault", "tenant", "record", "file", "kind", "generate", "import", "export", "search", "backup", "log",
-            "doctor", "shell",
+            "vault", "tenant", "record", "file", "kind", "generate", "import", "export", "search", "backup", "subject",
+            "log", "doctor", "shell",
         ] {
             assert!(script.out.contains(noun), "{shell} {noun}");
         }

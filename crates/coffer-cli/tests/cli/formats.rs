@@ -47,7 +47,6 @@ fn a_kdbx_file_comes_in_with_its_passphrase_and_key_file_and_says_what_it_lacks(
         "skip",
     ]);
     assert_eq!((plain.code, plain.err.as_str()), (Some(0), ""));
-    assert!(plain.out.contains("attachment") && plain.out.contains("runbook.txt"), "{plain:?}");
     assert!(plain.out.contains("0 records imported") && plain.out.contains("2 are in the tenant already"), "{plain:?}");
 }
 
@@ -99,4 +98,70 @@ fn an_export_appears_whole_and_private_or_not_at_all() {
         verbs.contains(&json!("tenant.exported_csv")) && verbs.contains(&json!("tenant.exported_kdbx")),
         "{verbs:?}"
     );
+}
+
+#[test]
+fn an_archive_goes_out_once_the_name_is_given_and_comes_back_whole() {
+    let place = Place::with_vault();
+    fs::write(place.path("in.csv"), "Name,Password\nGate,canary-1\nAlarm,canary-2\n").unwrap();
+    fs::write(place.path("plan.txt"), "north gate").unwrap();
+    for tenant in ["ACME GmbH", "Bauer"] {
+        assert_eq!(place.run(&["tenant", "create", tenant]).code, Some(0));
+    }
+    assert_eq!(place.run(&["import", "in.csv", "--tenant", "ACME GmbH"]).code, Some(0));
+    let found = place.run(&["--json", "search", "gate", "--tenant", "ACME GmbH"]).json();
+    let gate = found["hits"][0]["id"].as_str().unwrap().to_owned();
+    assert_eq!(place.run(&["file", "attach", &gate, "plan.txt"]).code, Some(0));
+    let before = place.names();
+    let export = |more: &[&str]| {
+        place.run(&[&["--json", "export", "acme.tar", "--tenant", "ACME GmbH", "--format", "archive"], more].concat())
+    };
+    for (more, code) in [
+        (&[][..], "export_not_confirmed"),
+        (&["--confirm", "Bauer"], "export_not_confirmed"),
+        (&["--recipient", "age1nonsense"], "export_invalid_recipient"),
+        (&["--confirm", "ACME GmbH", "--export-passphrase-file", "pw.txt"], "export_no_passphrase"),
+    ] {
+        let refused = export(more);
+        assert_eq!((refused.code, refused.error().as_str()), (Some(1), code), "{refused:?}");
+        assert_eq!(place.names(), before, "{code}");
+    }
+    let report = export(&["--confirm", "ACME GmbH"]).json();
+    assert_eq!((&report["format"], &report["records"]), (&json!("archive"), &json!(2)));
+    assert_eq!(fs::metadata(place.path("acme.tar")).unwrap().permissions().mode() & 0o777, 0o600);
+
+    let trial = place.run(&["import", "acme.tar", "--tenant", "Bauer", "--dry-run"]);
+    assert!(trial.out.contains("2 records would be imported") && trial.out.contains("1 attachments"), "{trial:?}");
+    let back = place.run(&["--json", "import", "acme.tar", "--tenant", "Bauer", "--format", "archive"]).json();
+    assert_eq!((&back["imported"], &back["attachments"], &back["trashed"]), (&json!(2), &json!(1), &json!(0)));
+    let found = place.run(&["--json", "search", "gate", "--tenant", "Bauer"]).json();
+    let id = found["hits"][0]["id"].as_str().unwrap();
+    assert_eq!(place.run(&["file", "save", id, "plan.txt", "saved.txt"]).code, Some(0));
+    assert_eq!(fs::read_to_string(place.path("saved.txt")).unwrap(), "north gate");
+    let shown = place.run(&["--json", "record", "show", id, "--reveal", "Password"]).json();
+    assert_eq!(shown["fields"][0]["value"], "canary-1");
+}
+
+#[test]
+fn an_encrypted_archive_needs_no_name_and_opens_with_its_identity_file() {
+    let place = Place::with_vault();
+    fs::write(place.path("in.csv"), "Name,Password\nGate,canary-1\n").unwrap();
+    for tenant in ["ACME", "Bauer"] {
+        assert_eq!(place.run(&["tenant", "create", tenant]).code, Some(0));
+    }
+    assert_eq!(place.run(&["import", "in.csv", "--tenant", "ACME"]).code, Some(0));
+    let made = std::process::Command::new("age-keygen").output().expect("age is installed for tests");
+    fs::write(place.path("key.txt"), &made.stdout).unwrap();
+    let text = String::from_utf8(made.stdout).unwrap();
+    let key = text.lines().find_map(|line| line.strip_prefix("# public key: ")).unwrap();
+    let arguments = ["export", "acme.tar.age", "--tenant", "ACME", "--format", "archive", "--recipient", key];
+    let exported = place.run(&arguments);
+    assert_eq!(exported.code, Some(0), "{exported:?}");
+    assert!(!exported.out.contains("readable"), "{exported:?}");
+    let import = ["--json", "import", "acme.tar.age", "--tenant", "Bauer"];
+    assert_eq!(place.run(&import).error(), "source_needs_key");
+    let back = place.run(&[&import[..], &["--source-identity-file", "key.txt"]].concat()).json();
+    assert_eq!((&back["imported"], &back["format"]), (&json!(1), &json!("archive")));
+    let log = place.run(&["--json", "log", "list"]).json();
+    assert!(log["entries"].as_array().unwrap().iter().any(|e| e["action"] == "tenant.exported_encrypted_archive"));
 }

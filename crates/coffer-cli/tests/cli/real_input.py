@@ -1,17 +1,19 @@
 """Imports real files with `coffer` and holds what it answers against the same files as Python's csv module reads them.
 
-usage: real_input.py keepassxc | contacts ROWS     (in a folder with the vault clients.coffer, COFFER naming the program)
+usage: real_input.py keepassxc | there-and-back | contacts ROWS     (in a folder with the vault clients.coffer, COFFER naming the program)
 """
 
 import csv
 import json
 import os
 import random
+import re
 import shlex
 import subprocess
 import sys
 import unicodedata
 from collections import Counter
+from xml.etree import ElementTree
 from xml.sax.saxutils import escape
 
 TENANT = "Bär & Söhne"
@@ -173,5 +175,60 @@ def keepassxc():
     coffer.end()
 
 
+FILES = {"plan <1>.txt": "north gate\n".encode(), "photo ü.bin": bytes(range(256)) * 700, "one byte": b"x"}
+PASSWORD = b"secret lanterns over the harbour\n"
+
+
+def kdbx(*arguments):
+    return subprocess.run(["keepassxc-cli", *arguments], input=2 * PASSWORD, check=True, capture_output=True).stdout
+
+
+def entries_of(database):
+    """Every entry of a KDBX file as KeePassXC itself tells it: its strings, its tags and group, its files' bytes."""
+    tree = ElementTree.fromstring(kdbx("export", "--format", "xml", database))
+    for entry, path in in_groups(tree.find("Root/Group"), []):
+        strings = {s.findtext("Key"): s.findtext("Value") or "" for s in entry.findall("String")}
+        files = {}
+        for name in [binary.findtext("Key") for binary in entry.findall("Binary")]:
+            kdbx("attachment-export", database, "/".join([*path, strings["Title"]]), name, "out.bin")
+            with open("out.bin", "rb") as file:
+                files[name] = file.read()
+            os.remove("out.bin")
+        tags = {tag for tag in re.split("[;,]", entry.findtext("Tags") or "") if tag} | ({"/".join(path)} - {""})
+        yield frozenset(strings.items()), frozenset(tags), frozenset(files.items())
+
+
+def in_groups(group, path):
+    for entry in group.findall("Entry"):
+        yield entry, path
+    for below in group.findall("Group"):
+        yield from in_groups(below, [*path, below.findtext("Name")])
+
+
+def there_and_back():
+    kdbx("db-create", "--set-password", "old.kdbx")
+    kdbx("mkdir", "old.kdbx", "Büro")
+    for place, user, url in [("Büro/Türschloß", "otto <&>", "https://door.example/?a=1&b=2"), ("Webmail", "ines", "")]:
+        kdbx("add", "--username", user, "--url", url, "--notes", "one & two", "-g", "-L", "24", "old.kdbx", place)
+    for name, content in FILES.items():
+        with open("in.bin", "wb") as file:
+            file.write(content)
+        kdbx("attachment-import", "old.kdbx", "Büro/Türschloß", name, "in.bin")
+    kdbx("attachment-import", "old.kdbx", "Webmail", "same.txt", "in.bin")
+    with open("old.txt", "wb") as file:
+        file.write(PASSWORD)
+
+    coffer = Coffer()
+    coffer(f'tenant create "{TENANT}"')
+    report = coffer(f'import old.kdbx --tenant "{TENANT}" --source-passphrase-file old.txt')
+    assert (report["imported"], report["rejected"], report["attachments"]) == (2, 0, 4), report
+    assert [loss for loss in report["losses"] if loss["what"] == "attachment"] == [], report
+    written = coffer(f'export new.kdbx --tenant "{TENANT}" --format kdbx --export-passphrase-file old.txt')
+    assert written["records"] == 2 and [loss for loss in written["losses"] if loss["what"] == "attachments"] == []
+    coffer.end()
+    agree(entries_of("new.kdbx"), entries_of("old.kdbx"))
+
+
 if __name__ == "__main__":
-    keepassxc() if sys.argv[1] == "keepassxc" else contacts(int(sys.argv[2]))
+    programs = {"keepassxc": keepassxc, "there-and-back": there_and_back}
+    programs[sys.argv[1]]() if sys.argv[1] in programs else contacts(int(sys.argv[2]))

@@ -29,6 +29,11 @@ fn an_export_of_keepassxc_goes_in_with_every_value() {
 }
 
 #[test]
+fn a_database_of_keepassxc_comes_back_to_it_entry_by_entry_with_its_attachments() {
+    check(&["there-and-back"]);
+}
+
+#[test]
 fn a_hundred_thousand_contacts_go_in_with_every_value_and_are_found() {
     check(&["contacts", "100000"]);
 }

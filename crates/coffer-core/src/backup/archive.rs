@@ -318,13 +318,18 @@ impl Read for FromStart<'_> {
     }
 }
 
-/// Bounds what age's parser, which has no limit of its own, is given to read.
 fn check_age_header(source: &File) -> Result<(), JobError> {
+    if has_age_header(source).map_err(read_failed)? { Ok(()) } else { Err(BackupError::NotABackup.into()) }
+}
+
+/// Whether a file begins as age's do and its header ends where every real one has ended: bounds what age's parser, which
+/// has no limit of its own, is given to read.
+pub(crate) fn has_age_header(source: &File) -> io::Result<bool> {
     let mut start = vec![0; MAX_AGE_HEADER_BYTES];
-    let filled = fill(&mut FromStart { file: source, offset: 0 }, &mut start).map_err(read_failed)?;
+    let filled = fill(&mut FromStart { file: source, offset: 0 }, &mut start)?;
     let start = &start[..filled];
     let ends = start.windows(AGE_HEADER_END.len()).any(|part| part == AGE_HEADER_END);
-    if start.starts_with(AGE_MAGIC) && ends { Ok(()) } else { Err(BackupError::NotABackup.into()) }
+    Ok(start.starts_with(AGE_MAGIC) && ends)
 }
 
 fn fill(source: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {

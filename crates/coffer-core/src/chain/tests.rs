@@ -52,7 +52,7 @@ fn founding() -> Founding {
 }
 
 fn tenant_created() -> Body {
-    Body::TenantCreated(TenantCreated { tenant: TENANT, steward: FOUNDER })
+    Body::TenantCreated(TenantCreated { tenant: TENANT, steward: FOUNDER, demo: false })
 }
 
 fn epoch_opened() -> Body {
@@ -254,7 +254,7 @@ fn a_statement_in_another_ones_name_is_refused() {
 #[test]
 fn attack_26_grants_and_tenants_of_members_without_authority_are_refused() {
     let other = TenantId::from_bytes([0x55; 16]);
-    let create = || Body::TenantCreated(TenantCreated { tenant: other, steward: MEMBER });
+    let create = || Body::TenantCreated(TenantCreated { tenant: other, steward: MEMBER, demo: false });
     let device = || Body::DeviceEnrolled(DeviceEnrolled { signing: signing(14).verifying_key().encode().into() });
     let member = with_member(Roles::NONE.with(Role::Member).with(Role::Auditor));
     for body in [create(), device()] {
@@ -344,7 +344,7 @@ fn a_tenant_an_epoch_and_a_backups_number_come_once() {
     for far in [2 + MAX_BACKUPS_BETWEEN, u64::MAX] {
         assert_eq!(stated(&built, FOUNDER, &founder_key(), backup(far)), Err(ChainError::Authority));
     }
-    let for_nobody = TenantCreated { tenant: TenantId::from_bytes([0x55; 16]), steward: MEMBER };
+    let for_nobody = TenantCreated { tenant: TenantId::from_bytes([0x55; 16]), steward: MEMBER, demo: false };
     let outcome = stated(&built, FOUNDER, &founder_key(), Body::TenantCreated(for_nobody));
     assert_eq!(outcome, Err(ChainError::Authority));
 }

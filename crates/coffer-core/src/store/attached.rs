@@ -34,11 +34,21 @@ impl AttachedFiles {
 
     /// Whether the vault has as many attachments as it may have.
     pub(crate) fn is_full(&self) -> Result<bool, FileError> {
+        Ok(self.room()? == 0)
+    }
+
+    /// How many attachments more the vault may have.
+    pub(crate) fn room(&self) -> Result<usize, FileError> {
+        Ok(MOST_FILES.saturating_sub(self.count()?))
+    }
+
+    /// How many attachments the vault has, whichever tenant's.
+    pub(crate) fn count(&self) -> Result<usize, FileError> {
         let mut count = 0;
         for folder in names(&self.all)? {
             count += names(&self.all.join(folder))?.len();
         }
-        Ok(count >= MOST_FILES)
+        Ok(count)
     }
 
     /// Begins the file that is to hold `file`, and makes the folders around it if they are not there.
@@ -61,6 +71,14 @@ impl AttachedFiles {
     /// Removes a file that no row was written for.
     pub(crate) fn remove(&self, file: &Id) -> Result<(), FileError> {
         Ok(fs::remove_file(self.place(file))?)
+    }
+
+    /// Removes all of them: of a tenant that came to nothing.
+    pub(crate) fn remove_all(&self) -> Result<(), FileError> {
+        match fs::remove_dir_all(&self.folder) {
+            Err(error) if error.kind() != ErrorKind::NotFound => Err(error.into()),
+            _ => Ok(()),
+        }
     }
 
     /// Removes what a kill left: temporaries, and files that are not among `needed`. Only where nothing is being attached.

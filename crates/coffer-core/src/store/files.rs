@@ -146,6 +146,19 @@ pub(crate) fn replace_private_file(path: &Path, bytes: &[u8]) -> Result<(), File
     file.replace()
 }
 
+/// Removes a database that nobody has open, with what SQLite keeps beside it.
+pub(crate) fn remove_database(path: &Path) -> Result<(), FileError> {
+    for beside in ["", "-wal", "-shm"] {
+        let mut file = path.as_os_str().to_owned();
+        file.push(beside);
+        match fs::remove_file(PathBuf::from(file)) {
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(error.into()),
+            _ => {}
+        }
+    }
+    sync_parent(path)
+}
+
 /// Forces a file's contents to the disk.
 pub(crate) fn sync_file(file: &File) -> Result<(), FileError> {
     file.sync_all().map_err(FileError::NotDurable)

@@ -2,36 +2,24 @@
 //! has it. Order: bytes, log entry, rows (docs/adr/0005-entry-before-effect.md). Layout: docs/FORMAT.md §4.11, §5.10.
 
 use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 use std::path::Path;
 use std::sync::Arc;
 
-use coffer_crypto::Random as _;
-use coffer_crypto::derive::{self, Id};
-use coffer_crypto::stream::{self, CHUNK_BYTES, CHUNK_OVERHEAD_BYTES, ContentDigest, FilePlace, FileSealer};
 use coffer_model::attachment::{AttachmentName, MediaKind, limits};
 use coffer_model::event::Event;
 use coffer_model::id::RecordId;
-use zeroize::Zeroizing;
 
 use super::attachments::ATTEMPTS;
 use super::records::in_tenant;
-use crate::fault::{CallError, Damage, Fault};
+use super::seal::{Sealed, Sealing};
+use crate::fault::{CallError, Fault};
 use crate::job::{JobContext, JobError, JobHandle};
-use crate::pipeline::{self, BUFFER_BYTES, Drain, Feed, FeedError};
 use crate::policy::Action;
 use crate::session::{Core, OpenTenant, Session};
-use crate::store::error::StoreError;
-use crate::store::files::{self, FileError, NewFile};
+use crate::store::files::{self, FileError};
 use crate::store::tenant::{AttachRowError, ChangeError, NewAttachment, StoredFile, TenantTx};
 use crate::view::{ProgressUnit, RecordView};
-
-/// Chunks that go through the job together.
-const GROUP_CHUNKS: usize = BUFFER_BYTES / CHUNK_BYTES;
-/// A chunk's place in a group's buffer: its content, and room for what encryption adds.
-pub(super) const STRIDE: usize = CHUNK_BYTES + CHUNK_OVERHEAD_BYTES;
-/// Bytes of a group's buffer.
-pub(super) const GROUP_BYTES: usize = GROUP_CHUNKS * STRIDE;
 
 /// Why a file was not attached. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
@@ -123,21 +111,6 @@ struct Attach<'j> {
     context: &'j JobContext,
 }
 
-/// A content that is encrypted and has no name on the disk yet.
-struct Sealed {
-    new: NewFile,
-    file: StoredFile,
-    digest: [u8; 32],
-    media: MediaKind,
-}
-
-/// What passes from the reading to the encrypting side: content of [`GROUP_CHUNKS`] chunks at most, each at its
-/// [`STRIDE`]. Erased if it never gets there.
-struct Group {
-    buffer: Zeroizing<Vec<u8>>,
-    content: usize,
-}
-
 impl Attach<'_> {
     fn run(&self, record: RecordId, name: &AttachmentName, source: &File) -> Result<RecordView, JobError> {
         let sealed = self.seal(source)?;
@@ -148,7 +121,7 @@ impl Attach<'_> {
         match &known {
             // The same content, attached before: what was just written goes away with `new`.
             Some(known) => drop(self.core.open_attached(self.open, known)?),
-            None => new.publish().map_err(|error| self.failed(error))?,
+            None => new.publish().map_err(|error| self.sealing().failed(error))?,
         }
         let attached = self.attach(record, name, known.as_ref().unwrap_or(&file), &digest, media);
         let is_needed = attached.as_ref().is_ok_and(|outcome| outcome.is_needed);
@@ -163,86 +136,14 @@ impl Attach<'_> {
     fn seal(&self, source: &File) -> Result<Sealed, JobError> {
         let bytes = source.metadata().map_err(FileError::from).map_err(AttachError::File)?.len();
         self.context.set_total(bytes);
-        let stored = stream::stored_bytes(bytes).ok_or(AttachError::File(FileError::TooLarge))?;
-        if self.core.host.disk.free_bytes(&self.core.folder).is_some_and(|free| free < stored) {
-            return Err(Fault::NoSpace.into());
-        }
-        if self.open.files.is_full().map_err(|error| self.failed(error))? {
+        if self.open.files.is_full().map_err(|error| self.sealing().failed(error))? {
             return Err(AttachError::TooMany.into());
         }
-        let mut random = self.core.random();
-        let mut file = Id::default();
-        random.fill(&mut file);
-        let place = FilePlace { scope: self.open.scope, file };
-        let key = derive::derive_file_wrapping_key(&self.open.key, &self.open.scope);
-        let sealer =
-            FileSealer::begin(&key, &place, bytes, &mut random).map_err(|_| AttachError::File(FileError::TooLarge))?;
-        let header = *sealer.digest();
-        let mut new = self.open.files.begin(&file).map_err(|error| self.failed(error))?;
-        let ((digest, media), ()) = pipeline::side_by_side(
-            "attach-read",
-            |feed| self.read(source, bytes, feed),
-            |drain| self.write(sealer, bytes, new.as_file_mut(), drain),
-        )?;
-        Ok(Sealed { new, file: StoredFile { file, header, bytes }, digest, media })
+        self.sealing().seal(Counted { source, context: self.context }, bytes, |error| unreadable(error).into())
     }
 
-    /// Reads the whole content once, and judges it on the way.
-    fn read(&self, mut source: &File, bytes: u64, feed: &Feed<Group>) -> Result<([u8; 32], MediaKind), FeedError> {
-        let mut digest = ContentDigest::new(&derive::derive_file_digest_key(&self.open.key, &self.open.scope));
-        let mut media = None;
-        let mut left = bytes;
-        while left > 0 {
-            self.context.check()?;
-            let mut buffer = Zeroizing::new(feed.buffer());
-            buffer.resize(GROUP_BYTES, 0);
-            let mut content = 0;
-            for place in buffer.chunks_mut(STRIDE) {
-                let wanted = usize::try_from(left).map_or(CHUNK_BYTES, |left| left.min(CHUNK_BYTES));
-                let chunk = &mut place[..wanted];
-                source.read_exact(chunk).map_err(unreadable)?;
-                media.get_or_insert_with(|| MediaKind::of(chunk));
-                digest.update(chunk);
-                content += wanted;
-                left -= wanted as u64;
-            }
-            self.context.advance(content as u64);
-            feed.send(Group { buffer, content })?;
-        }
-        // Longer by now than it was.
-        if source.read(&mut [0]).map_err(unreadable)? > 0 {
-            return Err(AttachError::FileChanged.into());
-        }
-        Ok((digest.finish(), media.unwrap_or(MediaKind::Text)))
-    }
-
-    /// Encrypts and writes what is read, then the padding.
-    fn write(&self, mut sealer: FileSealer, bytes: u64, out: &mut File, drain: &Drain<Group>) -> Result<(), JobError> {
-        let write = |out: &mut File, bytes: &[u8]| out.write_all(bytes).map_err(|error| self.failed(error.into()));
-        write(out, sealer.header())?;
-        let mut taken = 0;
-        while let Some(Group { mut buffer, content }) = drain.next() {
-            let mut filled = 0;
-            for _ in 0..content.div_ceil(CHUNK_BYTES) {
-                let size = sealer.next_chunk().ok_or(JobError::Bug)?;
-                sealer.seal_chunk(&mut buffer[filled..filled + size.stored]);
-                filled += size.stored;
-            }
-            write(out, &buffer[..filled])?;
-            taken += content as u64;
-            drain.give_back(std::mem::take(&mut *buffer));
-        }
-        if taken < bytes {
-            // The other side has failed, and says why.
-            return Err(JobError::Bug);
-        }
-        let mut padding = vec![0; STRIDE];
-        while let Some(size) = sealer.next_chunk() {
-            self.context.check()?;
-            sealer.seal_chunk(&mut padding[..size.stored]);
-            write(out, &padding[..size.stored])?;
-        }
-        Ok(())
+    const fn sealing(&self) -> Sealing<'_> {
+        Sealing { core: self.core, open: self.open, context: self.context }
     }
 
     /// Entry, then rows.
@@ -266,6 +167,10 @@ impl Attach<'_> {
             let mut may_be_there = false;
             let insert = |tx: &mut TenantTx<'_>| -> Result<bool, AttachError> {
                 let is_needed = tx.insert_attachment(&new)?;
+                // What the tenant had when the content was read was erased since, and the file with it.
+                if is_needed && self.open.files.open(&file.file).is_err() {
+                    return Err(CallError::from(Fault::Busy).into());
+                }
                 may_be_there = true;
                 Ok(is_needed)
             };
@@ -282,9 +187,19 @@ impl Attach<'_> {
         }
         Err(before(AttachError::VersionConflict))
     }
+}
 
-    fn failed(&self, error: FileError) -> JobError {
-        self.core.fault(StoreError::File(error), Damage::Attachment).into()
+/// A file whose bytes the job counts.
+struct Counted<'j> {
+    source: &'j File,
+    context: &'j JobContext,
+}
+
+impl Read for Counted<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.source.read(buffer)?;
+        self.context.advance(read as u64);
+        Ok(read)
     }
 }
 

@@ -2,17 +2,20 @@
 //! Layout: docs/FORMAT.md §5.10.
 
 use std::fs::File;
-use std::io::Read;
+use std::io::{self, Read, Write};
 
 use coffer_crypto::derive;
 use coffer_crypto::stream::{FileOpener, FilePlace, HEADER_BYTES};
 use coffer_model::attachment::AttachmentId;
 use coffer_model::event::Event;
 use coffer_model::id::RecordId;
+use zeroize::Zeroizing;
 
 use super::attach::AttachError;
 use super::records::in_tenant;
+use super::seal::STRIDE;
 use crate::fault::{CallError, Damage, Fault};
+use crate::job::{JobContext, JobError};
 use crate::policy::Action;
 use crate::session::{Actor, Core, OpenTenant, Session};
 use crate::store::error::StoreError;
@@ -20,6 +23,8 @@ use crate::store::files::FileError;
 use crate::store::tenant::{ChangeError, StoredAttachment, StoredFile};
 use crate::view::{AttachmentView, RecordView};
 
+/// Longest text that is looked through, bytes.
+pub(super) const TEXT_SEARCHED_MAX: usize = 16 * 1024 * 1024;
 /// How often a change is tried anew that somebody else's change of the record overtook.
 pub(super) const ATTEMPTS: usize = 16;
 
@@ -139,6 +144,66 @@ impl Core {
         let place = FilePlace { scope: open.scope, file: file.file };
         let opener = FileOpener::begin(&key, &place, &file.header, &header, stored).map_err(|_| damaged())?;
         if opener.content_bytes() == file.bytes { Ok((source, opener)) } else { Err(damaged()) }
+    }
+
+    /// Judges that the vault's own file could not be read: shorter than it was a moment ago, or the disk failed.
+    pub(super) fn attached_unreadable(&self, error: io::Error) -> CallError {
+        match error.kind() {
+            io::ErrorKind::UnexpectedEof => damaged(),
+            _ => self.fault(StoreError::File(error.into()), Damage::Attachment),
+        }
+    }
+
+    /// Shows the content of a file piece by piece, each good by itself; whole only if all were.
+    pub(super) fn each_piece<E: From<CallError>>(
+        &self,
+        open: &OpenTenant,
+        file: &StoredFile,
+        mut show: impl FnMut(&[u8]) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let (mut source, mut opener) = self.open_attached(open, file)?;
+        let mut buffer = Zeroizing::new(vec![0; STRIDE]);
+        while let Some(size) = opener.next_chunk() {
+            let chunk = &mut buffer[..size.stored];
+            source.read_exact(chunk).map_err(|error| self.attached_unreadable(error))?;
+            show(opener.open_chunk(chunk).map_err(|_| damaged())?)?;
+        }
+        Ok(())
+    }
+
+    /// Writes the content of a file to `out`, whose failures `unwritable` judges.
+    pub(super) fn copy_attached(
+        &self,
+        open: &OpenTenant,
+        file: &StoredFile,
+        context: &JobContext,
+        out: &mut impl Write,
+        unwritable: impl Fn(io::Error) -> JobError,
+    ) -> Result<(), JobError> {
+        self.each_piece(open, file, |piece| {
+            context.check()?;
+            out.write_all(piece).map_err(&unwritable)
+        })
+    }
+
+    /// The content of a text, for looking through it; `None` if it is longer than [`TEXT_SEARCHED_MAX`].
+    pub(super) fn attached_text(
+        &self,
+        open: &OpenTenant,
+        file: &StoredFile,
+        context: &JobContext,
+    ) -> Result<Option<Zeroizing<String>>, JobError> {
+        let Some(bytes) = usize::try_from(file.bytes).ok().filter(|&bytes| bytes <= TEXT_SEARCHED_MAX) else {
+            return Ok(None);
+        };
+        // Its length from the start: growing would leave copies behind.
+        let mut read = Zeroizing::new(Vec::with_capacity(bytes));
+        self.each_piece(open, file, |piece| {
+            context.check()?;
+            read.extend_from_slice(piece);
+            Ok::<(), JobError>(())
+        })?;
+        Ok(Some(Zeroizing::new(String::from_utf8_lossy(&read).into_owned())))
     }
 }
 

@@ -108,18 +108,7 @@ impl Session {
     /// The backups made of this vault, newest first, as their receipts say.
     pub fn backups(&self) -> Result<Vec<BackupView>, CallError> {
         self.authorize(Action::VerifyBackup, None)?;
-        let notes = self.core.office().directory.backup_manifests();
-        let notes = notes.map_err(|error| error.into_fault(Damage::Directory))?;
-        let mut views = Vec::with_capacity(notes.len());
-        for note in &notes {
-            let damaged = || CallError::Fault(Fault::Damaged(Damage::Directory));
-            let note = std::str::from_utf8(note).map_err(|_| damaged())?;
-            let signed = SignedNote::parse(note).map_err(|_| damaged())?;
-            let manifest = Manifest::parse(signed.unverified_text()).map_err(|_| damaged())?;
-            // The list is of receipts: each is the newest when it was made, so none is marked as outdated.
-            views.push(view(&manifest, manifest.head.counter));
-        }
-        Ok(views)
+        self.core.backup_receipts()
     }
 
     /// Starts looking whether the backup in `file` is whole and this vault's. Writes nothing but a log entry.
@@ -136,6 +125,24 @@ impl Session {
         });
         self.core.adopt(job.lease());
         job
+    }
+}
+
+impl Core {
+    /// The backups made of this vault, newest first, as their receipts say.
+    pub(super) fn backup_receipts(&self) -> Result<Vec<BackupView>, CallError> {
+        let notes = self.office().directory.backup_manifests();
+        let notes = notes.map_err(|error| error.into_fault(Damage::Directory))?;
+        let mut views = Vec::with_capacity(notes.len());
+        for note in &notes {
+            let damaged = || CallError::Fault(Fault::Damaged(Damage::Directory));
+            let note = std::str::from_utf8(note).map_err(|_| damaged())?;
+            let signed = SignedNote::parse(note).map_err(|_| damaged())?;
+            let manifest = Manifest::parse(signed.unverified_text()).map_err(|_| damaged())?;
+            // The list is of receipts: each is the newest when it was made, so none is marked as outdated.
+            views.push(view(&manifest, manifest.head.counter));
+        }
+        Ok(views)
     }
 }
 
@@ -196,8 +203,9 @@ fn back_up(core: &Core, file: &Path, context: &JobContext) -> Result<BackupView,
     Ok(named.view)
 }
 
-/// Waits until no other backup of the session is being made.
-fn alone<'c>(core: &'c Core, context: &JobContext) -> Result<MutexGuard<'c, ()>, JobError> {
+/// Waits until no other backup of the session is being made, and keeps others from being begun. For backups, and for
+/// what must not come about while one copies the vault's files.
+pub(super) fn alone<'c>(core: &'c Core, context: &JobContext) -> Result<MutexGuard<'c, ()>, JobError> {
     loop {
         match core.backups.try_lock() {
             Ok(guard) => return Ok(guard),

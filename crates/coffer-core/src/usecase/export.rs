@@ -3,27 +3,31 @@
 //! Only a steward, and only with a passphrase given moments ago ([`FreshAuthentication`]). The entry is in the log before
 //! the first byte is written; the file appears whole or not at all, and never over another.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, BufWriter, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use coffer_crypto::{Random, derive};
-use coffer_interchange::export::{Columns, CsvWriter, ExportLosses, ExportRecord, KdbxWriter};
+use coffer_crypto::Random;
+use coffer_crypto::derive::{self, Id};
+use coffer_interchange::export::{Columns, CsvWriter, ExportAttachment, ExportLosses, ExportRecord, KdbxWriter};
+use coffer_interchange::neutral::limits;
 use coffer_interchange::source::{SourceError, SourceKeys};
 use coffer_model::event::{Event, ExportFormat};
 use coffer_model::id::{RecordKey, TenantId};
 use zeroize::Zeroizing;
 
+use super::archive::{self, Output};
 use super::records::in_tenant;
 use super::step_up::FreshAuthentication;
 use crate::fault::CallError;
-use crate::job::{JobContext, JobError, JobHandle};
+use crate::job::{JobContext, JobError, JobHandle, Stopped};
 use crate::policy::Action;
 use crate::session::{Actor, Core, OpenTenant, Session};
 use crate::store::error::StoreError;
 use crate::store::files::{FileError, NewFile, sweep_abandoned};
 use crate::store::sqlcipher::Access;
-use crate::store::tenant::{Moment, StoredVersion, TenantStore};
+use crate::store::tenant::{ExportScope, Moment, StoredVersion, TenantStore, TenantTx};
 use crate::view::{ExportLossView, ExportReport, ProgressUnit};
 
 /// What to export, where to and how.
@@ -35,8 +39,19 @@ pub struct ExportRequest {
     pub file: PathBuf,
     /// Its format.
     pub format: ExportFormat,
-    /// What will open a KDBX file, as typed; a CSV file has none.
+    /// What will open a KDBX file, as typed; no other format has one.
     pub passphrase: Option<Zeroizing<Vec<u8>>>,
+    /// Who can open an encrypted archive: public keys of age, `age1…`. No other format has any.
+    pub recipients: Vec<String>,
+    /// The tenant's name as the person typed it, for an archive that anybody could read.
+    pub confirmation: Option<String>,
+}
+
+impl ExportRequest {
+    /// A tenant into a file that needs nothing else.
+    pub const fn new(tenant: TenantId, file: PathBuf, format: ExportFormat) -> Self {
+        Self { tenant, file, format, passphrase: None, recipients: Vec::new(), confirmation: None }
+    }
 }
 
 /// Why a tenant cannot be exported.
@@ -51,9 +66,21 @@ pub enum ExportError {
     /// A KDBX file without a passphrase would be open to anybody.
     #[error("a KDBX file needs a passphrase")]
     NeedsPassphrase,
-    /// A CSV file cannot have one.
-    #[error("a CSV file cannot be encrypted")]
+    /// No other format has one.
+    #[error("only a KDBX file has a passphrase")]
     NoPassphrase,
+    /// An encrypted archive that nobody could open.
+    #[error("an encrypted archive needs somebody who can open it")]
+    NeedsRecipient,
+    /// Only an archive is encrypted to somebody.
+    #[error("only an archive is encrypted to a recipient")]
+    NoRecipient,
+    /// A recipient is no public key of age.
+    #[error("a recipient is not a public key of age (age1 and 58 letters and digits)")]
+    InvalidRecipient,
+    /// The tenant's name was not typed, or another.
+    #[error("an archive that anybody can read needs the tenant's name typed")]
+    NotConfirmed,
     /// The passphrase was not given just now, or for another session.
     #[error("exporting needs the account's passphrase, given just now")]
     NotFresh,
@@ -74,6 +101,10 @@ impl ExportError {
             Self::TargetExists => "target_exists",
             Self::NeedsPassphrase => "export_needs_passphrase",
             Self::NoPassphrase => "export_no_passphrase",
+            Self::NeedsRecipient => "export_needs_recipient",
+            Self::NoRecipient => "export_no_recipient",
+            Self::InvalidRecipient => "export_invalid_recipient",
+            Self::NotConfirmed => "export_not_confirmed",
             Self::NotFresh => "authentication_not_fresh",
             Self::Writer(error) => error.code(),
             Self::Call(error) => error.code(),
@@ -106,8 +137,8 @@ impl From<SourceError> for ExportError {
 }
 
 impl Session {
-    /// Exports a tenant as a job whose progress counts records. `proof` says that the account's passphrase was given just
-    /// now; it is used up.
+    /// Exports a tenant as a job whose progress counts records, or the bytes of an archive. `proof` says that the
+    /// account's passphrase was given just now; it is used up.
     #[expect(clippy::needless_pass_by_value, reason = "a proof is used up")]
     pub fn start_export(
         &self,
@@ -118,20 +149,20 @@ impl Session {
         if !proof.holds_for(&self.core) {
             return Err(ExportError::NotFresh);
         }
-        match (request.format, &request.passphrase) {
-            (ExportFormat::Kdbx, None) => return Err(ExportError::NeedsPassphrase),
-            (ExportFormat::Kdbx, Some(passphrase)) if passphrase.is_empty() => {
-                return Err(ExportError::NeedsPassphrase);
-            }
-            (ExportFormat::Csv, Some(_)) => return Err(ExportError::NoPassphrase),
-            (ExportFormat::Kdbx, Some(_)) | (ExportFormat::Csv, None) => {}
-        }
+        request.check()?;
         if std::fs::symlink_metadata(&request.file).is_ok() {
             return Err(ExportError::TargetExists);
         }
         let open = self.open_tenant(&actor, request.tenant)?;
+        if request.format == ExportFormat::Archive && request.confirmation.as_ref() != Some(&open.name) {
+            return Err(ExportError::NotConfirmed);
+        }
+        let unit = match request.format {
+            ExportFormat::Csv | ExportFormat::Kdbx => ProgressUnit::Rows,
+            ExportFormat::Archive | ExportFormat::EncryptedArchive => ProgressUnit::Bytes,
+        };
         let core = Arc::clone(&self.core);
-        let job = JobHandle::start("export", ProgressUnit::Rows, move |context| {
+        let job = JobHandle::start("export", unit, move |context| {
             Export { core: &core, open: &open, context, actor: &actor }.run(request)
         });
         self.core.adopt(job.lease());
@@ -139,11 +170,30 @@ impl Session {
     }
 }
 
+impl ExportRequest {
+    /// Whether what was given is what the format needs and no more.
+    fn check(&self) -> Result<(), ExportError> {
+        let is_kdbx = self.format == ExportFormat::Kdbx;
+        if is_kdbx && self.passphrase.as_ref().is_none_or(|passphrase| passphrase.is_empty()) {
+            return Err(ExportError::NeedsPassphrase);
+        }
+        if !is_kdbx && self.passphrase.is_some() {
+            return Err(ExportError::NoPassphrase);
+        }
+        match (self.format, self.recipients.is_empty()) {
+            (ExportFormat::EncryptedArchive, true) => Err(ExportError::NeedsRecipient),
+            (ExportFormat::EncryptedArchive, false) => archive::recipients(&self.recipients).map(drop),
+            (ExportFormat::Csv | ExportFormat::Kdbx | ExportFormat::Archive, false) => Err(ExportError::NoRecipient),
+            (ExportFormat::Csv | ExportFormat::Kdbx | ExportFormat::Archive, true) => Ok(()),
+        }
+    }
+}
+
 /// One export while it runs.
-struct Export<'j> {
-    core: &'j Core,
-    open: &'j OpenTenant,
-    context: &'j JobContext,
+pub(super) struct Export<'j> {
+    pub(super) core: &'j Core,
+    pub(super) open: &'j OpenTenant,
+    pub(super) context: &'j JobContext,
     actor: &'j Actor,
 }
 
@@ -154,14 +204,22 @@ impl Export<'_> {
         let _ = sweep_abandoned(&request.file);
         let store = self.connect()?;
         let moment = store.moment().map_err(in_tenant)?;
-        let records = moment.count().map_err(in_tenant)?;
-        self.context.set_total(records);
+        let (records, scope) = match format {
+            ExportFormat::Csv => (moment.count(), ExportScope::NewestVersions),
+            ExportFormat::Kdbx => (moment.count(), ExportScope::AllVersions),
+            ExportFormat::Archive | ExportFormat::EncryptedArchive => (moment.count_all(), ExportScope::Everything),
+        };
+        let records = records.map_err(in_tenant)?;
         let mut file = NewFile::beside(&request.file).map_err(ExportError::from)?;
-        self.core.record(self.actor, Event::TenantExported { tenant, count: records, format })?;
+        self.tell(&moment, Event::TenantExported { tenant, count: records, format }, scope)?;
         let writer = BufWriter::new(file.as_file_mut());
         let losses = match format {
             ExportFormat::Csv => self.write_csv(&moment, writer)?,
             ExportFormat::Kdbx => self.write_kdbx(&moment, writer, request.passphrase)?,
+            ExportFormat::Archive => self.write_archive(&moment, Output::Plain(writer))?,
+            ExportFormat::EncryptedArchive => {
+                self.write_archive(&moment, Output::encrypted(&request.recipients, writer)?)?
+            }
         };
         self.context.check()?;
         let bytes = file.as_file_mut().metadata().map_err(ExportError::from)?.len();
@@ -170,16 +228,25 @@ impl Export<'_> {
         Ok(ExportReport { format: format.name().to_owned(), records, bytes, losses: losses.collect() })
     }
 
+    /// Log and exposure list say what is about to leave, before the first byte does.
+    fn tell(&self, moment: &Moment<'_>, event: Event, scope: ExportScope) -> Result<(), CallError> {
+        let until = moment.newest_change().map_err(in_tenant)?;
+        let insert = |tx: &mut TenantTx<'_>| tx.insert_export(until, scope).map_err(in_tenant);
+        self.core.audited(self.actor, self.open, insert, |()| event)
+    }
+
     fn write_csv(&self, moment: &Moment<'_>, writer: impl Write) -> Result<ExportLosses, JobError> {
+        self.context.set_total(moment.count().map_err(in_tenant)?);
+        let files = BTreeMap::new();
         let mut columns = Columns::default();
-        self.each(moment, false, |record| {
+        self.each(moment, &files, false, |record| {
             if let Some((content, _)) = record.versions.last() {
                 columns.observe(content);
             }
             Ok(())
         })?;
         let mut table = CsvWriter::new(writer, columns).map_err(ExportError::from)?;
-        self.each(moment, true, |record| table.push(&record).map_err(ExportError::from))?;
+        self.each(moment, &files, true, |record| table.push(&record).map_err(ExportError::from))?;
         Ok(table.finish().map_err(ExportError::from)?.1)
     }
 
@@ -189,39 +256,71 @@ impl Export<'_> {
         writer: impl Write,
         passphrase: Option<Zeroizing<Vec<u8>>>,
     ) -> Result<ExportLosses, JobError> {
+        self.context.set_total(moment.count().map_err(in_tenant)?);
         let keys = SourceKeys { passphrase, key_file: None };
         let mut random = self.core.random();
         let mut randomness = |bytes: &mut [u8]| random.fill(bytes);
         let mut file = KdbxWriter::new(writer, &keys, &self.open.name, self.core.now(), &mut randomness)
             .map_err(ExportError::from)?;
-        self.each(moment, true, |record| file.push(&record).map_err(ExportError::from))?;
+        let files = self.write_kdbx_files(moment, &mut file)?;
+        self.each(moment, &files, true, |record| file.push(&record).map_err(ExportError::from))?;
         Ok(file.finish().map_err(ExportError::from)?.1)
     }
 
-    /// Shows every record, until the job is to stop.
+    /// Writes the contents of attachments of records outside the trash, as far as other programs can be asked to hold them
+    /// in memory; gives the number of each.
+    fn write_kdbx_files(
+        &self,
+        moment: &Moment<'_>,
+        file: &mut KdbxWriter<impl Write>,
+    ) -> Result<BTreeMap<Id, u32>, JobError> {
+        let mut wanted = BTreeSet::new();
+        moment.each_key(|record| {
+            if record.trashed_at.is_none() {
+                wanted.extend(record.attachments.into_iter().map(|attachment| attachment.file.file));
+            }
+            self.context.check().map_err(Interrupted::Stopped)
+        })?;
+        let (mut numbers, mut left) = (BTreeMap::new(), limits::ATTACHMENTS_BYTES);
+        let files = moment.files().map_err(in_tenant)?;
+        for stored in files.into_iter().filter(|stored| wanted.contains(&stored.file)) {
+            let Ok(bytes) = u32::try_from(stored.bytes) else { continue };
+            if stored.bytes > left.min(limits::ATTACHMENT_BYTES) {
+                continue;
+            }
+            left -= stored.bytes;
+            file.push_file(bytes, |mut out| {
+                let unwritten = |error| ExportError::from(error).into();
+                self.core.copy_attached(self.open, &stored, self.context, &mut out, unwritten)
+            })?;
+            let number = u32::try_from(numbers.len()).expect("no more than a vault has files");
+            numbers.insert(stored.file, number);
+        }
+        Ok(numbers)
+    }
+
+    /// Shows every record outside the trash, until the job is to stop; `files` are the contents that were written before.
     fn each(
         &self,
         moment: &Moment<'_>,
+        files: &BTreeMap<Id, u32>,
         counted: bool,
         mut show: impl FnMut(ExportRecord) -> Result<(), ExportError>,
     ) -> Result<(), JobError> {
-        let mut stopped = None;
-        let shown = moment.each_record(|key, versions| {
-            if let Err(reason) = self.context.check() {
-                stopped = Some(reason);
-                return Err(Interrupted::Stopped);
-            }
+        moment.each_record(|key, versions| {
+            self.context.check().map_err(Interrupted::Stopped)?;
             if counted {
                 self.context.advance(1);
             }
-            show(record_of(key, versions)).map_err(Interrupted::Export)
-        });
-        match (shown, stopped) {
-            (_, Some(reason)) => Err(reason.into()),
-            (Ok(()) | Err(Interrupted::Stopped), None) => Ok(()),
-            (Err(Interrupted::Export(error)), None) => Err(error.into()),
-            (Err(Interrupted::Store(error)), None) => Err(in_tenant(error).into()),
-        }
+            let attachments = moment.attachments(key)?.into_iter().map(|stored| ExportAttachment {
+                file: files.get(&stored.file.file).copied(),
+                name: stored.name.into(),
+                attached: stored.attached,
+                detached: stored.detached,
+            });
+            show(record_of(key, versions, attachments.collect())).map_err(Interrupted::Export)
+        })?;
+        Ok(())
     }
 
     /// A connection of its own, so that the session goes on reading.
@@ -234,7 +333,7 @@ impl Export<'_> {
 
 /// Why records are not shown any more.
 enum Interrupted {
-    Stopped,
+    Stopped(Stopped),
     Export(ExportError),
     Store(StoreError),
 }
@@ -245,7 +344,17 @@ impl From<StoreError> for Interrupted {
     }
 }
 
-fn record_of(key: RecordKey, versions: Vec<StoredVersion>) -> ExportRecord {
+impl From<Interrupted> for JobError {
+    fn from(interrupted: Interrupted) -> Self {
+        match interrupted {
+            Interrupted::Stopped(reason) => reason.into(),
+            Interrupted::Export(error) => error.into(),
+            Interrupted::Store(error) => in_tenant(error).into(),
+        }
+    }
+}
+
+fn record_of(key: RecordKey, versions: Vec<StoredVersion>, attachments: Vec<ExportAttachment>) -> ExportRecord {
     ExportRecord {
         key: *key.as_bytes(),
         created_at: versions
@@ -257,5 +366,6 @@ fn record_of(key: RecordKey, versions: Vec<StoredVersion>) -> ExportRecord {
             .into_iter()
             .map(|version| (version.content, version.made_at.unwrap_or(version.changed_at)))
             .collect(),
+        attachments,
     }
 }

@@ -14,7 +14,7 @@ use crate::chain::{self, Body, KindRemoved, KindSet, MAX_KINDS};
 use crate::encoding;
 use crate::fault::{CallError, Damage, Fault};
 use crate::policy::Action;
-use crate::session::Session;
+use crate::session::{Core, Session};
 use crate::store::sqlcipher::StoreError;
 use crate::view::KindView;
 
@@ -51,20 +51,8 @@ impl Session {
     /// Every kind with its template: those all vaults have, in the order offered, then the vault's own by name.
     pub fn kinds(&self) -> Result<Vec<KindView>, CallError> {
         self.authorize(Action::ListKinds, None)?;
-        let mut own = Vec::new();
-        let damaged = || Fault::Damaged(Damage::Directory);
-        let office = self.core.office();
-        for (kind, digest) in &office.membership.kinds {
-            let row = office.directory.kind(kind.as_str());
-            let bytes = row.map_err(|error: StoreError| error.into_fault(Damage::Directory))?.ok_or_else(damaged)?;
-            let template = decode(&bytes).filter(|template| template.kind == *kind);
-            if chain::digest(&bytes) != *digest {
-                return Err(damaged().into());
-            }
-            own.push(KindView::from(&template.ok_or_else(damaged)?));
-        }
-        own.sort_by_cached_key(|kind| kind.name.as_deref().unwrap_or_default().to_lowercase());
-        Ok(KindTemplate::offered().iter().map(KindView::from).chain(own).collect())
+        let own = self.core.own_kinds()?;
+        Ok(KindTemplate::offered().iter().chain(&own).map(KindView::from).collect())
     }
 
     /// Gives the vault a kind of its own, or a kind it has another template. Records are not touched.
@@ -97,6 +85,26 @@ impl Session {
         Ok(self.core.change_directory(&actor, Event::KindRemoved, vec![Body::KindRemoved(statement)], |tx| {
             tx.delete_kind(kind.as_str())
         })?)
+    }
+}
+
+impl Core {
+    /// The kinds of the vault's own, by name.
+    pub(super) fn own_kinds(&self) -> Result<Vec<KindTemplate>, CallError> {
+        let mut own = Vec::new();
+        let damaged = || Fault::Damaged(Damage::Directory);
+        let office = self.office();
+        for (kind, digest) in &office.membership.kinds {
+            let row = office.directory.kind(kind.as_str());
+            let bytes = row.map_err(|error: StoreError| error.into_fault(Damage::Directory))?.ok_or_else(damaged)?;
+            let template = decode(&bytes).filter(|template| template.kind == *kind);
+            if chain::digest(&bytes) != *digest {
+                return Err(damaged().into());
+            }
+            own.push(template.ok_or_else(damaged)?);
+        }
+        own.sort_by_cached_key(|kind| kind.name.as_deref().unwrap_or_default().to_lowercase());
+        Ok(own)
     }
 }
 

@@ -1,5 +1,6 @@
 //! What people do with a vault: one file a capability.
 
+mod archive;
 mod attach;
 mod attachments;
 mod audit;
@@ -24,12 +25,15 @@ mod records;
 mod restore;
 mod save_attachment;
 mod saved_searches;
+mod seal;
 mod search;
 mod secret_health;
 mod step_up;
+mod subject;
 mod tags;
 mod tenants;
 mod trash;
+mod twin;
 mod unlock;
 
 pub use attach::AttachError;
@@ -49,6 +53,11 @@ pub use restore::{RestoreOptions, start_restore};
 pub use save_attachment::SaveAttachmentError;
 pub use saved_searches::SaveSearchError;
 pub use step_up::FreshAuthentication;
+pub use subject::{
+    InvalidIdentifiers, SUBJECT_IDENTIFIERS_MAX, SubjectErasureRequest, SubjectError, SubjectExportRequest,
+    SubjectIdentifiers,
+};
 pub use tenants::CreateTenantError;
 pub use trash::TRASH_RETENTION_DAYS;
+pub use twin::{TWIN_SEED_MAX, TwinRequest};
 pub use unlock::UnlockError;

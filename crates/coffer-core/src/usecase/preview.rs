@@ -14,8 +14,8 @@ use coffer_model::id::RecordId;
 use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
 use zeroize::Zeroizing;
 
-use super::attach::STRIDE;
 use super::attachments::damaged;
+use super::seal::STRIDE;
 use crate::fault::{CallError, Damage};
 use crate::policy::Action;
 use crate::session::{Core, OpenTenant, Session};

@@ -2,7 +2,7 @@
 //! every chunk was found good. Nothing is overwritten, and the name is the one the person chose.
 
 use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::{Read, Write};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -12,16 +12,15 @@ use coffer_model::event::Event;
 use coffer_model::id::RecordId;
 use zeroize::{Zeroize, Zeroizing};
 
-use super::attach::{GROUP_BYTES, STRIDE};
 use super::attachments::{attachment_view, damaged};
+use super::seal::{GROUP_BYTES, STRIDE};
 use crate::backup::BackupError;
 use crate::backup::restore::refuse_existing;
-use crate::fault::{CallError, Damage, Fault};
+use crate::fault::{CallError, Fault};
 use crate::job::{JobContext, JobError, JobHandle};
 use crate::pipeline::{self, Drain, Feed, FeedError};
 use crate::policy::Action;
 use crate::session::{Core, OpenTenant, Session};
-use crate::store::error::StoreError;
 use crate::store::files::{self, FileError, NewFile};
 use crate::store::tenant::StoredAttachment;
 use crate::view::{AttachmentView, ProgressUnit};
@@ -131,7 +130,7 @@ impl Save<'_> {
             for place in buffer.chunks_mut(STRIDE) {
                 let Some(size) = opener.next_chunk() else { break };
                 let chunk = &mut place[..size.stored];
-                source.read_exact(chunk).map_err(|error| self.unreadable(error))?;
+                source.read_exact(chunk).map_err(|error| self.core.attached_unreadable(error))?;
                 let content = opener.open_chunk(chunk).map_err(|_| JobError::from(damaged()))?.len();
                 lengths.push(content);
                 self.context.advance(content as u64);
@@ -139,14 +138,6 @@ impl Save<'_> {
             feed.send(Content { buffer, lengths })?;
         }
         Ok(())
-    }
-
-    /// The vault's own file could not be read: shorter than it was a moment ago, or the disk failed.
-    fn unreadable(&self, error: io::Error) -> JobError {
-        match error.kind() {
-            io::ErrorKind::UnexpectedEof => damaged().into(),
-            _ => self.core.fault(StoreError::File(error.into()), Damage::Attachment).into(),
-        }
     }
 }
 

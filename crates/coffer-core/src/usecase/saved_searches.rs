@@ -129,11 +129,7 @@ impl Session {
     /// Removes a saved search.
     pub fn remove_search(&self, name: &str, tenant: Option<TenantId>) -> Result<(), SaveSearchError> {
         let actor = self.authorize_search(tenant)?;
-        self.core.change_searches(&actor, Event::SearchRemoved { tenant }, |searches| {
-            let place = place_of(searches, name, tenant)?;
-            searches.remove(place);
-            Ok(())
-        })
+        self.core.erase_search(&actor, name, tenant)
     }
 
     /// A search belongs to who may run it.
@@ -154,6 +150,33 @@ impl Core {
         let damaged = || Fault::Damaged(Damage::Directory);
         let opened = wrap::open(&self.keys.master, &sealed, &self.searches_context()).map_err(|_| damaged())?;
         Ok(encoding::decode(opened.expose()).map_err(|_| damaged())?)
+    }
+
+    /// Names of the searches of this account, in the tenant or in all, of which name or query is as `is_it` says; each
+    /// with whether it is of the tenant alone.
+    pub(super) fn searches_with(
+        &self,
+        tenant: TenantId,
+        is_it: impl Fn(&str) -> bool,
+    ) -> Result<Vec<(String, bool)>, CallError> {
+        let is_of = |saved: &Saved| saved.tenant().is_none_or(|of| of == tenant);
+        let searches = self.load_searches()?.into_iter().filter(is_of);
+        let found = searches.filter(|saved| is_it(&saved.name) || is_it(&saved.query));
+        Ok(found.map(|saved| (saved.name.clone(), saved.tenant.is_some())).collect())
+    }
+
+    /// Removes a search of this account, in the tenant or in all.
+    pub(super) fn erase_search(
+        &self,
+        actor: &Actor,
+        name: &str,
+        tenant: Option<TenantId>,
+    ) -> Result<(), SaveSearchError> {
+        self.change_searches(actor, Event::SearchRemoved { tenant }, |searches| {
+            let place = place_of(searches, name, tenant)?;
+            searches.remove(place);
+            Ok(())
+        })
     }
 
     fn change_searches(

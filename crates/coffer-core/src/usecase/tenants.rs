@@ -1,5 +1,6 @@
 //! Tenants: creating them and seeing which ones there are. Layout: docs/FORMAT.md §5.
 
+use coffer_crypto::derive::Id;
 use coffer_crypto::label::{self, Context};
 use coffer_crypto::secret::TenantKey;
 use coffer_crypto::{derive, seal, wrap};
@@ -12,7 +13,9 @@ use super::create::sixteen;
 use crate::chain::{self, Body, EpochOpened, Granted, Tenant, TenantCreated};
 use crate::fault::{CallError, Damage, Fault};
 use crate::policy::Action;
-use crate::session::{Core, Office, Session, tenant_key_context, tenant_name_context, tenant_scope};
+use crate::session::{
+    Actor, Core, Office, OpenTenant, Session, tenant_key_context, tenant_name_context, tenant_path, tenant_scope,
+};
 use crate::store::directory::EpochRow;
 use crate::store::files;
 use crate::store::sqlcipher::StoreError;
@@ -50,64 +53,66 @@ impl From<Fault> for CreateTenantError {
     }
 }
 
+/// A tenant whose file is there, empty or filled, and of which no statement speaks yet: it is none.
+pub(super) struct UnlistedTenant {
+    pub(super) open: OpenTenant,
+    /// The random name of its file.
+    file: Id,
+}
+
 impl Session {
     /// Creates a tenant. The account becomes its first steward, so it can read what it enters.
     pub fn create_tenant(&self, name: &TenantName) -> Result<TenantView, CreateTenantError> {
         let actor = self.authorize(Action::CreateTenant, None)?;
-        let taken = self.visible_tenants()?.iter().any(|view| {
-            view.name.parse::<TenantName>().is_ok_and(|known| known.comparison_key() == name.comparison_key())
-        });
-        if taken {
-            return Err(CreateTenantError::NameTaken);
-        }
-        let core = &*self.core;
-        let vault = core.vault.id;
-        let mut random = core.random();
-        let tenant = TenantId::from_random(sixteen(&mut random));
-        let key = TenantKey::generate(&mut random);
-        let scope = tenant_scope(vault, tenant, 1);
-        let file = sixteen(&mut random);
+        let tenant = self.core.begin_tenant(name)?;
+        self.core.list_tenant(&actor, &tenant, false)
+    }
 
-        // The file first: without the statements that name it, it is swept away.
-        let path = core.folder.join(TENANTS_FOLDER).join(format!("{}.db", hex::encode(file)));
-        let identity = TenantIdentity { vault, tenant, epoch: 1 };
+    /// The tenants this account may read, by name.
+    pub fn tenants(&self) -> Result<Vec<TenantView>, CallError> {
+        self.authorize(Action::ListTenants, None)?;
+        self.core.visible_tenants()
+    }
+}
+
+impl Core {
+    /// Makes the file of a tenant that is to have the name.
+    pub(super) fn begin_tenant(&self, name: &TenantName) -> Result<UnlistedTenant, CreateTenantError> {
+        self.refuse_taken(name)?;
+        let mut random = self.random();
+        let scope = tenant_scope(self.vault.id, TenantId::from_random(sixteen(&mut random)), 1);
+        let key = TenantKey::generate(&mut random);
+        let file = sixteen(&mut random);
+        // Without the statements that name it, it is a file that nobody looks at.
+        let path = tenant_path(&self.folder, &file);
+        let identity = TenantIdentity { vault: self.vault.id, tenant: TenantId::from_bytes(scope.tenant), epoch: 1 };
         TenantStore::create(&path, &derive::derive_tenant_database_key(&key, &scope), identity)
             .map_err(|error: StoreError| error.into_fault(Damage::Tenant))?;
-        files::sync_folder(&core.folder.join(TENANTS_FOLDER)).map_err(Fault::from)?;
+        files::sync_folder(&self.folder.join(TENANTS_FOLDER)).map_err(Fault::from)?;
+        let open = OpenTenant::connect(&self.folder, &file, name.as_str().to_owned(), scope, key)?;
+        Ok(UnlistedTenant { open, file })
+    }
 
-        let (row, sealed, keys_digest) = {
-            let office = core.office();
-            let own = &office.membership.accounts[&core.account];
-            let recovery_context = Context::new(label::SEAL_TENANT_KEY_TO_RECOVERY)
-                .bytes(vault.as_bytes())
-                .bytes(tenant.as_bytes())
-                .u64(1);
-            let row = EpochRow {
-                for_recovery: seal::seal_key_to(&office.membership.recovery, &key, &recovery_context, &mut random),
-                name_for_office: seal::seal_to(
-                    &office.membership.office,
-                    name.as_str().as_bytes(),
-                    &office_name_context(vault, tenant),
-                    &mut random,
-                ),
-                name_for_holders: wrap::seal(
-                    &key,
-                    name.as_str().as_bytes(),
-                    &tenant_name_context(vault, tenant),
-                    &mut random,
-                ),
-            };
-            let context = tenant_key_context(vault, tenant, 1, core.account);
-            (row, seal::seal_key_to(&own.sealing, &key, &context, &mut random), chain::account_keys_digest(own))
-        };
-        let kid = *derive::derive_kid(&key, &scope).as_bytes();
+    /// Makes it a tenant of the vault, with this account as its first steward. `demo` says that its data is invented.
+    pub(super) fn list_tenant(
+        &self,
+        actor: &Actor,
+        unlisted: &UnlistedTenant,
+        demo: bool,
+    ) -> Result<TenantView, CreateTenantError> {
+        let UnlistedTenant { open, file } = unlisted;
+        let (tenant, name) = (open.id, open.name.as_str());
+        // Somebody may have taken it while this one was filled.
+        self.refuse_taken(&name.parse().map_err(|_| Fault::Damaged(Damage::Tenant))?)?;
+        let (row, sealed, keys_digest) = self.seal_tenant(open);
+        let kid = *derive::derive_kid(&open.key, &open.scope).as_bytes();
         let bodies = vec![
-            Body::TenantCreated(TenantCreated { tenant, steward: core.account }),
+            Body::TenantCreated(TenantCreated { tenant, steward: self.account, demo }),
             Body::EpochOpened(EpochOpened {
                 tenant,
                 epoch: 1,
                 kid: kid.into(),
-                file: file.into(),
+                file: (*file).into(),
                 recovery: chain::digest(&row.for_recovery).into(),
                 name_for_office: chain::digest(&row.name_for_office).into(),
                 name_for_holders: chain::digest(&row.name_for_holders).into(),
@@ -115,7 +120,7 @@ impl Session {
             Body::Granted(Granted {
                 tenant,
                 epoch: 1,
-                grantee: core.account,
+                grantee: self.account,
                 grantee_keys: keys_digest.into(),
                 right: Right::Steward.code(),
                 expires_ms: None,
@@ -123,38 +128,64 @@ impl Session {
                 kid: kid.into(),
             }),
         ];
-        core.change_directory(&actor, Event::TenantCreated(tenant), bodies, |tx| {
+        self.change_directory(actor, Event::TenantCreated(tenant), bodies, |tx| {
             tx.insert_epoch(tenant, 1, &row)?;
-            tx.insert_tenant_key(tenant, 1, core.account, &sealed)
+            tx.insert_tenant_key(tenant, 1, self.account, &sealed)
         })?;
         let view = self.visible_tenants()?.into_iter().find(|view| view.id == tenant);
         view.ok_or_else(|| Fault::Damaged(Damage::Directory).into())
     }
 
-    /// The tenants this account may read, by name.
-    pub fn tenants(&self) -> Result<Vec<TenantView>, CallError> {
-        self.authorize(Action::ListTenants, None)?;
-        self.visible_tenants()
+    /// Seals a tenant's key to recovery and to this account, and its name to who may know it. Gives the digest of the
+    /// account's keys, too.
+    fn seal_tenant(&self, open: &OpenTenant) -> (EpochRow, Vec<u8>, chain::Hash) {
+        let (vault, tenant) = (self.vault.id, open.id);
+        let (key, name) = (&open.key, open.name.as_bytes());
+        let mut random = self.random();
+        let office = self.office();
+        let own = &office.membership.accounts[&self.account];
+        let recovery_context =
+            Context::new(label::SEAL_TENANT_KEY_TO_RECOVERY).bytes(vault.as_bytes()).bytes(tenant.as_bytes()).u64(1);
+        let row = EpochRow {
+            for_recovery: seal::seal_key_to(&office.membership.recovery, key, &recovery_context, &mut random),
+            name_for_office: seal::seal_to(
+                &office.membership.office,
+                name,
+                &office_name_context(vault, tenant),
+                &mut random,
+            ),
+            name_for_holders: wrap::seal(key, name, &tenant_name_context(vault, tenant), &mut random),
+        };
+        let context = tenant_key_context(vault, tenant, 1, self.account);
+        (row, seal::seal_key_to(&own.sealing, key, &context, &mut random), chain::account_keys_digest(own))
+    }
+
+    /// Two tenants of a vault may not differ in the case of their names alone.
+    pub(super) fn refuse_taken(&self, name: &TenantName) -> Result<(), CreateTenantError> {
+        let taken = self.visible_tenants()?.iter().any(|view| {
+            view.name.parse::<TenantName>().is_ok_and(|known| known.comparison_key() == name.comparison_key())
+        });
+        if taken { Err(CreateTenantError::NameTaken) } else { Ok(()) }
     }
 
     fn visible_tenants(&self) -> Result<Vec<TenantView>, CallError> {
-        let core = &*self.core;
-        let now = core.now();
-        let office = core.office();
-        let opened = core.opened();
+        let now = self.now();
+        let office = self.office();
+        let opened = self.opened();
         let mut views = Vec::new();
         for (&id, tenant) in &office.membership.tenants {
-            let Some(right) = office.membership.right(id, core.account, now) else { continue };
+            let Some(right) = office.membership.right(id, self.account, now) else { continue };
             let Some(epoch) = &tenant.epoch else { continue };
             let open = opened.iter().find(|open| open.id == id);
             views.push(TenantView {
                 id,
                 name: match open {
                     Some(open) => open.name.clone(),
-                    None => core.name_from_office(&office, id, epoch)?,
+                    None => self.name_from_office(&office, id, epoch)?,
                 },
                 right,
                 colour: colour_of(tenant),
+                demo: tenant.demo,
                 created_at: tenant.created_at,
                 records: None,
             });
@@ -169,9 +200,7 @@ impl Session {
         views.sort_by_cached_key(|view| view.name.to_lowercase());
         Ok(views)
     }
-}
 
-impl Core {
     /// A tenant's name, if this account may know it.
     pub(crate) fn known_tenant_name(&self, tenant: TenantId) -> Option<String> {
         if let Some(open) = self.opened().into_iter().find(|open| open.id == tenant) {
@@ -197,6 +226,16 @@ impl Core {
         let name = seal::open_sealed(pair, &row.name_for_office, &office_name_context(self.vault.id, tenant))
             .map_err(|_| damaged())?;
         String::from_utf8(name.expose().to_vec()).map_err(|_| damaged())
+    }
+}
+
+impl UnlistedTenant {
+    /// Removes everything of it. Nobody is told if that fails: what is left is in nobody's way.
+    pub(super) fn discard(self) {
+        let (path, files) = (self.open.path.clone(), self.open.files.clone());
+        drop(self);
+        let _ = files.remove_all();
+        let _ = files::remove_database(&path);
     }
 }
 

@@ -75,6 +75,9 @@ impl<W: Write> CsvWriter<W> {
             let loss = if field.field_type.is_masked() { ExportLoss::SecretMarks } else { ExportLoss::FieldTypes };
             count(&mut self.losses, loss, u64::from(field.field_type != FieldType::Text));
         }
+        let newest = u32::try_from(record.versions.len()).unwrap_or(u32::MAX);
+        let attached = record.attachments.iter().filter(|attachment| attachment.is_in(newest)).count();
+        count(&mut self.losses, ExportLoss::Attachments, attached as u64);
         let tags = content.tags().join(", ");
         let fixed = [content.title(), content.kind().as_str(), &tags, content.notes()];
         self.write_row(fixed.into_iter().chain(cells))

@@ -34,9 +34,14 @@ const AES_BLOCK: usize = 16;
 /// Version 4.1, the first in which groups and entries may have what newer programs give them.
 const FILE_VERSION: [u8; 4] = [1, 0, 4, 0];
 
-/// Writes records one after another. What was written is worth nothing before [`KdbxWriter::finish`].
+/// What stands before a file's bytes: that other programs need not keep it encrypted in memory.
+const FILE_FLAGS: [u8; 1] = [0];
+
+/// Writes files, then records one after another. What was written is worth nothing before [`KdbxWriter::finish`].
 pub struct KdbxWriter<W: Write> {
     document: GzEncoder<BlockWriter<W>>,
+    /// What stands between the files and the records; written before the first record.
+    beginning: Option<String>,
     stream: ProtectedStream,
     losses: ExportLosses,
 }
@@ -73,15 +78,12 @@ impl<W: Write> KdbxWriter<W> {
         let buffer = Zeroizing::new(Vec::with_capacity(BLOCK_BYTES + AES_BLOCK));
         let blocks = BlockWriter { writer, keys: block_keys, cipher, index: 0, buffer };
         let mut document = GzEncoder::new(blocks, Compression::default());
-        for (number, value) in
-            [(inner::STREAM, &CHACHA20.to_le_bytes()[..]), (inner::STREAM_KEY, &stream_key[..]), (inner::END, &[])]
-        {
+        for (number, value) in [(inner::STREAM, &CHACHA20.to_le_bytes()[..]), (inner::STREAM_KEY, &stream_key[..])] {
             document.write_all(&field_bytes(number, value))?;
         }
         let stream = ProtectedStream::new(stream_key.as_slice());
         let (name, group, at) = (text(name), BASE64.encode(group), time(at));
-        write!(
-            document,
+        let beginning = format!(
             "<?xml version=\"1.0\" encoding=\"UTF-8\" standalone=\"yes\"?>\n<KeePassFile><Meta><Generator>Coffer</Generator>\
              <DatabaseName>{name}</DatabaseName><MemoryProtection><ProtectTitle>False</ProtectTitle><ProtectUserName>False\
              </ProtectUserName><ProtectPassword>True</ProtectPassword><ProtectURL>False</ProtectURL><ProtectNotes>False\
@@ -89,23 +91,48 @@ impl<W: Write> KdbxWriter<W> {
              <HistoryMaxSize>-1</HistoryMaxSize></Meta><Root><Group><UUID>{group}</UUID><Name>{name}</Name><IconID>48</IconID>\
              <Times><CreationTime>{at}</CreationTime><LastModificationTime>{at}</LastModificationTime><Expires>False</Expires>\
              </Times><IsExpanded>True</IsExpanded>"
-        )?;
-        Ok(Self { document, stream, losses: ExportLosses::new() })
+        );
+        Ok(Self { document, beginning: Some(beginning), stream, losses: ExportLosses::new() })
+    }
+
+    /// Writes a file of exactly `bytes`, which `write` gives. Files are numbered from 0 as they come, and all come before the
+    /// first record.
+    pub fn push_file<E: From<SourceError>>(
+        &mut self,
+        bytes: u32,
+        write: impl FnOnce(&mut dyn Write) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let length = bytes.checked_add(1).ok_or(SourceError::TooLarge)?;
+        let begin = [&[inner::BINARY][..], &length.to_le_bytes(), &FILE_FLAGS].concat();
+        self.document.write_all(&begin).map_err(SourceError::from)?;
+        write(&mut self.document)
+    }
+
+    fn begin_document(&mut self) -> io::Result<()> {
+        let Some(beginning) = self.beginning.take() else { return Ok(()) };
+        self.document.write_all(&field_bytes(inner::END, &[]))?;
+        self.document.write_all(beginning.as_bytes())
     }
 
     /// Writes a record with its history.
     pub fn push(&mut self, record: &ExportRecord) -> Result<(), SourceError> {
         let Some(((now, at), earlier)) = record.versions.split_last() else { return Ok(()) };
+        self.begin_document()?;
+        let newest = u32::try_from(record.versions.len()).map_err(|_| SourceError::TooMany)?;
         self.begin_entry(record, now, *at)?;
+        self.files(record, newest)?;
         if !earlier.is_empty() {
             self.document.write_all(b"<History>")?;
-            for (content, at) in earlier {
+            for (version, (content, at)) in (1..).zip(earlier) {
                 self.begin_entry(record, content, *at)?;
+                self.files(record, version)?;
                 self.document.write_all(b"</Entry>")?;
             }
             self.document.write_all(b"</History>")?;
         }
         self.document.write_all(b"</Entry>\n")?;
+        let unwritten = record.attachments.iter().filter(|file| file.file.is_none() && file.is_in(newest)).count();
+        count(&mut self.losses, ExportLoss::Attachments, unwritten as u64);
         let is_plain = |field: &&Field| {
             let is_known =
                 matches!(field.field_type, FieldType::Text | FieldType::Secret | FieldType::Url | FieldType::Totp);
@@ -119,6 +146,7 @@ impl<W: Write> KdbxWriter<W> {
 
     /// Ends the file; gives what it could not hold.
     pub fn finish(mut self) -> Result<(W, ExportLosses), SourceError> {
+        self.begin_document()?;
         self.document.write_all(b"</Group><DeletedObjects/></Root></KeePassFile>\n")?;
         Ok((self.document.finish()?.finish()?, self.losses))
     }
@@ -156,6 +184,17 @@ impl<W: Write> KdbxWriter<W> {
             taken.push(name);
         }
         self.string("Notes", content.notes(), false)
+    }
+
+    /// The files that a version has.
+    fn files(&mut self, record: &ExportRecord, version: u32) -> io::Result<()> {
+        for attachment in record.attachments.iter().filter(|attachment| attachment.is_in(version)) {
+            if let Some(file) = attachment.file {
+                let name = text(&attachment.name);
+                write!(self.document, "<Binary><Key>{name}</Key><Value Ref=\"{file}\"/></Binary>")?;
+            }
+        }
+        Ok(())
     }
 
     /// A named value. One with characters that XML cannot hold goes protected, where it is base64.

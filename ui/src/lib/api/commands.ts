@@ -222,9 +222,30 @@ export const importStart = (
   skipDuplicates: boolean,
   dryRun: boolean,
 ) => call<Job>("import_start", { handle, tenant, mapping, skip_duplicates: skipDuplicates, dry_run: dryRun });
+/** A kind of file that a tenant is exported to. */
+export type ExportedAs = "csv" | "kdbx" | "archive";
+/** Who can open an archive, or else the tenant's name as it was typed for one that anybody can read. */
+export interface ArchiveOptions {
+  recipient?: string;
+  confirmation?: string;
+}
 /** Asks in native windows for a place and for passphrases; `null` if the person closed one. */
-export const tenantExportStart = (tenant: string, format: "csv" | "kdbx") =>
-  call<Job | null>("tenant_export_start", { tenant, format });
+export const tenantExportStart = (tenant: string, format: ExportedAs, archive: ArchiveOptions = {}) =>
+  call<Job | null>("tenant_export_start", { tenant, format, ...archive });
+/** Makes a redacted twin; without a seed one is drawn. */
+export const tenantTwinStart = (tenant: string, name: string, seed: number | null) =>
+  call<Job>("tenant_twin_start", { tenant, name, seed });
+export const subjectFindStart = (tenant: string, identifiers: string[]) =>
+  call<Job>("subject_find_start", { tenant, identifiers });
+/** Of all records in which the person is, or of those named. Asks in native windows; `null` if one was closed. */
+export const subjectExportStart = (tenant: string, identifiers: string[], records: string[] | null) =>
+  call<Job | null>("subject_export_start", { tenant, identifiers, records });
+export const subjectEraseStart = (
+  tenant: string,
+  identifiers: string[],
+  records: string[] | null,
+  historyOnly: boolean,
+) => call<Job | null>("subject_erase_start", { tenant, identifiers, records, history_only: historyOnly });
 export const backupExportStart = () => call<Job | null>("backup_export_start");
 export const backupVerifyStart = () => call<Job | null>("backup_verify_start");
 export const backupRestoreStart = () => call<Job | null>("backup_restore_start");

@@ -73,6 +73,10 @@ export type TenantView = {
    */
   colour: number;
   /**
+   * Whether it holds invented data: a redacted twin of another.
+   */
+  demo: boolean;
+  /**
    * When it was created.
    */
   created_at: string;
@@ -945,7 +949,7 @@ export type ImportReport = {
    */
   dry_run: boolean;
   /**
-   * The format the file has: `csv`, `kdbx`, `bitwarden` or `1pux`.
+   * The format the file has: `csv`, `kdbx`, `bitwarden`, `1pux` or `archive`.
    */
   format: string;
   /**
@@ -968,6 +972,14 @@ export type ImportReport = {
    * Earlier versions that came, or would come, along.
    */
   versions: number;
+  /**
+   * Attachments that came, or would come, along.
+   */
+  attachments: number;
+  /**
+   * How many of the records came, or would come, into the trash, where they were before.
+   */
+  trashed: number;
   /**
    * Why, for the first hundred of those rejected.
    */
@@ -995,7 +1007,7 @@ export type ImportLoss = {
   entry: number | null;
   /**
    * What it is: `attachment`, `field`, `tag`, `title_end`, `version`, `passkey`, `reference`, `icon`,
-   * `trashed_entry`, `auto_type`, `custom_data` or `time_of_expiry`.
+   * `trashed_entry`, `auto_type`, `custom_data`, `time_of_expiry` or `kind`.
    */
   what: string;
   /**
@@ -1072,7 +1084,7 @@ export type ImportColumn = {
 
 export type ExportReport = {
   /**
-   * The format: `csv` or `kdbx`.
+   * The format: `csv`, `kdbx` or `archive`.
    */
   format: string;
   /**
@@ -1091,7 +1103,8 @@ export type ExportReport = {
 
 export type ExportLossView = {
   /**
-   * What it is: `earlier_versions`, `secret_marks`, `kinds`, `field_types`, `neutralised_cells` or `fields`.
+   * What it is: `earlier_versions`, `secret_marks`, `kinds`, `field_types`, `neutralised_cells`, `fields` or
+   * `attachments`.
    */
   what: string;
   /**
@@ -1270,7 +1283,7 @@ export type ImportFile = {
    */
   size: number;
   /**
-   * Its format: `csv`, `kdbx`, `bitwarden` or `1pux`.
+   * Its format: `csv`, `kdbx`, `bitwarden`, `1pux` or `archive`.
    */
   format: string;
   /**
@@ -1289,6 +1302,10 @@ export type ImportFile = {
    * A table's first rows, one cell for each column; what would become a secret is masked.
    */
   preview: Array<Array<string>>;
+  /**
+   * The tenant that an archive was made of, by its own account.
+   */
+  made_of: string | null;
   /**
    * Entries of a file that is no table.
    */
@@ -1358,6 +1375,10 @@ export type JobResult =
   | ImportReport
   | LogReport
   | ExportReport
+  | TwinReport
+  | SubjectFindings
+  | SubjectExportReport
+  | SubjectErasureReport
   | RecordView
   | AttachmentView
   | Array<FileCheckView>

@@ -52,8 +52,16 @@ const ACTIONS: Record<string, (entry: LogEntryView) => string> = {
   "draft.opened": () => m.log_draft_opened(),
   "draft.discarded": () => m.log_draft_discarded(),
   "records.imported": (entry) => m.log_records_imported(count(entry)),
+  "tenant.exported_archive": (entry) => m.log_tenant_exported_archive(count(entry)),
+  "tenant.exported_encrypted_archive": (entry) => m.log_tenant_exported_encrypted_archive(count(entry)),
   "tenant.exported_csv": (entry) => m.log_tenant_exported_csv(count(entry)),
   "tenant.exported_kdbx": (entry) => m.log_tenant_exported_kdbx(count(entry)),
+  "tenant.twinned": (entry) => m.log_tenant_twinned(count(entry)),
+  "twin.filled": (entry) => m.log_twin_filled(count(entry)),
+  "subject.searched": (entry) => m.log_subject_searched(count(entry)),
+  "subject.exported": (entry) => m.log_subject_exported(count(entry)),
+  "subject.erased": (entry) => m.log_subject_erased(count(entry)),
+  "subject.history_erased": (entry) => m.log_subject_history_erased(count(entry)),
   "effect.missing": (entry) => m.log_effect_missing({ entry: formatCount(entry.entry ?? 0) }),
   "backup.exported": (entry) => m.log_backup_exported(number(entry)),
   "backup.receipt_filed": (entry) => m.log_backup_receipt_filed(number(entry)),
@@ -78,7 +86,7 @@ export function actionWords(entry: LogEntryView): string {
 
 /** Whether an entry deserves a second look. */
 export function isNotable(entry: LogEntryView): boolean {
-  return /failed|failures|refused|missing|altered|restarted|older_accepted|purged/.test(entry.action);
+  return /failed|failures|refused|missing|altered|restarted|older_accepted|purged|erased/.test(entry.action);
 }
 
 const FINDINGS: Record<string, () => string> = {

@@ -57,6 +57,15 @@ pub(crate) struct NewAttachment<'a> {
     pub(crate) digest: &'a [u8; 32],
 }
 
+/// What a row of an attachment says besides where its content is.
+pub(super) struct Attached<'a> {
+    pub id: AttachmentId,
+    pub name: &'a AttachmentName,
+    pub media: MediaKind,
+    /// The first version that has it.
+    pub version: u32,
+}
+
 /// Why a file was not attached.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum AttachRowError {
@@ -117,9 +126,7 @@ impl TenantStore {
 
     /// The file that holds the content with this digest, if the tenant has it.
     pub(crate) fn file_of(&self, digest: &[u8; 32]) -> Result<Option<StoredFile>, StoreError> {
-        let mut query = self.connection.prepare_cached("SELECT name, header, bytes FROM file WHERE digest = ?1")?;
-        let mut rows = query.query([digest])?;
-        rows.next()?.map(|row| StoredFile::from_row(row, 0)).transpose()
+        file_of(&self.connection, digest)
     }
 
     /// Shows every file of the tenant.
@@ -140,21 +147,35 @@ impl TenantTx<'_> {
         let row = record_row(&self.tx, new.key).map_err(ChangeError::from)?.ok_or(ChangeError::NotFound)?;
         let version = self.repeat_version(row, new.expected_version)?;
         self.refuse_attachment(row, new.expected_version, new.name)?;
+        let attached = Attached { id: new.id, name: new.name, media: new.media, version };
+        Ok(self.insert_attached(row, &attached, new.file, new.digest).map_err(ChangeError::from)?.1)
+    }
+
+    /// Gives a record's row an attachment whose content is in `file`, unless the tenant has that content already. Gives
+    /// the attachment's row, and whether `file` is needed from now on.
+    pub(super) fn insert_attached(
+        &self,
+        row: i64,
+        attached: &Attached<'_>,
+        file: &StoredFile,
+        digest: &[u8; 32],
+    ) -> Result<(i64, bool), StoreError> {
         let known: Option<i64> = self
             .tx
             .prepare_cached("SELECT id FROM file WHERE digest = ?1")?
-            .query_row([new.digest], |row| row.get(0))
+            .query_row([digest], |row| row.get(0))
             .optional()?;
         let file = match known {
             Some(file) => file,
-            None => self.insert_file(new.file, new.digest).map_err(ChangeError::from)?,
+            None => self.insert_file(file, digest)?,
         };
+        let Attached { id, name, media, version } = attached;
         self.tx
             .prepare_cached(
                 "INSERT INTO attachment (record, number, name, media, file, attached) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
             )?
-            .execute(params![row, new.id.0, new.name.as_str(), new.media.code(), file, version])?;
-        Ok(known.is_none())
+            .execute(params![row, id.0, name.as_str(), media.code(), file, version])?;
+        Ok((self.tx.last_insert_rowid(), known.is_none()))
     }
 
     /// Attaches what was detached once more, as the attachment `new`.
@@ -233,13 +254,25 @@ impl TenantTx<'_> {
         Ok(version)
     }
 
-    fn insert_file(&self, file: &StoredFile, digest: &[u8; 32]) -> Result<i64, StoreError> {
+    /// The file that holds the content with this digest, as far as this write goes.
+    pub(crate) fn file_of(&self, digest: &[u8; 32]) -> Result<Option<StoredFile>, StoreError> {
+        file_of(&self.tx, digest)
+    }
+
+    /// Writes down a file that is there, and gives its row.
+    pub(crate) fn insert_file(&self, file: &StoredFile, digest: &[u8; 32]) -> Result<i64, StoreError> {
         let bytes = sqlcipher::to_integer(file.bytes)?;
         self.tx
             .prepare_cached("INSERT INTO file (name, header, bytes, digest) VALUES (?1, ?2, ?3, ?4)")?
             .execute(params![file.file, file.header, bytes, digest])?;
         Ok(self.tx.last_insert_rowid())
     }
+}
+
+fn file_of(connection: &Connection, digest: &[u8; 32]) -> Result<Option<StoredFile>, StoreError> {
+    let mut query = connection.prepare_cached("SELECT name, header, bytes FROM file WHERE digest = ?1")?;
+    let mut rows = query.query([digest])?;
+    rows.next()?.map(|row| StoredFile::from_row(row, 0)).transpose()
 }
 
 /// The attachments of one version of a record, by its row, in the order of attaching.
@@ -275,7 +308,7 @@ impl StoredAttachment {
 
 impl StoredFile {
     /// Reads columns `name, header, bytes`, the first of which is number `first`.
-    fn from_row(row: &Row<'_>, first: usize) -> Result<Self, StoreError> {
+    pub(super) fn from_row(row: &Row<'_>, first: usize) -> Result<Self, StoreError> {
         Ok(Self {
             file: row.get(first)?,
             header: row.get(first + 1)?,

@@ -122,6 +122,15 @@ impl KeptDraft {
     }
 }
 
+impl StoredDraft {
+    /// Reads columns `key, version, at_ms, body`, in this order from the first.
+    pub(super) fn from_row(row: &Row<'_>) -> Result<Self, StoreError> {
+        // Decoded where SQLite holds it, so that no copy of the secrets in it is left behind.
+        let draft = decode(row.get_ref(3)?.as_blob().map_err(|_| StoreError::Damaged)?)?;
+        Ok(Self { kept: KeptDraft::from_row(row)?, draft })
+    }
+}
+
 /// An account's drafts, but for those of records in the trash.
 const DRAFTS: &str = "FROM draft d JOIN change c ON c.id = d.change LEFT JOIN record r ON r.id = d.record
     WHERE d.account = ?1 AND (d.record IS NULL OR r.trashed_ms IS NULL)";
@@ -150,10 +159,7 @@ impl TenantStore {
             .connection
             .prepare_cached(&format!("SELECT r.key, d.version, c.at_ms, d.body {DRAFTS} AND r.key IS ?2"))?;
         let mut rows = query.query(params![account.as_bytes(), record.map(|key| *key.as_bytes())])?;
-        let Some(row) = rows.next()? else { return Ok(None) };
-        // Decoded where SQLite holds it, so that no copy of the secrets in it is left behind.
-        let draft = decode(row.get_ref(3)?.as_blob().map_err(|_| StoreError::Damaged)?)?;
-        Ok(Some(StoredDraft { kept: KeptDraft::from_row(row)?, draft }))
+        rows.next()?.map(StoredDraft::from_row).transpose()
     }
 }
 

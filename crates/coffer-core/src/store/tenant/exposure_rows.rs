@@ -1,4 +1,4 @@
-//! Who saw which version of which secret outside its mask.
+//! Who saw which version of which secret outside its mask, one by one or by an export all at once.
 
 use coffer_model::id::RecordKey;
 use coffer_model::record::FieldId;
@@ -38,7 +38,38 @@ pub(crate) struct Exposure {
     pub(crate) how: How,
 }
 
+/// Which secrets an export takes out, of those the tenant had.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ExportScope {
+    /// What records outside the trash held last.
+    NewestVersions,
+    /// Every version of records outside the trash.
+    AllVersions,
+    /// Every version of every record.
+    Everything,
+}
+
+impl ExportScope {
+    const fn code(self) -> i64 {
+        match self {
+            Self::NewestVersions => 1,
+            Self::AllVersions => 2,
+            Self::Everything => 3,
+        }
+    }
+}
+
 impl TenantTx<'_> {
+    /// Writes down that every secret in `scope`, of the versions up to the write `until`, leaves its mask.
+    pub(crate) fn insert_export(&mut self, until: i64, scope: ExportScope) -> Result<(), StoreError> {
+        self.tx.prepare_cached("INSERT INTO export (change, until, scope) VALUES (?1, ?2, ?3)")?.execute(params![
+            self.change,
+            until,
+            scope.code()
+        ])?;
+        Ok(())
+    }
+
     /// Writes down that a secret leaves its mask.
     pub(crate) fn insert_exposure(&mut self, exposure: &Exposure) -> Result<(), StoreError> {
         let row = record_row(&self.tx, exposure.key)?.ok_or(StoreError::Damaged)?;

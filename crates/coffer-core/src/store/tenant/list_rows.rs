@@ -111,7 +111,9 @@ impl TenantStore {
         let mut query =
             self.connection.prepare_cached(&statement(asked.order, asked.favourites, asked.after.is_some()))?;
         let account = Value::Blob(asked.account.as_bytes().to_vec());
-        let values = [account, one_more(asked.limit), passed_over(asked.skip)].into_iter().chain(asked.after.map_or(Vec::new(), values));
+        let values = [account, one_more(asked.limit), passed_over(asked.skip)]
+            .into_iter()
+            .chain(asked.after.map_or(Vec::new(), values));
         let rows = query.query(params_from_iter(values))?;
         let mut favourites = Vec::new();
         let mut details = Vec::new();

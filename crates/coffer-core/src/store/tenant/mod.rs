@@ -17,9 +17,11 @@ mod list_rows;
 mod record_rows;
 mod search_query;
 mod search_rows;
+mod subject_rows;
 mod tag_rows;
 mod transfer_rows;
 mod trash_rows;
+mod twin_rows;
 
 use std::cell::OnceCell;
 use std::path::Path;
@@ -33,12 +35,14 @@ use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehav
 pub(crate) use self::attachment_rows::{AttachRowError, NewAttachment, StoredAttachment, StoredFile};
 pub(crate) use self::cursor::Cursor;
 pub(crate) use self::draft_rows::{KeptDraft, StoredDraft};
-pub(crate) use self::exposure_rows::{Exposure, How};
+pub(crate) use self::exposure_rows::{ExportScope, Exposure, How};
 pub(crate) use self::list_rows::PageQuery;
 pub(crate) use self::record_rows::{ChangeError, StoredVersion};
 pub(crate) use self::search_query::SearchQuery;
 pub(crate) use self::search_rows::Found;
-pub(crate) use self::transfer_rows::Moment;
+pub(crate) use self::subject_rows::{AnyDraft, ErasedHistory};
+pub(crate) use self::transfer_rows::{ArrivingAttachment, ArrivingRecord, Moment, StoredRecord};
+pub(crate) use self::twin_rows::KeptRecord;
 use super::sqlcipher::{self, Access, StoreError};
 
 /// The schema this program writes and the newest it opens (`PRAGMA user_version`).
@@ -234,6 +238,11 @@ impl ListedRecord {
             changed_at: timestamp(row.get(3)?)?,
         })
     }
+}
+
+/// A text folded as for searching, however long it is.
+pub(crate) fn folded_whole(text: &str) -> String {
+    fold::fold(text, usize::MAX)
 }
 
 /// A point in time as stored.

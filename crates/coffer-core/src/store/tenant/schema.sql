@@ -112,6 +112,15 @@ CREATE TABLE exposure (
 
 CREATE INDEX exposure_by_field ON exposure (record, field);
 
+-- Exports, each of which took every secret it could see from behind its mask at once: those of the versions of `version`
+-- with a `change` up to `until`. Kept as exposures are.
+CREATE TABLE export (
+    change INTEGER PRIMARY KEY,                 -- the `change` that says who, when, and under which log entry
+    until  INTEGER NOT NULL,                    -- the newest `change` it saw; 0 if there was none
+    scope  INTEGER NOT NULL CHECK (scope IN (1, 2, 3)) -- 1 the newest versions, 2 all versions, both without the trash;
+                                                       -- 3 all versions, the trash among them
+) STRICT;
+
 -- The days by which something of a record's newest version ends (fields of type expiry), so that reminders read no record.
 CREATE TABLE expiry (
     day    TEXT NOT NULL,                       -- YYYY-MM-DD, the last on which it holds

@@ -1,5 +1,6 @@
 //! The tenant's database as its users meet it: what was written is found, in order, and nothing else is.
 
+mod erase;
 mod find;
 
 use std::collections::BTreeSet;
@@ -59,7 +60,15 @@ impl Bench {
         let mut titles = Vec::new();
         let mut after = None;
         loop {
-            let asked = PageQuery { account: WHO, order, favourites, limit, after: after.as_ref(), skip: 0, detail: RowDetail::None };
+            let asked = PageQuery {
+                account: WHO,
+                order,
+                favourites,
+                limit,
+                after: after.as_ref(),
+                skip: 0,
+                detail: RowDetail::None,
+            };
             let page = self.store.page(&asked).unwrap();
             titles.extend(page.records.into_iter().map(|record| record.title));
             let Some(next) = page.next else { return titles };
@@ -237,6 +246,21 @@ fn exposures_name_account_version_and_entry() {
         },
     );
     assert_eq!(row.unwrap(), ([1; 16], *WHO.as_bytes(), [1, 1, 2, 1_001, 1]));
+}
+
+#[test]
+fn an_export_names_what_it_saw_in_one_row() {
+    let mut bench = Bench::new();
+    bench.add(1, &content("Safe", &[(FieldType::Secret, "1111")], ""));
+    let until = bench.store.moment().unwrap().newest_change().unwrap();
+    bench.write(|tx| tx.insert_export(until, ExportScope::AllVersions).unwrap());
+    let row = bench.store.connection.query_row(
+        "SELECT e.until, e.scope, c.account,
+            (SELECT count(*) FROM version v WHERE v.change <= e.until) FROM export e JOIN change c ON c.id = e.change",
+        [],
+        |row| Ok(([row.get(0)?, row.get(1)?, row.get(3)?], row.get(2)?)),
+    );
+    assert_eq!(row.unwrap(), ([until, 2, 1], *WHO.as_bytes()));
 }
 
 #[test]
@@ -571,6 +595,7 @@ fn schema_names_every_table_it_documents() {
         "draft",
         "expiry",
         "expiry_by_record",
+        "export",
         "exposure",
         "exposure_by_field",
         "file",
@@ -751,7 +776,13 @@ fn days_of_an_imported_record_are_those_of_its_newest_version() {
     let mut bench = Bench::new();
     let day = |day| content("Lease", &[(FieldType::Expiry, day)], "");
     let (before, now) = (day("2026-11-01"), day("2027-11-01"));
-    bench.write(|tx| tx.insert_record_with_history(key(1), [(&before, None)].into_iter(), (&now, None)).unwrap());
+    bench.write(|tx| {
+        let mut record = tx.begin_record(key(1), &now).unwrap();
+        for version in [&before, &now] {
+            tx.add_version(&mut record, version, None).unwrap();
+        }
+        tx.finish_record(&record, &now).unwrap();
+    });
     let found = bench.store.expiring("2027-12-31".parse().unwrap(), 10).unwrap();
     let days: Vec<String> = found.into_iter().map(|row| row.day.to_string()).collect();
     assert_eq!(days, ["2027-11-01"]);

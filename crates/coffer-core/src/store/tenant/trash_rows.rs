@@ -30,6 +30,12 @@ impl TenantStore {
 impl TenantTx<'_> {
     /// Puts a record into the trash: out of lists, counts and the search index, with everything it has.
     pub(crate) fn trash_record(&mut self, key: RecordKey) -> Result<(), ChangeError> {
+        self.set_aside(key)?;
+        Ok(self.insert_move(key)?)
+    }
+
+    /// The same without noting that it was moved, for what is about to purge it.
+    pub(super) fn set_aside(&mut self, key: RecordKey) -> Result<(), ChangeError> {
         // Never earlier than what was written before it: a clock set back must not shorten its stay.
         let newest: Option<i64> = self.tx.prepare_cached(NEWEST_CHANGE)?.query_row([], |row| row.get(0)).optional()?;
         let at = newest.unwrap_or(i64::MIN).max(self.at.unix_millis());
@@ -41,7 +47,7 @@ impl TenantTx<'_> {
         self.unindex_record(row.ok_or(ChangeError::NotFound)?)?;
         self.records -= 1;
         self.trashed += 1;
-        Ok(self.insert_move(key)?)
+        Ok(())
     }
 
     /// Takes a record out of the trash; it is as it was.
@@ -95,8 +101,14 @@ impl TenantTx<'_> {
             self.insert_move(key)?;
         }
         // The files themselves go when the tenant is next opened: somebody may be reading one.
-        self.tx.prepare_cached("DELETE FROM file WHERE id NOT IN (SELECT file FROM attachment)")?.execute([])?;
+        self.delete_needless_files()?;
         self.tx.pragma_update(None, "secure_delete", false)?;
+        Ok(())
+    }
+
+    /// Forgets files that no attachment is left of.
+    pub(super) fn delete_needless_files(&self) -> Result<(), StoreError> {
+        self.tx.prepare_cached("DELETE FROM file WHERE id NOT IN (SELECT file FROM attachment)")?.execute([])?;
         Ok(())
     }
 

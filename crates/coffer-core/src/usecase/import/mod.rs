@@ -2,8 +2,11 @@
 //!
 //! A person looks first ([`Session::inspect_import`]), corrects the mapping where there are columns, may try without
 //! writing, then imports. One wrong row or entry and nothing is written; every wrong one is counted, the first hundred
-//! are told with their lines or numbers. Tables are streamed (`table`), other formats read whole (`entries`).
+//! are told with their lines or numbers. Tables and archives are streamed (`table`, `archive`), other formats read whole
+//! (`entries`). Files that come along are durable before any row is (`arrivals`).
 
+mod archive;
+mod arrivals;
 mod duplicates;
 mod entries;
 mod table;
@@ -16,21 +19,25 @@ use std::sync::Arc;
 use coffer_crypto::derive;
 use coffer_interchange::csv::CsvError;
 use coffer_interchange::mapping::{AssignmentError, MappingError};
+use coffer_interchange::neutral::{Attachment, EarlierVersion};
 use coffer_interchange::source::{self, Format, Needs, SourceError, SourceKeys};
+use coffer_model::attachment::AttachmentId;
 use coffer_model::event::Event;
-use coffer_model::id::TenantId;
+use coffer_model::id::{RecordKey, TenantId};
 use coffer_model::record::RecordContent;
 use coffer_model::time::Timestamp;
 
+use self::arrivals::{Arrivals, Arrived};
 use self::duplicates::KnownRecords;
 use super::records::in_tenant;
+use super::seal::Sealing;
 use crate::fault::CallError;
 use crate::job::{JobContext, JobError, JobHandle};
 use crate::policy::Action;
 use crate::session::{Core, OpenTenant, Session};
 use crate::store::files::{self, FileError};
 use crate::store::sqlcipher::Access;
-use crate::store::tenant::{TenantStore, TenantTx};
+use crate::store::tenant::{ArrivingAttachment, ArrivingRecord, TenantStore, TenantTx};
 use crate::view::{ImportPreview, ImportReport, ImportRowError, ProgressUnit};
 
 /// Wrong rows, and losses, told one by one.
@@ -143,14 +150,19 @@ impl Session {
         if needs.secret && !request.has_key() {
             return Ok(ImportPreview { needs_key: true, ..ImportPreview::of(needs.format) });
         }
+        if needs.format == Format::Archive {
+            return archive::inspect(&self.core, &file, &request.keys, needs.secret);
+        }
         entries::inspect(needs.format, &mut file, &request.keys)
     }
 
-    /// Whether the file is encrypted and the request has nothing to open it with, so that a shell asks for it.
-    pub fn import_lacks_key(&self, request: &ImportRequest) -> Result<bool, ImportError> {
+    /// Whether the file is encrypted under a passphrase and the request has nothing to open it with, so that a shell asks
+    /// for it. An archive is encrypted to a key in a file, for which nobody can be asked.
+    pub fn import_lacks_passphrase(&self, request: &ImportRequest) -> Result<bool, ImportError> {
         self.authorize(Action::ImportRecords, Some(request.tenant))?;
         let mut file = files::open_foreign_file(&request.file).map_err(ImportError::File)?;
-        Ok(needs(&mut file, request)?.secret && !request.has_key())
+        let needs = needs(&mut file, request)?;
+        Ok(needs.secret && needs.format != Format::Archive && !request.has_key())
     }
 
     /// Imports a file, or tries to, as a job whose progress counts the file's bytes.
@@ -222,7 +234,9 @@ struct Ready<'r> {
     /// When another program made it, if it said so.
     made_at: Option<Timestamp>,
     /// What it held before, oldest first, and when that was made.
-    earlier: &'r [coffer_interchange::neutral::EarlierVersion],
+    earlier: &'r [EarlierVersion],
+    /// Files that its newest version has.
+    attachments: &'r [Attachment],
 }
 
 impl Import<'_> {
@@ -230,6 +244,7 @@ impl Import<'_> {
         let needs = needs(&mut self.watched(file), self.request)?;
         let read = match needs.format {
             Format::Csv => Reading::Table(Box::new(table::open(self, file)?)),
+            Format::Archive => Reading::Archive { file, encrypted: needs.secret },
             Format::Kdbx | Format::Bitwarden | Format::OnePux => {
                 let collection = source::read(needs.format, &mut self.watched(file), &self.request.keys);
                 let collection = collection.map_err(ImportError::from)?;
@@ -248,31 +263,33 @@ impl Import<'_> {
         let known = self.known_records()?;
         let mut store = self.connect()?;
         let tx = store.begin(self.core.now(), self.core.account).map_err(in_tenant)?;
-        let (report, tx) = self.take_all(read, report, Some(tx), &known)?;
-        if let Some(tx) = tx.filter(|_| report.imported > 0) {
+        let sealing = Sealing { core: self.core, open: self.open, context: self.context };
+        let writing = Writing { tx, arrivals: Arrivals::new(sealing) };
+        let (report, writing) = self.take_all(read, report, Some(writing), &known)?;
+        if let Some(writing) = writing.filter(|_| report.imported > 0) {
             self.context.check()?;
-            let event = Event::RecordsImported { tenant: self.open.id, count: report.imported };
-            self.core.commit(self.open, tx, event)?;
+            writing.commit(self, Event::RecordsImported { tenant: self.open.id, count: report.imported })?;
         }
         // With any wrong row nothing became a record.
         let imported = if report.rejected == 0 { report.imported } else { 0 };
         Ok(ImportReport { imported, ..report })
     }
 
-    /// Reads everything to the end. The transaction comes back only if it holds it all.
-    fn take_all<'t>(
-        &self,
+    /// Reads everything to the end. What was written comes back only if it is all of it.
+    fn take_all<'s, 't>(
+        &'s self,
         read: Reading<'_>,
         report: ImportReport,
-        tx: Option<TenantTx<'t>>,
-        known: &KnownRecords,
-    ) -> Result<(ImportReport, Option<TenantTx<'t>>), JobError> {
-        let mut taking = Taking { import: self, report, tx, known };
+        writing: Option<Writing<'s, 't>>,
+        known: &'s KnownRecords,
+    ) -> Result<(ImportReport, Option<Writing<'s, 't>>), JobError> {
+        let mut taking = Taking { import: self, report, writing, known };
         match read {
             Reading::Table(rows) => table::take(&mut taking, *rows)?,
             Reading::Entries(collection) => entries::take(&mut taking, collection)?,
+            Reading::Archive { file, encrypted } => archive::take(&mut taking, file, encrypted)?,
         }
-        Ok((taking.report, taking.tx))
+        Ok((taking.report, taking.writing))
     }
 
     /// The records the tenant has, as far as they are needed to find duplicates.
@@ -299,6 +316,7 @@ impl Import<'_> {
 enum Reading<'f> {
     Table(Box<table::Rows<'f>>),
     Entries(coffer_interchange::neutral::Collection),
+    Archive { file: &'f File, encrypted: bool },
 }
 
 impl Reading<'_> {
@@ -306,7 +324,54 @@ impl Reading<'_> {
         match self {
             Self::Table(rows) => ImportReport { dry_run, ..table::report(rows) },
             Self::Entries(collection) => ImportReport { dry_run, ..entries::report(collection) },
+            Self::Archive { .. } => ImportReport { dry_run, ..archive::report() },
         }
+    }
+}
+
+/// Rows and files on their way into the tenant. Dropped before [`Writing::commit`], neither ever was.
+struct Writing<'i, 't> {
+    tx: TenantTx<'t>,
+    arrivals: Arrivals<'i>,
+}
+
+impl Writing<'_, '_> {
+    fn commit(self, import: &Import<'_>, event: Event) -> Result<(), CallError> {
+        let Self { tx, arrivals } = self;
+        match import.core.commit(import.open, tx, event) {
+            Ok(()) => arrivals.settle(),
+            Err(error) => {
+                arrivals.leave();
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+
+    /// A record with everything it held before, and the files it has now.
+    fn write(&mut self, key: RecordKey, ready: &Ready<'_>) -> Result<(), JobError> {
+        let mut record = self.tx.begin_record(key, ready.content).map_err(in_tenant)?;
+        for version in ready.earlier {
+            self.tx.add_version(&mut record, &version.content, version.made_at).map_err(in_tenant)?;
+        }
+        let newest = self.tx.add_version(&mut record, ready.content, ready.made_at).map_err(in_tenant)?;
+        for (id, (name, attachment)) in (1..).map(AttachmentId).zip(entries::named(ready.attachments)) {
+            let bytes = attachment.bytes.as_slice();
+            let arrived =
+                self.arrivals.take(bytes, bytes.len() as u64, |error| SourceError::Unreadable(error).into())?;
+            let Arrived { file, digest, media } = &arrived;
+            let arriving =
+                ArrivingAttachment { id, name: &name, media: *media, attached: newest, detached: None, file, digest };
+            self.attach(&record, &arriving)?;
+        }
+        Ok(self.tx.finish_record(&record, ready.content).map_err(in_tenant)?)
+    }
+
+    fn attach(&mut self, record: &ArrivingRecord, arriving: &ArrivingAttachment<'_>) -> Result<(), JobError> {
+        if self.tx.add_attachment(record, arriving).map_err(in_tenant)? {
+            self.arrivals.need(arriving.digest);
+        }
+        Ok(())
     }
 }
 
@@ -314,32 +379,37 @@ impl Reading<'_> {
 struct Taking<'i, 't> {
     import: &'i Import<'i>,
     report: ImportReport,
-    tx: Option<TenantTx<'t>>,
+    writing: Option<Writing<'i, 't>>,
     known: &'i KnownRecords,
 }
 
 impl Taking<'_, '_> {
+    /// Counts a record; `false` if it is to be left out, since the tenant has it.
+    fn accept(&mut self, content: &RecordContent) -> bool {
+        let is_known = self.known.has(content);
+        self.report.duplicates += u64::from(is_known);
+        let is_accepted = !is_known || self.import.request.duplicates == Duplicates::Import;
+        self.report.imported += u64::from(is_accepted);
+        is_accepted
+    }
+
     fn take(&mut self, ready: &Ready<'_>) -> Result<(), JobError> {
-        if self.known.has(ready.content) {
-            self.report.duplicates += 1;
-            if self.import.request.duplicates == Duplicates::Skip {
-                return Ok(());
-            }
+        if !self.accept(ready.content) {
+            return Ok(());
         }
-        self.report.imported += 1;
         self.report.versions += ready.earlier.len() as u64;
-        let Some(tx) = &mut self.tx else { return Ok(()) };
+        self.report.attachments += entries::named(ready.attachments).len() as u64;
+        let Some(writing) = &mut self.writing else { return Ok(()) };
         let key = self.import.core.new_record_key();
-        if ready.earlier.is_empty() && ready.made_at.is_none() {
-            return Ok(tx.insert_record(key, ready.content).map_err(in_tenant)?);
+        if ready.earlier.is_empty() && ready.made_at.is_none() && ready.attachments.is_empty() {
+            return Ok(writing.tx.insert_record(key, ready.content).map_err(in_tenant)?);
         }
-        let earlier = ready.earlier.iter().map(|version| (&version.content, version.made_at));
-        Ok(tx.insert_record_with_history(key, earlier, (ready.content, ready.made_at)).map_err(in_tenant)?)
+        writing.write(key, ready)
     }
 
     /// Nothing will be written any more: lets other writers in while the rest is checked.
     fn reject(&mut self, line: u64, message: impl FnOnce() -> String) {
-        self.tx = None;
+        self.writing = None;
         self.report.rejected += 1;
         if self.report.errors.len() < TOLD {
             self.report.errors.push(ImportRowError { line, message: message() });

@@ -58,7 +58,7 @@ pub(super) fn take(taking: &mut Taking<'_, '_>, mut rows: Rows<'_>) -> Result<()
     while let Some(row) = rows.next() {
         context.check()?;
         match row {
-            Ok(row) => taking.take(&Ready { content: &row.content, made_at: None, earlier: &[] })?,
+            Ok(row) => taking.take(&Ready { content: &row.content, made_at: None, earlier: &[], attachments: &[] })?,
             Err(error) => taking.reject(error.line, || message(&error)),
         }
         let read = rows.bytes_read();

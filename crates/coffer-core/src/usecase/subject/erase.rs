@@ -1,0 +1,205 @@
+//! Erasing what a tenant holds about a person: records as a whole, or of their history alone. Rules: docs/FORMAT.md,
+//! "Erasure".
+//!
+//! One write, whole or not at all; then files go, the database is written anew, and the same search is run once more. What
+//! cannot be reached from here is told: every backup made since the person was first in what is gone.
+
+use std::sync::Arc;
+
+use coffer_model::event::Event;
+use coffer_model::id::{RecordId, RecordKey, TenantId};
+use coffer_model::time::Timestamp;
+
+use super::identifiers::{Matcher, SubjectIdentifiers};
+use super::scan::{Found, FoundRecord, Scan};
+use super::{Chosen, SubjectError, choose};
+use crate::fault::CallError;
+use crate::job::{JobContext, JobError, JobHandle};
+use crate::policy::Action;
+use crate::session::{Actor, Core, OpenTenant, Session};
+use crate::store::tenant::{ChangeError, ErasedHistory, StoredFile, TenantTx};
+use crate::usecase::backup::alone;
+use crate::usecase::records::in_tenant;
+use crate::usecase::{FreshAuthentication, SaveSearchError};
+use crate::view::{BackupView, ProgressUnit, SubjectBackupView, SubjectErasureReport};
+
+/// What to erase.
+#[derive(Debug)]
+pub struct SubjectErasureRequest {
+    /// The tenant.
+    pub tenant: TenantId,
+    /// By what the person is found.
+    pub identifiers: SubjectIdentifiers,
+    /// Records, each of which holds one of the identifiers; `None` is all that do, with drafts and saved searches.
+    pub records: Option<Vec<RecordId>>,
+    /// Only earlier versions, of records that do not hold the person any more.
+    pub history_only: bool,
+}
+
+impl Session {
+    /// Starts erasing a person from a tenant, as a job whose progress counts the records that are looked through. `proof`
+    /// says that the account's passphrase was given just now; it is used up.
+    #[expect(clippy::needless_pass_by_value, reason = "a proof is used up")]
+    pub fn start_erase_subject(
+        &self,
+        request: SubjectErasureRequest,
+        proof: FreshAuthentication,
+    ) -> Result<JobHandle<SubjectErasureReport>, SubjectError> {
+        let actor = self.authorize(Action::EraseSubject, Some(request.tenant))?;
+        if !proof.holds_for(&self.core) {
+            return Err(SubjectError::NotFresh);
+        }
+        let open = self.open_tenant(&actor, request.tenant)?;
+        let core = Arc::clone(&self.core);
+        let job = JobHandle::start("erase-subject", ProgressUnit::Records, move |context| {
+            Erasing { core: &core, open: &open, context, actor: &actor }.run(&request)
+        });
+        self.core.adopt(job.lease());
+        Ok(job)
+    }
+}
+
+/// One erasure while it runs.
+struct Erasing<'j> {
+    core: &'j Core,
+    open: &'j OpenTenant,
+    context: &'j JobContext,
+    actor: &'j Actor,
+}
+
+impl Erasing<'_> {
+    fn run(&self, request: &SubjectErasureRequest) -> Result<SubjectErasureReport, JobError> {
+        let matcher = Matcher::of(&request.identifiers);
+        // A backup that is being made opens files of attachments as it comes to them.
+        let _alone = alone(self.core, self.context)?;
+        let scan = Scan { core: self.core, open: self.open, context: self.context, matcher: &matcher };
+        let Chosen { mut found, all } = choose(&scan, self.actor, request.records.as_deref())?;
+        if request.history_only {
+            found.records.retain(|record| !record.is_in_newest());
+            found.drafts.clear();
+            found.searches.clear();
+        }
+        self.context.check()?;
+        // The right may have gone while the records were looked through.
+        let actor = self.core.authorize(Action::EraseSubject, Some(self.open.id))?;
+        let mut report = self.empty_report(&found)?;
+        if found.records.is_empty() && found.drafts.is_empty() {
+            report.rewritten = true;
+        } else {
+            let files = self.erase(&actor, &found, request.history_only)?;
+            report.files = files.iter().filter(|file| self.open.files.remove(&file.file).is_ok()).count() as u64;
+            report.rewritten = self.rewrite();
+            count(&found, request.history_only, &mut report);
+        }
+        if all {
+            report.saved_searches = self.erase_searches(&actor, &found)?;
+        }
+        report.remaining = remaining(&scan)?;
+        Ok(report)
+    }
+
+    /// Entry, then rows; from here on it is done, whatever else fails.
+    fn erase(&self, actor: &Actor, found: &Found, history_only: bool) -> Result<Vec<StoredFile>, CallError> {
+        let tenant = self.open.id;
+        if history_only {
+            let erased: Vec<ErasedHistory> = found.records.iter().map(history_of).collect();
+            let count = erased.iter().map(|erased| erased.versions.len()).sum::<usize>() as u64;
+            let write = |tx: &mut TenantTx<'_>| tx.erase_history(&erased).map_err(changed);
+            return self.core.audited(actor, self.open, write, |_| Event::SubjectHistoryErased { tenant, count });
+        }
+        let keys: Vec<RecordKey> = found.records.iter().map(FoundRecord::key).collect();
+        let drafts = found.drafts.iter().map(|draft| (draft.account, draft.stored.kept.record));
+        let drafts: Vec<_> = drafts.collect();
+        let count = keys.len() as u64;
+        let write = |tx: &mut TenantTx<'_>| {
+            tx.erase_drafts(&drafts).map_err(changed)?;
+            tx.erase_records(&keys).map_err(changed)
+        };
+        self.core.audited(actor, self.open, write, |_| Event::SubjectErased { tenant, count })
+    }
+
+    /// Writes the database anew. That it failed is told and no error: what was to be erased is.
+    fn rewrite(&self) -> bool {
+        self.open.writer().is_ok_and(|writer| writer.rewrite().is_ok())
+    }
+
+    fn erase_searches(&self, actor: &Actor, found: &Found) -> Result<u64, JobError> {
+        for (name, of_tenant) in &found.searches {
+            let tenant = of_tenant.then_some(self.open.id);
+            match self.core.erase_search(actor, name, tenant) {
+                Ok(()) => {}
+                Err(SaveSearchError::Call(error)) => return Err(error.into()),
+                // None of the other reasons is one for removing.
+                Err(_) => return Err(JobError::Bug),
+            }
+        }
+        Ok(found.searches.len() as u64)
+    }
+
+    /// The report before anything is done, with the backups that hold what is about to go.
+    fn empty_report(&self, found: &Found) -> Result<SubjectErasureReport, CallError> {
+        let drafts = found.drafts.iter().map(|draft| draft.stored.kept.kept_at);
+        let since = found.records.iter().filter_map(FoundRecord::since).chain(drafts).min();
+        Ok(SubjectErasureReport {
+            tenant: self.open.id,
+            tenant_name: self.open.name.clone(),
+            records: 0,
+            versions: 0,
+            drafts: 0,
+            files: 0,
+            saved_searches: 0,
+            remaining: None,
+            rewritten: false,
+            backups: since.map_or_else(|| Ok(Vec::new()), |since| self.backups_since(since))?,
+        })
+    }
+
+    fn backups_since(&self, since: Timestamp) -> Result<Vec<SubjectBackupView>, CallError> {
+        let receipts = self.core.backup_receipts()?.into_iter().filter(|backup| backup.made_at >= since);
+        let view = |backup: BackupView| SubjectBackupView {
+            counter: backup.counter,
+            made_at: backup.made_at,
+            expires_at: None,
+        };
+        Ok(receipts.map(view).collect())
+    }
+}
+
+/// Counts in the report what is gone.
+fn count(found: &Found, history_only: bool, report: &mut SubjectErasureReport) {
+    let versions: usize = if history_only {
+        found.records.iter().map(|record| history_of(record).versions.len()).sum()
+    } else {
+        found.records.iter().map(|record| record.kept.versions.len()).sum()
+    };
+    report.versions = versions as u64;
+    report.records = if history_only { 0 } else { found.records.len() as u64 };
+    report.drafts = found.drafts.len() as u64;
+}
+
+/// How many records hold the person when all is done; `None` if the job was stopped before that was known. It is done all
+/// the same.
+fn remaining(scan: &Scan<'_>) -> Result<Option<u64>, JobError> {
+    match scan.run() {
+        Err(JobError::Cancelled | JobError::Locked) => Ok(None),
+        found => Ok(Some(found?.records.len() as u64)),
+    }
+}
+
+/// What of a record goes when its newest version stays.
+fn history_of(record: &FoundRecord) -> ErasedHistory {
+    let newest = record.newest();
+    let versions = record.kept.versions.iter().map(|version| version.version);
+    let versions = versions.filter(|&version| version != newest && record.is_in_version(version));
+    let mut attachments: Vec<_> = record.places.iter().filter_map(|place| place.attachment).collect();
+    attachments.dedup();
+    ErasedHistory { key: record.key(), versions: versions.collect(), attachments }
+}
+
+fn changed(error: ChangeError) -> CallError {
+    match error {
+        // Somebody purged it a moment ago.
+        ChangeError::NotFound | ChangeError::VersionConflict => CallError::NotFound,
+        ChangeError::Store(error) => in_tenant(error),
+    }
+}
