@@ -503,6 +503,7 @@ export class MockEngine {
         name: String(name),
         right: "steward",
         colour: this.tenants.length % 12,
+        demo: false,
         created_at: new Date().toISOString(),
         records: 0,
       };

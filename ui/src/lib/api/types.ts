@@ -1082,6 +1082,244 @@ export type ImportColumn = {
     | null;
 };
 
+export type TwinReport = {
+  /**
+   * The twin, now a tenant.
+   */
+  tenant: TenantView;
+  /**
+   * The seed it was invented by: of the same tenant, the same seed makes the same twin.
+   */
+  seed: number;
+  /**
+   * Records, those in the trash among them.
+   */
+  records: number;
+  /**
+   * Versions of all of them.
+   */
+  versions: number;
+  /**
+   * Attachments of all of them, present and past.
+   */
+  attachments: number;
+};
+
+export type SubjectFindings = {
+  /**
+   * The tenant.
+   */
+  tenant: string;
+  /**
+   * Its name: whose data this is.
+   */
+  tenant_name: string;
+  /**
+   * Records that hold one of the identifiers, in the order of adding.
+   */
+  records: Array<SubjectRecordView>;
+  /**
+   * What somebody was writing and has not saved.
+   */
+  drafts: Array<SubjectDraftView>;
+  /**
+   * Names of this account's saved searches that look for the person, in this tenant or in all.
+   */
+  saved_searches: Array<string>;
+  /**
+   * What was looked through.
+   */
+  scanned: SubjectScan;
+  /**
+   * Whether more records hold the person than are told.
+   */
+  more: boolean;
+};
+
+export type SubjectScan = {
+  /**
+   * Records, those in the trash among them.
+   */
+  records: number;
+  /**
+   * Versions of all of them.
+   */
+  versions: number;
+  /**
+   * Attachments whose names were looked at.
+   */
+  attachments: number;
+  /**
+   * Of these, attachments whose contents were not: no texts, or longer than 16 MiB.
+   */
+  unread: number;
+};
+
+export type SubjectRecordView = {
+  /**
+   * The record.
+   */
+  id: string;
+  /**
+   * What it is about.
+   */
+  kind: string;
+  /**
+   * One line by which people know it now.
+   */
+  title: string;
+  /**
+   * Whether it is in the trash.
+   */
+  trashed: boolean;
+  /**
+   * Whether what it holds now has the person in it, not its history alone.
+   */
+  newest: boolean;
+  /**
+   * Where in it.
+   */
+  places: Array<SubjectPlaceView>;
+};
+
+export type SubjectPlaceView = {
+  /**
+   * What kind of place.
+   */
+  place: SubjectPlace;
+  /**
+   * The field's or the attachment's name, or the tag; `None` for places of which a record has one.
+   */
+  name: string | null;
+  /**
+   * The field, if it is one.
+   */
+  field: number | null;
+  /**
+   * The attachment, if it is one.
+   */
+  attachment: number | null;
+  /**
+   * Whether the value is masked.
+   */
+  masked: boolean;
+  /**
+   * In which versions, ascending; of an attachment the first and the last that have it.
+   */
+  versions: Array<number>;
+  /**
+   * By which of the identifiers, counted from 1.
+   */
+  identifiers: Array<number>;
+};
+
+export type SubjectPlace =
+  | "title"
+  | "kind"
+  | "field_name"
+  | "field_value"
+  | "tag"
+  | "notes"
+  | "attachment_name"
+  | "attachment_text";
+
+export type SubjectDraftView = {
+  /**
+   * The record being changed; `None` for one not added yet.
+   */
+  record: string | null;
+  /**
+   * Login name of whose draft it is.
+   */
+  account: string;
+  /**
+   * When it was kept.
+   */
+  kept_at: string;
+};
+
+export type SubjectExportReport = {
+  /**
+   * Records in the file.
+   */
+  records: number;
+  /**
+   * Versions of them.
+   */
+  versions: number;
+  /**
+   * Attachments in it.
+   */
+  attachments: number;
+  /**
+   * Masked values that were left out, since none of the identifiers is in them.
+   */
+  withheld: number;
+  /**
+   * Bytes of the file.
+   */
+  bytes: number;
+};
+
+export type SubjectErasureReport = {
+  /**
+   * The tenant.
+   */
+  tenant: string;
+  /**
+   * Its name.
+   */
+  tenant_name: string;
+  /**
+   * Records that are gone as a whole.
+   */
+  records: number;
+  /**
+   * Versions that are gone, those of such records among them.
+   */
+  versions: number;
+  /**
+   * Drafts that are gone.
+   */
+  drafts: number;
+  /**
+   * Files of attachments that are gone.
+   */
+  files: number;
+  /**
+   * Saved searches of this account that are gone.
+   */
+  saved_searches: number;
+  /**
+   * Records that still hold the person when everything was done, found by the same search once more; `None` if the job
+   * was stopped meanwhile.
+   */
+  remaining: number | null;
+  /**
+   * Whether the tenant's database was written anew, so that nothing of what is gone is left in it.
+   */
+  rewritten: boolean;
+  /**
+   * Backups that may hold what was erased: every one made since it was first there, as far as the vault knows.
+   */
+  backups: Array<SubjectBackupView>;
+};
+
+export type SubjectBackupView = {
+  /**
+   * Its number.
+   */
+  counter: number;
+  /**
+   * When it was made.
+   */
+  made_at: string;
+  /**
+   * Until when it holds it; `None` for a portable backup, which has no expiry: until somebody destroys the file.
+   */
+  expires_at: string | null;
+};
+
 export type ExportReport = {
   /**
    * The format: `csv`, `kdbx` or `archive`.
