@@ -102,12 +102,8 @@ fn import(desk: &Desk, session: &Session, tenant: TenantId, count: u64) {
 fn export(session: &Session, tenant: TenantId, file: PathBuf) -> PathBuf {
     let proof = session.authenticate(&passphrase(PASSPHRASE)).unwrap();
     let request = ExportRequest {
-        tenant,
-        file: file.clone(),
-        format: ExportFormat::Kdbx,
         passphrase: Some(OTHER_PASSPHRASE.as_bytes().to_vec().into()),
-        recipients: Vec::new(),
-        confirmation: None,
+        ..ExportRequest::new(tenant, file.clone(), ExportFormat::Kdbx)
     };
     session.start_export(request, proof).unwrap().wait().unwrap();
     file

@@ -138,13 +138,18 @@ fn whole(place: &Place, session: &Session, id: RecordId) -> (String, Whole) {
 /// Every record of a tenant by its title, in the trash or not.
 fn everything(place: &Place, session: &Session, tenant: TenantId) -> BTreeMap<String, Whole> {
     let listed = session.list_records(tenant, 100, None).unwrap().records.into_iter().map(|row| row.id);
-    let trashed = session.list_trash(tenant, 100, None).unwrap().records.into_iter().map(|row| row.record.id);
+    let trashed = session.list_trash(tenant, 100, None, 0).unwrap().records.into_iter().map(|row| row.record.id);
     listed.chain(trashed).map(|id| whole(place, session, id)).collect()
 }
 
 fn titles_by_adding(session: &Session, tenant: TenantId) -> Vec<String> {
-    let request = ListRequest { order: RecordOrder::Created, favourites: false, limit: 100, after: None };
-    session.list_records_by(tenant, &request).unwrap().records.into_iter().map(|row| row.title).collect()
+    session
+        .list_records_by(tenant, &ListRequest::new(RecordOrder::Created, 100))
+        .unwrap()
+        .records
+        .into_iter()
+        .map(|row| row.title)
+        .collect()
 }
 
 #[test]

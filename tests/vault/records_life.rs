@@ -12,7 +12,7 @@ use coffer_core::{
     TagChange,
 };
 use coffer_model::id::{RecordId, RecordKey, TenantId};
-use coffer_model::list::{RecordOrder, RowDetail};
+use coffer_model::list::RecordOrder;
 use coffer_model::query::Query;
 use coffer_model::record::{FieldType, InvalidRecord, RecordDraft};
 use coffer_model::time::Timestamp;
@@ -55,7 +55,7 @@ fn add(session: &Session, tenant: TenantId, titles: &[&str]) -> Vec<RecordId> {
 }
 
 fn by(order: RecordOrder) -> ListRequest<'static> {
-    ListRequest { order, favourites: false, limit: 100, after: None, skip: 0, detail: RowDetail::None }
+    ListRequest::new(order, 100)
 }
 
 fn titles(session: &Session, tenant: TenantId, request: &ListRequest<'_>) -> Vec<String> {

@@ -54,7 +54,7 @@ fn lived_in(place: &Place, session: &Session) -> TenantId {
 fn texts(place: &Place, session: &Session, of: TenantId) -> (BTreeSet<String>, BTreeSet<String>) {
     let (mut values, mut names) = (BTreeSet::new(), BTreeSet::new());
     let trashed: Vec<RecordId> =
-        session.list_trash(of, 100, None).unwrap().records.iter().map(|row| row.record.id).collect();
+        session.list_trash(of, 100, None, 0).unwrap().records.iter().map(|row| row.record.id).collect();
     let mut views: Vec<RecordView> = trashed.into_iter().map(|id| session.open_record(id).unwrap()).collect();
     views.extend(session.open_records(of, 1_000, None).unwrap().records);
     for view in views {
@@ -119,7 +119,10 @@ fn a_twin_has_the_counts_of_its_source_and_nothing_that_it_holds() {
         shape
     };
     assert_eq!(shape(&source), shape(&made));
-    assert_eq!(session.list_trash(acme, 10, None).unwrap().total, session.list_trash(copy, 10, None).unwrap().total);
+    assert_eq!(
+        session.list_trash(acme, 10, None, 0).unwrap().total,
+        session.list_trash(copy, 10, None, 0).unwrap().total
+    );
 
     let (values, names) = texts(&place, &session, acme);
     let (held, held_names) = texts(&place, &session, copy);

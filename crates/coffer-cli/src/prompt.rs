@@ -110,18 +110,6 @@ pub fn is_possible() -> bool {
     io::stdin().is_terminal()
 }
 
-/// Asks for a line that is no secret, and shows it as it is typed.
-pub fn line(question: &str) -> Result<String, CliError> {
-    if !is_possible() {
-        return Err(CliError::NotConfirmed);
-    }
-    let asked = io::stderr().write_all(question.as_bytes());
-    let mut line = String::new();
-    let read = asked.and_then(|()| io::stdin().lock().take(MAX_LINE_BYTES).read_line(&mut line));
-    read.map_err(|_| PromptError::Failed)?;
-    Ok(line)
-}
-
 fn ask(question: &str) -> Result<String, CliError> {
     if !is_possible() {
         return Err(PromptError::Unavailable.into());

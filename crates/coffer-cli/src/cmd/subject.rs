@@ -86,6 +86,7 @@ fn read_identifiers(path: &Path) -> Result<Zeroizing<String>, CliError> {
 fn confirmed(tenant: &TenantView, given: Option<&str>) -> Result<(), CliError> {
     let typed = match given {
         Some(given) => given.to_owned(),
+        None if !prompt::is_possible() => return Err(CliError::NotConfirmed),
         None => prompt::line(&format!("This cannot be undone. Type the tenant's name ({}): ", visible(&tenant.name)))?,
     };
     if typed.trim() == tenant.name { Ok(()) } else { Err(CliError::NotConfirmed) }

@@ -34,6 +34,13 @@ pub struct ListRequest<'r> {
     pub detail: RowDetail,
 }
 
+impl ListRequest<'_> {
+    /// The first page of all records in an order.
+    pub const fn new(order: RecordOrder, limit: u32) -> Self {
+        Self { order, favourites: false, limit, after: None, skip: 0, detail: RowDetail::None }
+    }
+}
+
 /// Why records were not listed.
 #[derive(Debug, thiserror::Error)]
 pub enum ListRecordsError {
@@ -102,15 +109,7 @@ impl Session {
         limit: u32,
         after: Option<&str>,
     ) -> Result<RecordPage, ListRecordsError> {
-        let request = ListRequest {
-            order: RecordOrder::Title,
-            favourites: false,
-            limit,
-            after,
-            skip: 0,
-            detail: RowDetail::None,
-        };
-        self.list_records_by(tenant, &request)
+        self.list_records_by(tenant, &ListRequest { after, ..ListRequest::new(RecordOrder::Title, limit) })
     }
 
     /// As [`Session::list_records`], in whatever order, and of favourites alone if that is asked for.
