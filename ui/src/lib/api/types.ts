@@ -103,6 +103,10 @@ export type RecordRow = {
    * When it was last changed.
    */
   changed_at: string;
+  /**
+   * What a list was asked to tell besides, if the record has it.
+   */
+  detail?: string;
 };
 
 export type RecordPage = {
@@ -153,6 +157,10 @@ export type TrashRow = {
    * When it was last changed.
    */
   changed_at: string;
+  /**
+   * What a list was asked to tell besides, if the record has it.
+   */
+  detail?: string;
 };
 
 export type TrashPage = {
@@ -601,6 +609,10 @@ export type ExpiringView = {
    * When it was last changed.
    */
   changed_at: string;
+  /**
+   * What a list was asked to tell besides, if the record has it.
+   */
+  detail?: string;
 };
 
 export type SecretHealthView = {
@@ -684,6 +696,10 @@ export type SecretFindingView = {
    * When it was last changed.
    */
   changed_at: string;
+  /**
+   * What a list was asked to tell besides, if the record has it.
+   */
+  detail?: string;
 };
 
 export type SecretProblem = "weak" | "reused" | "old" | "expired";
@@ -764,6 +780,10 @@ export type SearchHit = {
    * When it was last changed.
    */
   changed_at: string;
+  /**
+   * What a list was asked to tell besides, if the record has it.
+   */
+  detail?: string;
 };
 
 export type TagView = {
@@ -1431,6 +1451,10 @@ export type Settings = {
    * Seconds without activity until the program locks.
    */
   idle_seconds: number;
+  /**
+   * What rows of lists tell besides title, kind and time.
+   */
+  row_detail: "none" | "value" | "tags";
 };
 
 export type AppState = {
