@@ -63,7 +63,7 @@ fn main() {
     if arguments.wants(&["S1", "S2"]) {
         derive::measure(&arguments, &mut table);
     }
-    if arguments.wants(&["S3", "S5", "S6", "S7", "S9"]) {
+    if arguments.wants(&["S3", "S5", "S6", "S7", "S9", "S14"]) {
         records::measure(&arguments, &mut table);
     }
     if arguments.wants(&["S4"]) {
@@ -78,7 +78,7 @@ fn main() {
     if arguments.wants(&["S12"]) {
         log::measure(&arguments, &mut table);
     }
-    if arguments.wants(&["S13"]) {
+    if arguments.wants(&["S13", "S14"]) {
         window::measure(&arguments, &mut table);
     }
     println!("{table}");

@@ -23,6 +23,12 @@ const SAVES: u32 = 200;
 const SEARCHES: u64 = 20;
 /// Hits asked for.
 const HITS: u32 = 50;
+/// Tenants that the palette looks through.
+const TENANTS: u64 = 20;
+/// Hits the palette asks for.
+const PALETTE_HITS: u32 = 200;
+/// Letters typed until the right record is seen.
+const PALETTE_LETTERS: usize = 14;
 
 pub fn measure(arguments: &Arguments, table: &mut Table) {
     let place = Place::new();
@@ -32,6 +38,9 @@ pub fn measure(arguments: &Arguments, table: &mut Table) {
     }
     if arguments.wants(&["S6"]) {
         measure_save(arguments, table, &place, &session);
+    }
+    if arguments.wants(&["S14"]) {
+        measure_palette(arguments, table);
     }
     if !arguments.wants(&["S3", "S7", "S9"]) {
         return;
@@ -120,6 +129,30 @@ fn measure_save(arguments: &Arguments, table: &mut Table, place: &Place, session
     let pairs = Pairs::run(arguments.pairs, here, bare);
     let what = "durable save with log and history, against two bare commits";
     table.add("S6", what, &pairs, f64::from(SAVES), Goal::SpeedAtLeast(0.8));
+}
+
+/// What the palette asks while somebody types: the best few of every tenant.
+fn measure_palette(arguments: &Arguments, table: &mut Table) {
+    note("S14: filling many tenants");
+    let place = Place::new();
+    let (session, _kit) = place.create();
+    for number in 0..TENANTS {
+        let id = tenant(&session, &format!("Tenant {number}")).id;
+        import(&place, &session, id, 200 + number, arguments.rows);
+    }
+    note("S14: asking all of them");
+    let mut taken = Vec::new();
+    for n in 0..SEARCHES {
+        let text = format!("{} {}", rows::row(200 + n % TENANTS, n).title.to_lowercase(), word(n * 31 % 3_000));
+        for end in 2..=text.len().min(PALETTE_LETTERS) {
+            let query = Query::parse_unfinished(&text[..end]);
+            taken.push(timed(|| drop(session.search(&query, None, PALETTE_HITS).unwrap())));
+        }
+    }
+    session.lock().unwrap();
+    taken.sort();
+    let what = format!("palette over {TENANTS} tenants of {}, 95th percentile", arguments.rows);
+    table.add_alone("S14", &what, taken[taken.len() * 95 / 100], Duration::from_millis(50));
 }
 
 /// The first call on a tenant opens it.

@@ -1,15 +1,18 @@
-//! S13: start to the unlock window, memory of all processes once unlocked, size of the package, against a bare window of
-//! the same toolkit (`src-tauri/examples/bare`), built as the program is.
+//! S13 and S14: start to the unlock window, unlock to the main window, memory of all processes once unlocked, size of the
+//! package, against a bare window of the same toolkit (`src-tauri/examples/bare`), built as the program is.
 
+use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use coffer_core::Vault;
+use coffer_crypto::kdf::KdfParams;
 use coffer_interchange::invented::{Firm, Invented};
 use coffer_tests::proof::desk::Desk;
 use coffer_tests::{LOGIN, PASSPHRASE, Place, passphrase};
 
+use crate::derive::derive;
 use crate::screen::Screen;
 use crate::table::{Goal, Pairs, Table};
 use crate::{Arguments, note};
@@ -57,11 +60,14 @@ fn measure_windows(arguments: &Arguments, table: &mut Table, coffer: &Path, bare
     table.add("S13", what, &pairs, 1.0, Goal::TimeAtMost(0.5));
 
     note("S13: weighing processes");
+    let opened = RefCell::new(Vec::new());
     let unlocked = || {
         let program = screen.start(coffer);
         let unlock = screen.wait_for_window(None);
         screen.type_line(unlock, PASSPHRASE);
+        let entered = Instant::now();
         screen.wait_for_window(Some(unlock));
+        opened.borrow_mut().push(entered.elapsed().saturating_sub(derive(&KdfParams::RFC_9106_SECOND)));
         thread::sleep(SETTLED);
         program.memory_kib()
     };
@@ -75,6 +81,12 @@ fn measure_windows(arguments: &Arguments, table: &mut Table, coffer: &Path, bare
     assert_eq!(lists_shown(&desk), MEMORY_PAIRS, "each time the list was on the screen");
     let what = "memory of all processes, unlocked, against the same";
     table.add("S13", what, &pairs, 1.0, Goal::SizeAtMost(1.25));
+    // Its key derivation has the least parameters, as the desk's vault has.
+    let mut opened = opened.into_inner();
+    opened.sort();
+    let what = "passphrase to the painted main window, after the derivation";
+    table.add_alone("S14", what, opened[opened.len() / 2], Duration::from_millis(300));
+    table.add_unmeasured("S14", "frames while scrolling through 1,000,000", "not built");
 }
 
 /// A desk with a vault that the program knows, with a list to show.

@@ -1,6 +1,8 @@
 //! Entries of a KDBX file as records: groups become tags, the history earlier versions. Pure.
 //! Rules: docs/FORMAT.md §8.5.
 
+use std::collections::BTreeSet;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use coffer_model::record::{FieldType, Value};
@@ -26,6 +28,7 @@ pub(super) fn collect(tree: Tree, binaries: &[&[u8]]) -> Collection {
             continue;
         }
         let attachments = attachments(number, &entry.now, binaries, &mut attached_bytes, &mut losses);
+        tell_earlier_files(number, &entry, &mut losses);
         let tag = group_path(&entry);
         // What every version lacks is told once, of the one that stands.
         let mut untold = Losses::default();
@@ -168,6 +171,16 @@ fn one_time_password(version: &VersionNode) -> Option<Value> {
     Some(totp::uri(title, &seed, settings))
 }
 
+/// Files that only earlier versions have: what is attached to a record when it arrives is attached to its newest version.
+fn tell_earlier_files(number: u64, entry: &EntryNode, losses: &mut Losses) {
+    let mut known: BTreeSet<_> = entry.now.files.iter().collect();
+    for file in entry.history.iter().flat_map(|version| &version.files) {
+        if known.insert(file) {
+            losses.push(Some(number), LossKind::Attachment, &file.0);
+        }
+    }
+}
+
 fn attachments(
     number: u64,
     version: &VersionNode,
@@ -191,4 +204,35 @@ fn attachments(
         }
     }
     attachments
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::payload::ProtectedStream;
+    use super::super::xml;
+    use super::*;
+
+    #[test]
+    fn files_that_only_earlier_versions_have_are_told() {
+        let file = |name: &str, number: u8| format!("<Binary><Key>{name}</Key><Value Ref=\"{number}\"/></Binary>");
+        let (new, old, empty) = (file("new.txt", 0), file("old.txt", 1), file("empty.txt", 2));
+        let document = format!(
+            "<KeePassFile><Root><Group><Name>All</Name><Entry><String><Key>Title</Key><Value>Gate</Value></String>{new}{empty}
+             <History><Entry>{old}</Entry><Entry>{old}{new}</Entry></History></Entry></Group></Root></KeePassFile>"
+        );
+        let tree = xml::parse(&document, ProtectedStream::new(b"key")).unwrap();
+        let collection = collect(tree, &[b"new", b"old", b""]);
+        let entry = collection.entries[0].as_ref().unwrap();
+        let attached: Vec<_> = entry.attachments.iter().map(|file| (file.name.as_str(), file.bytes.len())).collect();
+        assert_eq!(attached, [("new.txt", 3), ("empty.txt", 0)]);
+        let lost: Vec<_> = collection.losses.iter().map(|loss| (loss.what, loss.name.as_str())).collect();
+        assert_eq!(lost, [(LossKind::Attachment, "old.txt")]);
+    }
+
+    #[test]
+    fn an_empty_file_that_says_it_is_compressed_is_empty() {
+        let document = "<KeePassFile><Meta><Binaries><Binary ID=\"0\" Compressed=\"True\"/></Binaries></Meta></KeePassFile>";
+        let tree = xml::parse(document, ProtectedStream::salsa20(b"key")).unwrap();
+        assert_eq!(tree.binaries.iter().map(|file| file.len()).collect::<Vec<_>>(), [0]);
+    }
 }

@@ -327,7 +327,8 @@ impl Reader {
         if std::mem::take(&mut self.is_protected) {
             self.stream.apply(&mut bytes)?;
         }
-        if std::mem::take(&mut self.is_compressed) {
+        // KeePassXC compresses an empty file to nothing at all.
+        if std::mem::take(&mut self.is_compressed) && !bytes.is_empty() {
             bytes = expand(&mut GzDecoder::new(bytes.as_slice()), bytes.len() as u64)?;
         }
         self.binary_bytes += bytes.len() as u64;
