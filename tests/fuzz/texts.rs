@@ -2,8 +2,8 @@
 
 use coffer_model::attachment::AttachmentName;
 use coffer_model::query::Query;
-use coffer_model::template::Template;
-use coffer_model::totp::Totp;
+use coffer_model::template::KindTemplate;
+use coffer_model::totp::TotpSeed;
 
 use crate::Target;
 
@@ -37,9 +37,7 @@ fn query_seeds() -> Vec<Vec<u8>> {
 
 fn totp(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
-    if let Ok(seed) = Totp::parse(text) {
-        drop(seed.code_at(coffer_model::time::Timestamp::UNIX_EPOCH));
-    }
+    drop(TotpSeed::parse(text));
 }
 
 fn totp_seeds() -> Vec<Vec<u8>> {
@@ -52,7 +50,7 @@ fn totp_seeds() -> Vec<Vec<u8>> {
 
 fn template(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
-    drop(Template::parse(text));
+    drop(KindTemplate::parse(text));
 }
 
 fn template_seeds() -> Vec<Vec<u8>> {
