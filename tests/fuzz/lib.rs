@@ -5,6 +5,7 @@
 //! same functions again, with mutations of their own.
 #![allow(clippy::unwrap_used, reason = "test code: a panic is what is looked for")]
 
+mod archive;
 mod evidence;
 mod kdbx;
 mod sources;
@@ -29,6 +30,8 @@ pub struct Target {
 
 /// All of them.
 pub const TARGETS: &[Target] = &[
+    archive::ARCHIVE,
+    archive::RECORDS,
     sources::CSV,
     sources::BITWARDEN,
     sources::ONEPUX,
