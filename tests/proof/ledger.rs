@@ -13,9 +13,10 @@ use super::Outcome;
 
 const HEADING: &str = "# Proofs
 
-What `./x prove NAME` has run, added up for each commit. A round is one kill, one fault, one flipped bit or one tenant that
-went out and came back; what counts as a failure is said in `tests/proof/`. Rounds of one proof at one commit have consecutive seeds. This file is written
-by the program and read back by it; do not edit it by hand.
+What `./x prove NAME` has run, added up for each commit. A round is one kill, one fault, one flipped bit, one tenant that
+went out and came back (`archive`), or one input given to a parser (`fuzz`); what counts as a failure is said in
+`tests/proof/` and `tests/fuzz/`. Rounds of one proof at one commit have consecutive seeds; those of `fuzz` are only
+counted. This file is written by the program and read back by it; do not edit it by hand.
 
 | Proof | Commit | Seeds | Rounds | Failures | What happened |
 |---|---|---|---|---|---|
