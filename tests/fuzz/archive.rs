@@ -42,8 +42,7 @@ fn record_seeds() -> Vec<Vec<u8>> {
 
 /// An archive whose records are these bytes.
 fn around(records: &[u8]) -> Vec<u8> {
-    let head =
-        ManifestHead { tenant: "ACME".to_owned(), made_at: Timestamp::UNIX_EPOCH, made_by: "ines".to_owned() };
+    let head = ManifestHead { tenant: "ACME".to_owned(), made_at: Timestamp::UNIX_EPOCH, made_by: "ines".to_owned() };
     let mut archive = ArchiveWriter::new(Vec::new(), head, &[]).unwrap();
     archive.begin(Member::Records, records.len() as u64).unwrap();
     archive.write_all(records).unwrap();

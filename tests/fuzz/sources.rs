@@ -40,7 +40,9 @@ fn csv(bytes: &[u8]) {
 }
 
 fn csv_seeds() -> Vec<Vec<u8>> {
-    let file = |name: &str| std::fs::read(format!("{}/../../crates/coffer-interchange/tests/data/{name}", env!("CARGO_MANIFEST_DIR")));
+    let file = |name: &str| {
+        std::fs::read(format!("{}/../../crates/coffer-interchange/tests/data/{name}", env!("CARGO_MANIFEST_DIR")))
+    };
     vec![
         file("contacts.csv").unwrap(),
         file("keepassxc.csv").unwrap(),
@@ -57,7 +59,8 @@ fn bitwarden(bytes: &[u8]) {
 fn bitwarden_seeds() -> Vec<Vec<u8>> {
     vec![
         include_bytes!("../../crates/coffer-interchange/tests/data/bitwarden.json").to_vec(),
-        b"{\"encrypted\":false,\"items\":[{\"type\":1,\"name\":\"x\",\"login\":{\"username\":\"u\",\"totp\":\"t\"}}]}".to_vec(),
+        b"{\"encrypted\":false,\"items\":[{\"type\":1,\"name\":\"x\",\"login\":{\"username\":\"u\",\"totp\":\"t\"}}]}"
+            .to_vec(),
     ]
 }
 

@@ -144,7 +144,8 @@ fn executions(said: &str) -> u64 {
 }
 
 fn said_last(said: &str, failing: &Path) -> String {
-    let told = said.lines().filter(|line| line.contains("panicked") || line.contains("ERROR") || line.contains("SUMMARY"));
+    let told =
+        said.lines().filter(|line| line.contains("panicked") || line.contains("ERROR") || line.contains("SUMMARY"));
     format!("{}; inputs in {}", told.collect::<Vec<_>>().join("; "), failing.display())
 }
 

@@ -231,7 +231,8 @@ mod tests {
 
     #[test]
     fn an_empty_file_that_says_it_is_compressed_is_empty() {
-        let document = "<KeePassFile><Meta><Binaries><Binary ID=\"0\" Compressed=\"True\"/></Binaries></Meta></KeePassFile>";
+        let document =
+            "<KeePassFile><Meta><Binaries><Binary ID=\"0\" Compressed=\"True\"/></Binaries></Meta></KeePassFile>";
         let tree = xml::parse(document, ProtectedStream::salsa20(b"key")).unwrap();
         assert_eq!(tree.binaries.iter().map(|file| file.len()).collect::<Vec<_>>(), [0]);
     }
