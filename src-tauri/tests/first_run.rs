@@ -23,7 +23,7 @@ async fn looking_around_opens_a_marked_vault_and_an_old_copy_of_a_file_put_back_
     desk.start(&[]);
     let web = desk.web().await;
     web.press("Look around").await;
-    choose_passphrase(&desk);
+    desk.choose_passphrase(PASSPHRASE);
     web.see("2,000 records").await;
     web.see("Demo").await;
     web.inspect("30-demo").await;
@@ -122,7 +122,7 @@ async fn closing_over_an_unconfirmed_kit_asks_and_going_back_keeps_it() {
     web.press("Choose name and place").await;
     web.fill("Login name", LOGIN).await;
     web.press("Continue to the passphrase").await;
-    choose_passphrase(&desk);
+    desk.choose_passphrase(PASSPHRASE);
     web.see("Your recovery kit").await;
 
     desk.close_window("^Coffer$");
@@ -150,14 +150,6 @@ async fn closing_over_an_unconfirmed_kit_asks_and_going_back_keeps_it() {
 /// As Ctrl+L does once the vault is open; while the kit is shown only a page gone wrong would.
 async fn lock_from_page(web: &Web<'_>) {
     web.script("window.__TAURI_INTERNALS__.invoke('lock', {})").await;
-}
-
-fn choose_passphrase(desk: &Desk) {
-    desk.native("Choose a passphrase");
-    desk.type_text(PASSPHRASE);
-    desk.press(&["Tab", "Tab"]);
-    desk.type_text(PASSPHRASE);
-    desk.press(&["Return"]);
 }
 
 fn note(title: &str) -> RecordDraft {

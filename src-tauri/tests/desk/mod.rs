@@ -238,6 +238,15 @@ impl Desk {
         self.xdotool(&arguments);
     }
 
+    /// Answers the window that asks for a new passphrase.
+    pub fn choose_passphrase(&self, passphrase: &str) {
+        self.native("Choose a passphrase");
+        self.type_text(passphrase);
+        self.press(&["Tab", "Tab"]);
+        self.type_text(passphrase);
+        self.press(&["Return"]);
+    }
+
     /// What is on the clipboard.
     pub fn clipboard(&self) -> String {
         let output = self.command("xclip").args(["-selection", "clipboard", "-o"]).output().unwrap();
