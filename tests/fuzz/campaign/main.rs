@@ -36,7 +36,7 @@ struct Arguments {
     /// Where corpora grow and failing inputs are put.
     #[arg(long, value_name = "DIR")]
     work: PathBuf,
-    /// How long each target is fuzzed.
+    /// How long each target is fuzzed; with 0 only as long as it takes to keep what has grown.
     #[arg(long, value_name = "N", default_value_t = 10)]
     minutes: u64,
     /// Only these targets.
@@ -118,7 +118,7 @@ fn fuzz(arguments: &Arguments, target: Target) -> io::Result<Run> {
     }
     let output = command(arguments, target)
         .arg(&grown)
-        .arg(format!("-max_total_time={}", 60 * arguments.minutes))
+        .arg(format!("-max_total_time={}", (60 * arguments.minutes).max(1)))
         .arg(format!("-max_len={INPUT_BYTES}"))
         .arg(format!("-timeout={INPUT_SECONDS}"))
         .arg(format!("-rss_limit_mb={MEMORY_MIB}"))
@@ -168,5 +168,7 @@ fn keep(arguments: &Arguments, target: Target, grown: &Path) -> io::Result<()> {
         text.push_str(&hex::encode(input));
         text.push('\n');
     }
-    fs::write(target.corpus_file(), text)
+    let file = target.corpus_file();
+    fs::create_dir_all(file.parent().expect("a file is in a folder"))?;
+    fs::write(file, text)
 }
