@@ -207,8 +207,8 @@ impl Sink for Equal {
         Ok(())
     }
 
-    fn end_record(&mut self, _: &RecordHead, newest: u32) -> Result<(), SourceError> {
-        self.add(newest.to_be_bytes());
+    fn end_record(&mut self, _: &RecordHead, versions: u32) -> Result<(), SourceError> {
+        self.add(versions.to_be_bytes());
         Ok(())
     }
 }

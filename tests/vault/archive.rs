@@ -8,13 +8,15 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use coffer_core::view::{ChangeKind, ExportReport, ImportReport, RecordView};
-use coffer_core::{Duplicates, ExportRequest, ImportRequest, JobError, ListRequest, Session};
+use coffer_core::{
+    Duplicates, ExportRequest, ImportRequest, JobError, ListRequest, Session, SubjectErasureRequest, SubjectIdentifiers,
+};
 use coffer_interchange::source::{Format, SourceKeys};
 use coffer_model::attachment::AttachmentId;
 use coffer_model::event::ExportFormat;
 use coffer_model::id::{RecordId, TenantId};
 use coffer_model::list::RecordOrder;
-use coffer_model::record::{FieldId, FieldType, RecordDraft};
+use coffer_model::record::{FieldId, FieldType, RecordDraft, Value};
 use coffer_model::template::KindTemplate;
 use coffer_tests::{PASSPHRASE, Place, field, kept, login_draft, passphrase, tenant};
 
@@ -191,6 +193,36 @@ fn an_archive_comes_back_as_an_equal_tenant_in_another_vault() {
     assert_eq!(everything(&other, &elsewhere, target), everything(&place, &session, acme));
     let again = import(&elsewhere, ImportRequest { duplicates: Duplicates::Skip, ..request() }).unwrap();
     assert_eq!((again.imported, again.duplicates), (1, 2), "what is in the trash is not compared with");
+}
+
+#[test]
+fn a_history_of_which_something_was_erased_comes_back_with_its_gaps() {
+    let (place, other) = (Place::new(), Place::new());
+    let (session, _kit) = place.create();
+    let acme = tenant(&session, TENANT).id;
+    let gate = session.add_record(acme, login_draft("Gate", "Anna Schmidt", "first")).unwrap();
+    let gate = session.change_record(gate.id, 1, login_draft("Gate", "ines", "second")).unwrap();
+    let gate = session.change_record(gate.id, 2, login_draft("Gate", "Anna Schmidt", "third")).unwrap();
+    session.change_record(gate.id, 3, login_draft("Gate", "otto", "fourth")).unwrap();
+    let request = SubjectErasureRequest {
+        tenant: acme,
+        identifiers: SubjectIdentifiers::parse([Value::from("Anna Schmidt")]).unwrap(),
+        records: None,
+        history_only: true,
+    };
+    let proof = session.authenticate(&passphrase(PASSPHRASE)).unwrap();
+    session.start_erase_subject(request, proof).unwrap().wait().unwrap();
+    let file = place.path("acme.tar");
+    export(&session, plain(acme, file.clone())).unwrap();
+
+    let (elsewhere, _kit) = other.create();
+    let target = tenant(&elsewhere, "Copied").id;
+    let report = import(&elsewhere, ImportRequest::new(file, target)).unwrap();
+    assert_eq!((report.imported, report.versions), (1, 1));
+    let copy = everything(&other, &elsewhere, target);
+    assert_eq!(copy, everything(&place, &session, acme));
+    let versions: Vec<u32> = copy["Gate"].history.iter().map(|(version, ..)| *version).collect();
+    assert_eq!(versions, [4, 2]);
 }
 
 #[test]

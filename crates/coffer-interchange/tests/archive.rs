@@ -56,8 +56,8 @@ impl Sink for Shown {
         Ok(())
     }
 
-    fn end_record(&mut self, _: &RecordHead, newest: u32) -> Result<(), SourceError> {
-        assert_eq!(self.records.last().unwrap().versions.len(), newest as usize);
+    fn end_record(&mut self, _: &RecordHead, versions: u32) -> Result<(), SourceError> {
+        assert_eq!(self.records.last().unwrap().versions.len(), versions as usize);
         self.ended += 1;
         Ok(())
     }

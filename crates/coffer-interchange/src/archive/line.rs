@@ -291,7 +291,7 @@ impl<'de, S: Sink> Visitor<'de> for RecordSeed<'_, S> {
         if map.next_key::<String>()?.is_some() || !are_possible(&head.attachments, newest.number) {
             return Err(broken());
         }
-        let ended = self.sink.end_record(&head, newest.number);
+        let ended = self.sink.end_record(&head, newest.count);
         self.passed(ended)
     }
 }
@@ -383,6 +383,8 @@ struct Newest {
     number: u32,
     content: RecordContent,
     changed_at: Timestamp,
+    /// How many have been read.
+    count: u32,
 }
 
 struct VersionsSeed<'v, 's, S: Sink> {
@@ -413,7 +415,8 @@ impl<'de, S: Sink> Visitor<'de> for VersionsSeed<'_, '_, S> {
             let shown = self.record.sink.version(&version);
             self.record.passed(shown)?;
             let Version { number, content, changed_at, .. } = version;
-            self.newest = Some(Newest { number, content, changed_at });
+            let count = self.newest.as_ref().map_or(0, |newest| newest.count) + 1;
+            self.newest = Some(Newest { number, content, changed_at, count });
         }
         Ok(self.newest)
     }
@@ -423,8 +426,8 @@ impl<'de, S: Sink> Visitor<'de> for VersionsSeed<'_, '_, S> {
 fn version(read: VersionIn, before: Option<&Newest>) -> Option<Version> {
     let VersionIn { version, changed_at, changed_by, made_at, kind, title, tags, notes, fields, next_field } = read;
     let (number, least) = before.map_or((0, 0), |before| (before.number, before.content.next_field()));
-    // No number of a field is ever given again.
-    if number.checked_add(1) != Some(version) || next_field < least {
+    // Of versions some may have been erased. No number of a field is ever given again.
+    if version <= number || next_field < least {
         return None;
     }
     let content = content(kind, title, fields, next_field, tags, notes).ok()?;

@@ -34,8 +34,9 @@ pub trait Sink {
     fn begin_record(&mut self, head: &RecordHead) -> Result<(), Self::Error>;
     /// The record's next version, the oldest first.
     fn version(&mut self, version: &Version) -> Result<(), Self::Error>;
-    /// The record ends; its head holds what version `newest`, its last, does, and attachments that it can have had.
-    fn end_record(&mut self, head: &RecordHead, newest: u32) -> Result<(), Self::Error>;
+    /// The record ends, of which there were so many versions; its head holds what the last does, and attachments that it
+    /// can have had.
+    fn end_record(&mut self, head: &RecordHead, versions: u32) -> Result<(), Self::Error>;
 }
 
 /// Whether a file begins as an archive does.

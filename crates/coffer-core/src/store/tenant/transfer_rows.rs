@@ -216,9 +216,21 @@ impl TenantTx<'_> {
         content: &RecordContent,
         made_at: Option<Timestamp>,
     ) -> Result<u32, StoreError> {
-        record.newest = record.newest.checked_add(1).ok_or(StoreError::Damaged)?;
-        self.insert_version(record.row, record.newest, content, made_at)?;
-        Ok(record.newest)
+        let next = record.newest.checked_add(1).ok_or(StoreError::Damaged)?;
+        self.add_version_as(record, next, content, made_at)?;
+        Ok(next)
+    }
+
+    /// As [`TenantTx::add_version`], under the number it had: greater than the one before.
+    pub(crate) fn add_version_as(
+        &mut self,
+        record: &mut ArrivingRecord,
+        number: u32,
+        content: &RecordContent,
+        made_at: Option<Timestamp>,
+    ) -> Result<(), StoreError> {
+        record.newest = number;
+        self.insert_version(record.row, number, content, made_at)
     }
 
     /// Gives the record an attachment; says whether its file is needed from now on, since the tenant had no such content.

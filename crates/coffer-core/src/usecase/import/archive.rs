@@ -240,14 +240,14 @@ impl Sink for Arriving<'_, '_, '_> {
     fn version(&mut self, version: &Version) -> Result<(), JobError> {
         if let (Some(writing), Some(record)) = (&mut self.taking.writing, &mut self.record) {
             let made_at = version.made_at.unwrap_or(version.changed_at);
-            writing.tx.add_version(record, &version.content, Some(made_at)).map_err(in_tenant)?;
+            writing.tx.add_version_as(record, version.number, &version.content, Some(made_at)).map_err(in_tenant)?;
         }
         Ok(())
     }
 
-    fn end_record(&mut self, head: &RecordHead, newest: u32) -> Result<(), JobError> {
+    fn end_record(&mut self, head: &RecordHead, versions: u32) -> Result<(), JobError> {
         if self.is_accepted {
-            self.taking.report.versions += u64::from(newest) - 1;
+            self.taking.report.versions += u64::from(versions) - 1;
         }
         let Some(record) = self.record.take() else { return Ok(()) };
         self.write_attachments(&record, head)?;
