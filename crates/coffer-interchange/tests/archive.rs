@@ -291,6 +291,9 @@ fn versions_that_no_record_can_have_had_are_refused() {
     for (at, with) in [
         ("\"version\":1,", "\"version\":2,"),
         ("\"version\":2,", "\"version\":3,"),
+        // After the last number there is none.
+        ("\"version\":3,", "\"version\":4294967295,"),
+        ("\"version\":3,", "\"version\":1073741825,"),
         // A number of a field that was given before, or that no field can have.
         ("\"next_field\":3}", "\"next_field\":2}"),
         ("\"number\":2,\"name\":\"Password\"", "\"number\":0,\"name\":\"Password\""),

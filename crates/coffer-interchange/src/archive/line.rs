@@ -422,12 +422,15 @@ impl<'de, S: Sink> Visitor<'de> for VersionsSeed<'_, '_, S> {
     }
 }
 
+/// Greatest number of a version that is read: a record that came with the last there is could never be changed again.
+const MAX_VERSION: u32 = 1 << 30;
+
 /// A version, if it can come after the one before.
 fn version(read: VersionIn, before: Option<&Newest>) -> Option<Version> {
     let VersionIn { version, changed_at, changed_by, made_at, kind, title, tags, notes, fields, next_field } = read;
     let (number, least) = before.map_or((0, 0), |before| (before.number, before.content.next_field()));
     // Of versions some may have been erased. No number of a field is ever given again.
-    if version <= number || next_field < least {
+    if version <= number || version > MAX_VERSION || next_field < least {
         return None;
     }
     let content = content(kind, title, fields, next_field, tags, notes).ok()?;
