@@ -6,12 +6,11 @@
 //! whole or not at all.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Write;
+use std::io::Read as _;
 use std::sync::Arc;
 
 use coffer_crypto::Random as _;
 use coffer_crypto::derive::{self, Id};
-use coffer_crypto::stream::{ContentDigest, FilePlace, FileSealer};
 use coffer_interchange::invented::twin::{InventedContent, SourceTexts, Twin};
 use coffer_model::attachment::MediaKind;
 use coffer_model::event::Event;
@@ -21,14 +20,13 @@ use coffer_model::tenant::TenantName;
 use super::attach::AttachError;
 use super::backup::alone;
 use super::records::in_tenant;
-use super::seal::STRIDE;
+use super::seal::Sealing;
 use super::tenants::{CreateTenantError, UnlistedTenant};
 use crate::fault::{Damage, Fault};
 use crate::job::{JobContext, JobError, JobHandle};
 use crate::policy::Action;
 use crate::session::{Actor, Core, OpenTenant, Session};
 use crate::store::error::StoreError;
-use crate::store::files::FileError;
 use crate::store::sqlcipher::Access;
 use crate::store::tenant::{KeptRecord, Moment, StoredAttachment, StoredFile, StoredVersion, TenantStore, TenantTx};
 use crate::view::{ProgressUnit, TwinReport};
@@ -253,45 +251,17 @@ impl Filling<'_, '_> {
     }
 
     /// Encrypts an invented content, and writes it down unless the twin has it already.
-    fn seal(&mut self, mut content: InventedContent, bytes: u64) -> Result<StoredFile, JobError> {
-        let open = self.open;
-        let OpenTenant { key, scope, files, .. } = open;
-        let mut random = self.making.core.random();
-        let mut file = Id::default();
-        random.fill(&mut file);
-        let place = FilePlace { scope: *scope, file };
-        let wrapping = derive::derive_file_wrapping_key(key, scope);
-        let mut sealer = FileSealer::begin(&wrapping, &place, bytes, &mut random)
-            .map_err(|_| AttachError::File(FileError::TooLarge))?;
-        let mut new = files.begin(&file).map_err(|error| self.failed(error))?;
-        let mut digest = ContentDigest::new(&derive::derive_file_digest_key(key, scope));
-        self.write(new.as_file_mut(), sealer.header())?;
-        let mut buffer = vec![0; STRIDE];
-        while let Some(size) = sealer.next_chunk() {
-            self.making.context.check()?;
-            let chunk = &mut buffer[..size.stored];
-            content.fill(&mut chunk[..size.content]);
-            digest.update(&chunk[..size.content]);
-            sealer.seal_chunk(chunk);
-            self.write(new.as_file_mut(), chunk)?;
-        }
-        let digest = digest.finish();
+    fn seal(&mut self, content: InventedContent, bytes: u64) -> Result<StoredFile, JobError> {
+        let Making { core, context, .. } = *self.making;
+        let sealing = Sealing { core, open: self.open, context };
+        let sealed = sealing.seal(content.take(bytes), bytes, |_| JobError::Bug)?;
         // Short contents may be the same by chance.
-        if let Some(known) = self.tx.file_of(&digest).map_err(in_tenant)? {
+        if let Some(known) = self.tx.file_of(&sealed.digest).map_err(in_tenant)? {
             return Ok(known);
         }
-        new.publish().map_err(|error| self.failed(error))?;
+        sealed.new.publish().map_err(|error| sealing.failed(error))?;
         self.room -= 1;
-        let file = StoredFile { file, header: *sealer.digest(), bytes };
-        self.tx.insert_file(&file, &digest).map_err(in_tenant)?;
-        Ok(file)
-    }
-
-    fn write(&self, out: &mut impl Write, bytes: &[u8]) -> Result<(), JobError> {
-        out.write_all(bytes).map_err(|error| self.failed(error.into()))
-    }
-
-    fn failed(&self, error: FileError) -> JobError {
-        self.making.core.fault(StoreError::File(error), Damage::Attachment).into()
+        self.tx.insert_file(&sealed.file, &sealed.digest).map_err(in_tenant)?;
+        Ok(sealed.file)
     }
 }

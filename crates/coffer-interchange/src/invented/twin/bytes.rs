@@ -3,6 +3,8 @@
 //! Texts are of words that are shorter than any token; all others are of bytes that no text has, behind what their kind
 //! begins with. So no token of any source can be in them.
 
+use std::io::{self, Read};
+
 use coffer_model::attachment::MediaKind;
 
 use super::source::TOKEN_CHARS;
@@ -39,8 +41,7 @@ impl InventedContent {
         Self { choices, media, begin, letters_left: WORD_CHARS, words_left: LINE_WORDS, vowel_next: false }
     }
 
-    /// Fills `piece` with what comes next.
-    pub fn fill(&mut self, piece: &mut [u8]) {
+    fn fill(&mut self, piece: &mut [u8]) {
         for byte in piece {
             *byte = match self.begin.split_first() {
                 Some((&first, rest)) => {
@@ -66,6 +67,14 @@ impl InventedContent {
         }
         self.words_left = LINE_WORDS;
         b'\n'
+    }
+}
+
+/// It has no end, and never fails.
+impl Read for InventedContent {
+    fn read(&mut self, piece: &mut [u8]) -> io::Result<usize> {
+        self.fill(piece);
+        Ok(piece.len())
     }
 }
 
