@@ -6,6 +6,7 @@ pub mod proof;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -153,5 +154,37 @@ impl Clock for SlowClock {
 
     fn monotonic(&self) -> Duration {
         self.0.monotonic() * 100
+    }
+}
+
+/// A clock that a test sets, whole days off the real one.
+pub struct SetClock {
+    real: Arc<dyn Clock>,
+    days_ahead: AtomicI64,
+}
+
+impl SetClock {
+    /// Has a place's machine go by it.
+    pub fn put_into(place: &mut Place) -> Arc<Self> {
+        let clock = Arc::new(Self { real: place.host.clock.clone(), days_ahead: AtomicI64::new(0) });
+        place.host.clock = clock.clone();
+        clock
+    }
+
+    /// Sets it.
+    pub fn set_days_ahead(&self, days: i64) {
+        self.days_ahead.store(days, Ordering::Relaxed);
+    }
+}
+
+impl Clock for SetClock {
+    fn now(&self) -> Timestamp {
+        const DAY_MILLIS: i64 = 24 * 60 * 60 * 1_000;
+        let ahead = self.days_ahead.load(Ordering::Relaxed) * DAY_MILLIS;
+        Timestamp::from_unix_millis(self.real.now().unix_millis() + ahead).unwrap()
+    }
+
+    fn monotonic(&self) -> Duration {
+        self.real.monotonic()
     }
 }

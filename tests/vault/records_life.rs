@@ -2,11 +2,8 @@
 //! and what the log says of it.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use coffer_core::host::Clock;
 use coffer_core::{
     BULK_MAX, BulkError, CallError, ListRecordsError, ListRequest, SaveRecordError, Session, TRASH_RETENTION_DAYS,
     TagChange,
@@ -15,40 +12,10 @@ use coffer_model::id::{RecordId, RecordKey, TenantId};
 use coffer_model::list::RecordOrder;
 use coffer_model::query::Query;
 use coffer_model::record::{FieldType, InvalidRecord, RecordDraft};
-use coffer_model::time::Timestamp;
-use coffer_tests::{Place, field, kept, login_draft, tenant};
+use coffer_tests::{Place, SetClock, field, kept, login_draft, tenant};
 
+const DAY_MILLIS: u64 = 24 * 60 * 60 * 1_000;
 const ORDERS: [RecordOrder; 4] = [RecordOrder::Title, RecordOrder::Kind, RecordOrder::Changed, RecordOrder::Created];
-const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
-
-/// A clock that a test sets.
-struct SetClock {
-    real: Arc<dyn Clock>,
-    ahead_ms: AtomicI64,
-}
-
-impl SetClock {
-    fn put_into(place: &mut Place) -> Arc<Self> {
-        let clock = Arc::new(Self { real: place.host.clock.clone(), ahead_ms: AtomicI64::new(0) });
-        place.host.clock = clock.clone();
-        clock
-    }
-
-    fn set_days_ahead(&self, days: i64) {
-        self.ahead_ms.store(days * DAY_MS, Ordering::Relaxed);
-    }
-}
-
-impl Clock for SetClock {
-    fn now(&self) -> Timestamp {
-        let now = self.real.now().unix_millis() + self.ahead_ms.load(Ordering::Relaxed);
-        Timestamp::from_unix_millis(now).unwrap()
-    }
-
-    fn monotonic(&self) -> Duration {
-        self.real.monotonic()
-    }
-}
 
 fn add(session: &Session, tenant: TenantId, titles: &[&str]) -> Vec<RecordId> {
     titles.iter().map(|title| session.add_record(tenant, login_draft(title, "ines", "canary-1")).unwrap().id).collect()
@@ -314,7 +281,7 @@ fn the_time_in_the_trash_is_over_when_the_tenants_own_writes_say_so() {
     let ids = add(&session, acme, &["Gate", "Harbour"]);
     session.trash_record(ids[0]).unwrap();
     let row = session.list_trash(acme, 10, None, 0).unwrap().records.remove(0);
-    let days = row.kept_until.millis_since(row.trashed_at) / u64::try_from(DAY_MS).unwrap();
+    let days = row.kept_until.millis_since(row.trashed_at) / DAY_MILLIS;
     assert_eq!(days, u64::from(TRASH_RETENTION_DAYS));
     session.lock().unwrap();
 

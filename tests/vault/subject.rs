@@ -10,7 +10,7 @@ use coffer_core::{
 use coffer_model::id::{RecordId, TenantId};
 use coffer_model::query::Query;
 use coffer_model::record::{FieldType, RecordDraft, Value};
-use coffer_tests::{PASSPHRASE, Place, field, kept, login_draft, tenant};
+use coffer_tests::{PASSPHRASE, Place, SetClock, field, kept, login_draft, tenant};
 
 fn identifiers(given: &[&str]) -> SubjectIdentifiers {
     SubjectIdentifiers::parse(given.iter().map(|&text| Value::from(text))).unwrap()
@@ -193,6 +193,22 @@ fn what_is_erased_is_nowhere_in_the_tenant_any_more_and_backups_are_named() {
     assert_eq!(find(&session, data.acme, &PERSON).records.len(), 0);
     let report = erase(&session, data.acme, None, false);
     assert_eq!((report.records, report.remaining, report.backups.len()), (0, Some(0), 0));
+}
+
+#[test]
+fn a_clock_that_was_set_back_hides_no_backup_of_what_is_erased() {
+    let mut place = Place::new();
+    let clock = SetClock::put_into(&mut place);
+    let (session, _kit) = place.create();
+    let acme = tenant(&session, "ACME GmbH").id;
+    session.start_backup(&place.path("before.age")).wait().unwrap();
+    clock.set_days_ahead(400);
+    session.add_record(acme, login_draft("Anna Schmidt", "anna", "quiet")).unwrap();
+    clock.set_days_ahead(0);
+    session.start_backup(&place.path("after.age")).wait().unwrap();
+    let report = erase(&session, acme, None, false);
+    let named: Vec<u64> = report.backups.iter().map(|backup| backup.counter).collect();
+    assert_eq!((report.records, named), (1, vec![2]));
 }
 
 #[test]

@@ -140,6 +140,7 @@ impl Erasing<'_> {
     fn empty_report(&self, found: &Found) -> Result<SubjectErasureReport, CallError> {
         let drafts = found.drafts.iter().map(|draft| draft.stored.kept.kept_at);
         let since = found.records.iter().filter_map(FoundRecord::since).chain(drafts).min();
+        let entry = found.records.iter().filter_map(FoundRecord::first_entry).min();
         Ok(SubjectErasureReport {
             tenant: self.open.id,
             tenant_name: self.open.name.clone(),
@@ -150,12 +151,15 @@ impl Erasing<'_> {
             saved_searches: 0,
             remaining: None,
             rewritten: false,
-            backups: since.map_or_else(|| Ok(Vec::new()), |since| self.backups_since(since))?,
+            backups: since.map_or_else(|| Ok(Vec::new()), |since| self.backups_since(since, entry))?,
         })
     }
 
-    fn backups_since(&self, since: Timestamp) -> Result<Vec<SubjectBackupView>, CallError> {
-        let receipts = self.core.backup_receipts()?.into_iter().filter(|backup| backup.made_at >= since);
+    /// Backups made at that time or later, or after that entry: a clock that was set back hides none.
+    fn backups_since(&self, since: Timestamp, entry: Option<u64>) -> Result<Vec<SubjectBackupView>, CallError> {
+        let may_hold =
+            |backup: &BackupView| backup.made_at >= since || entry.is_some_and(|entry| backup.log_entries > entry);
+        let receipts = self.core.backup_receipts()?.into_iter().filter(may_hold);
         let view = |backup: BackupView| SubjectBackupView {
             counter: backup.counter,
             made_at: backup.made_at,

@@ -260,6 +260,12 @@ impl FoundRecord {
         versions.map(|version| version.changed_at).min()
     }
 
+    /// The log entry of the first write that had the person in it.
+    pub(super) fn first_entry(&self) -> Option<u64> {
+        let versions = self.kept.versions.iter().filter(|version| self.is_in_version(version.version));
+        versions.map(|version| version.entry).min()
+    }
+
     fn view(&self, open: &OpenTenant) -> Option<SubjectRecordView> {
         let StoredVersion { content, .. } = self.kept.versions.last()?;
         let kind: RecordKind = content.kind().clone();
