@@ -40,7 +40,8 @@ impl CopyFieldError {
 impl Session {
     /// A field's value, of the newest version if none is named.
     pub fn reveal_field(&self, record: RecordId, field: FieldId, version: Option<u32>) -> Result<Value, CallError> {
-        self.expose_field(Action::RevealField, record, field, version, How::Revealed)
+        let event = |version| Event::FieldRevealed { record, field, version };
+        self.expose_field(Action::RevealField, (record, field, version), How::Revealed, event)
     }
 
     /// Puts a field's newest value on the clipboard for half a minute. It never passes through the caller.
@@ -55,7 +56,8 @@ impl Session {
         field: FieldId,
         clear_after: Duration,
     ) -> Result<(), CopyFieldError> {
-        let value = self.expose_field(Action::CopyField, record, field, None, How::Copied)?;
+        let event = |version| Event::FieldCopied { record, field, version };
+        let value = self.expose_field(Action::CopyField, (record, field, None), How::Copied, event)?;
         let bytes = SecretBytes::new(value.expose().as_bytes().to_vec());
         Ok(self.core.host.clipboard.copy_secret(bytes, clear_after)?)
     }
@@ -64,20 +66,16 @@ impl Session {
     fn expose_field(
         &self,
         action: Action,
-        record: RecordId,
-        field: FieldId,
-        version: Option<u32>,
+        (record, field, version): (RecordId, FieldId, Option<u32>),
         how: How,
+        event: impl FnOnce(u32) -> Event,
     ) -> Result<Value, CallError> {
         let actor = self.authorize(action, Some(record.tenant()))?;
         let open = self.open_tenant(&actor, record.tenant())?;
         let stored = self.core.stored_version(&actor, &open, record, version)?;
         let version = stored.version;
         let found = stored.content.field(field).ok_or(CallError::NotFound)?;
-        let event = match how {
-            How::Revealed => Event::FieldRevealed { record, field, version },
-            How::Copied => Event::FieldCopied { record, field, version },
-        };
+        let event = event(version);
         if found.field_type.is_masked() {
             let exposure = Exposure { key: record.key(), field, version, how };
             self.audited(&actor, &open, event, |tx| tx.insert_exposure(&exposure).map_err(in_tenant))?;

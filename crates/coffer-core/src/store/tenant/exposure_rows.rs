@@ -14,6 +14,8 @@ pub(crate) enum How {
     Revealed,
     /// It was copied to the clipboard.
     Copied,
+    /// It was handed over, in a file about a person that it holds.
+    HandedOver,
 }
 
 impl How {
@@ -21,6 +23,7 @@ impl How {
         match self {
             Self::Revealed => 1,
             Self::Copied => 2,
+            Self::HandedOver => 3,
         }
     }
 }

@@ -106,7 +106,7 @@ CREATE TABLE exposure (
     record  INTEGER NOT NULL REFERENCES record (id),
     field   INTEGER NOT NULL,
     version INTEGER NOT NULL,
-    how     INTEGER NOT NULL CHECK (how IN (1, 2)), -- 1 revealed, 2 copied
+    how     INTEGER NOT NULL CHECK (how IN (1, 2, 3)), -- 1 revealed, 2 copied, 3 handed over
     change  INTEGER NOT NULL                    -- the `change` that says who, when, and under which log entry
 ) STRICT;
 

@@ -20,12 +20,14 @@ use super::archive::Archive;
 use super::identifiers::{Matcher, SubjectIdentifiers};
 use super::scan::{Found, FoundRecord, Scan};
 use super::{SubjectError, choose, refuse_existing};
+use crate::fault::CallError;
 use crate::job::{JobContext, JobError, JobHandle};
 use crate::policy::Action;
 use crate::session::{Actor, Core, OpenTenant, Session};
 use crate::store::files::{NewFile, sweep_abandoned};
-use crate::store::tenant::{StoredAttachment, StoredVersion};
+use crate::store::tenant::{Exposure, How, StoredAttachment, StoredVersion, TenantTx};
 use crate::usecase::FreshAuthentication;
+use crate::usecase::records::in_tenant;
 use crate::view::{ProgressUnit, SubjectExportReport};
 
 /// Names the form of `person.json`.
@@ -149,7 +151,7 @@ impl HandingOver<'_> {
         // The right may have gone while the records were looked through.
         let actor = self.core.authorize(Action::ExportSubject, Some(self.open.id))?;
         let (tenant, count) = (self.open.id, document.records.len() as u64);
-        self.core.record(&actor, Event::SubjectExported { tenant, count })?;
+        self.tell(&actor, Event::SubjectExported { tenant, count }, &exposures(&found, &matcher))?;
         self.write(&document, BufWriter::new(file.as_file_mut()))?;
         self.context.check()?;
         let bytes = file.as_file_mut().metadata().map_err(SubjectError::from)?.len();
@@ -162,6 +164,21 @@ impl HandingOver<'_> {
             withheld,
             bytes,
         })
+    }
+
+    /// Log and exposure list say what is about to leave, before the first byte does.
+    fn tell(&self, actor: &Actor, event: Event, exposures: &[Exposure]) -> Result<(), CallError> {
+        let insert = |tx: &mut TenantTx<'_>| {
+            for exposure in exposures {
+                // Somebody may have purged it a moment ago.
+                if !tx.has_record(exposure.key).map_err(in_tenant)? {
+                    return Err(CallError::NotFound);
+                }
+                tx.insert_exposure(exposure).map_err(in_tenant)?;
+            }
+            Ok(())
+        };
+        self.core.audited(actor, self.open, insert, |()| event)
     }
 
     fn write(&self, document: &Document<'_>, out: impl Write) -> Result<(), JobError> {
@@ -252,6 +269,20 @@ impl HandingOver<'_> {
             versions: versions.iter().map(|&version| version_part(version, matcher, withheld)).collect(),
         }
     }
+}
+
+/// The masked values that are handed over: those that hold one of the identifiers.
+fn exposures(found: &Found, matcher: &Matcher) -> Vec<Exposure> {
+    let mut exposures = Vec::new();
+    for record in &found.records {
+        for version in record.kept.versions.iter().filter(|version| record.is_in_version(version.version)) {
+            let masked = version.content.fields().iter().filter(|field| field.field_type.is_masked());
+            let handed = masked.filter(|field| !matcher.found_in(field.value.expose()).is_empty());
+            let (key, version) = (record.key(), version.version);
+            exposures.extend(handed.map(|field| Exposure { key, field: field.id, version, how: How::HandedOver }));
+        }
+    }
+    exposures
 }
 
 fn version_part<'d>(version: &'d StoredVersion, matcher: &Matcher, withheld: &mut u64) -> VersionPart<'d> {
