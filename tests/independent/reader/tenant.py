@@ -31,6 +31,8 @@ class Version:
     fields: list
     tags: list
     notes: str
+    number: int  # from 1; gaps are what was erased
+    made_ms: int | None  # when it was made, if not here
     changed_ms: int
     account: bytes
     entry: int  # the log entry that came before
@@ -56,19 +58,21 @@ class TenantDatabase:
             row_of[row] = key
             trashed += trashed_ms is not None
         versions = {key: [] for key in listed}
-        query = """SELECT v.record, v.version, v.body, c.at_ms, c.account, c.entry
+        query = """SELECT v.record, v.body, v.version, v.made_ms, c.at_ms, c.account, c.entry
                    FROM version v LEFT JOIN change c ON c.id = v.change ORDER BY v.record, v.version"""
-        for row, number, body, *change in self._database.execute(query):
+        for row, body, number, made_ms, *change in self._database.execute(query):
             require(row in row_of and None not in change, "a version without its record or its change")
-            history = versions[row_of[row]]
-            history.append(_parse(body, *change))
-            require(number == len(history), "versions are counted from 1")
+            require(number >= 1, "versions are counted from 1")
+            versions[row_of[row]].append(_parse(body, number, made_ms, *change))
         for key, (title, kind, newest, created_ms, changed_ms) in listed.items():
             history = versions[key]
-            require(len(history) == newest, "a record lacks a version")
-            last = history[-1]
-            agrees = (title, kind, changed_ms) == (last.title, last.kind, last.changed_ms)
-            require(agrees and created_ms == history[0].changed_ms, "a list shows what its record does not hold")
+            require(history and history[-1].number == newest, "a record lacks its newest version")
+            first, last = history[0], history[-1]
+            agrees = (title, kind) == (last.title, last.kind) and changed_ms in (last.changed_ms, last.made_ms)
+            # What was erased, or made elsewhere, began at another time.
+            begins_here = first.number == 1 and first.made_ms is None
+            agrees = agrees and (created_ms == first.changed_ms or not begins_here)
+            require(agrees, "a list shows what its record does not hold")
         days = {
             (field.value, row, field.number, field.name)
             for row, key in row_of.items()
@@ -77,8 +81,6 @@ class TenantDatabase:
         }
         listed_days = self._database.execute("SELECT day, record, field, name FROM expiry").fetchall()
         require(set(listed_days) == days and len(listed_days) == len(days), "reminders that their records do not make")
-        count = self._database.execute("SELECT records FROM meta").fetchone()[0]
-        require(count == len(listed), "the number of records is wrong")
         counts = self._database.execute("SELECT records, trashed FROM meta").fetchone()
         require(counts == (len(listed) - trashed, trashed), "the number of records is wrong")
         moved = self._database.execute("SELECT 1 FROM moved m LEFT JOIN change c ON c.id = m.change WHERE c.id IS NULL")
@@ -108,7 +110,7 @@ class TenantDatabase:
                        WHERE a.record = ? ORDER BY a.number"""
             numbers = []
             for number, name, media, file, attached, detached in self._database.execute(query, (row,)):
-                require(file in files and 1 < attached <= newest, "an attachment without its file or its version")
+                require(file in files and 1 <= attached <= newest, "an attachment without its file or its version")
                 require(detached is None or attached < detached <= newest, "detached before it was attached")
                 require(media == attachment.media(files[file]), "an attachment of another kind than it says")
                 attachment.check_name(name)
@@ -130,10 +132,10 @@ class TenantDatabase:
         return {entry for (entry,) in self._database.execute("SELECT entry FROM settled")}
 
 
-def _parse(body, changed_ms, account, entry):
+def _parse(body, number, made_ms, changed_ms, account, entry):
     members = decode(body, BODY)
     fields = []
-    for number, code, name, value in members[2]:
-        require(1 <= number < members[3] and code in TYPES, "no field")
-        fields.append(Field(number, TYPES[code], name, value))
-    return Version(members[0], members[1], fields, members[4], members[5], changed_ms, account, entry)
+    for place, code, name, value in members[2]:
+        require(1 <= place < members[3] and code in TYPES, "no field")
+        fields.append(Field(place, TYPES[code], name, value))
+    return Version(members[0], members[1], fields, members[4], members[5], number, made_ms, changed_ms, account, entry)
