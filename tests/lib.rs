@@ -13,8 +13,11 @@ use std::time::Duration;
 use coffer_core::host::{
     Clock, DeviceMaterial, DevicePlace, DeviceStore, DeviceStoreError, Host, KdfFloor, SecretBytes,
 };
-use coffer_core::view::{RecordView, TenantView};
-use coffer_core::{CreatedVault, NewVault, Passphrase, RecoveryKit, Session, Vault};
+use coffer_core::view::{AccountState, AccountView, RecordView, TenantView};
+use coffer_core::{
+    ActivationCode, CreatedVault, FreshAuthentication, NewVault, Passphrase, RecoveryKit, Session, Vault,
+};
+use coffer_model::account::{Role, Roles};
 use coffer_model::id::VaultId;
 use coffer_model::record::{FieldDraft, FieldType, RecordDraft};
 use coffer_model::time::Timestamp;
@@ -67,6 +70,11 @@ impl Place {
         self.unlock_at(&self.vault_folder())
     }
 
+    /// Unlocks the vault for an account that [`enrol`] made.
+    pub fn unlock_as(&self, login: &str) -> Session {
+        self.vault().unlock(login, passphrase_of(login)).unwrap()
+    }
+
     /// Unlocks the vault in another folder.
     pub fn unlock_at(&self, folder: &Path) -> Session {
         Vault::open(&self.host, folder).unwrap().unlock(LOGIN, passphrase(PASSPHRASE)).unwrap()
@@ -77,6 +85,44 @@ impl Default for Place {
     fn default() -> Self {
         Self::new()
     }
+}
+
+/// The passphrase of an account that [`enrol`] made.
+pub fn passphrase_of(login: &str) -> Passphrase {
+    passphrase(&format!("seven slow herons wade past {}", login.chars().rev().collect::<String>()))
+}
+
+/// The proof that unlocking was a moment ago.
+pub fn fresh(session: &Session) -> FreshAuthentication {
+    session.authenticated_by_unlocking().unwrap()
+}
+
+/// Invites somebody, and gives the code.
+pub fn invite(session: &Session, login: &str, roles: &[Role]) -> ActivationCode {
+    let roles = Roles::of(roles.iter().copied());
+    let invitation = session.invite(&login.parse().unwrap(), roles, 24, fresh(session)).unwrap();
+    ActivationCode::parse_text(std::str::from_utf8(invitation.code.expose()).unwrap()).unwrap()
+}
+
+/// Invites somebody, locks, and has them enrol; gives their session.
+pub fn enrol(place: &Place, session: Session, login: &str, roles: &[Role]) -> Session {
+    let code = invite(&session, login, roles);
+    session.lock().unwrap();
+    place.vault().activate(&code, &passphrase_of(login)).unwrap()
+}
+
+/// Removes what makes failed unlocks wait: where a test tries more of them than a person would.
+pub fn forget_delays(vault: &Path) {
+    match std::fs::remove_file(vault.join("unlock.delays")) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => panic!("{error}"),
+        _ => {}
+    }
+}
+
+/// An account by its login.
+pub fn account(session: &Session, login: &str) -> AccountView {
+    let mut accounts = session.people().unwrap().accounts.into_iter();
+    accounts.find(|account| account.login == login && account.state != AccountState::Left).unwrap()
 }
 
 /// A passphrase.

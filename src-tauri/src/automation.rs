@@ -31,6 +31,7 @@ pub(crate) fn chosen(purpose: Purpose) -> Option<PathBuf> {
         Purpose::SubjectTarget => "COFFER_E2E_SUBJECT",
         Purpose::Attach => "COFFER_E2E_ATTACH",
         Purpose::SaveAttachment => "COFFER_E2E_SAVE_ATTACHMENT",
+        Purpose::ActivationCode => "COFFER_E2E_ACTIVATION_CODE",
     };
     env::var_os(variable).map(PathBuf::from)
 }

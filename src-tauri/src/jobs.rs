@@ -5,8 +5,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use coffer_core::JobHandle;
 use coffer_core::view::{
-    AttachmentView, BackupView, ExportReport, FileCheckView, ImportReport, LogReport, Progress, RecordView,
-    SecretHealthView, SubjectErasureReport, SubjectExportReport, SubjectFindings, TwinReport,
+    AttachmentView, BackupView, ExportReport, FileCheckView, ImportReport, LogReport, PendingKeyView, Progress,
+    RecordView, SecretHealthView, SubjectErasureReport, SubjectExportReport, SubjectFindings, TwinReport,
 };
 use serde::Serialize;
 use ts_rs::TS;
@@ -65,6 +65,14 @@ pub enum JobResult {
     Files(Vec<FileCheckView>),
     /// A tenant's secrets were assessed.
     Secrets(SecretHealthView),
+    /// Keys were replaced; these are pending still.
+    Keys(Vec<PendingKeyView>),
+}
+
+impl From<Vec<PendingKeyView>> for JobResult {
+    fn from(pending: Vec<PendingKeyView>) -> Self {
+        Self::Keys(pending)
+    }
 }
 
 impl From<ExportReport> for JobResult {

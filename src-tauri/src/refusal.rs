@@ -1,10 +1,10 @@
 //! How a command says no: the engine's permanent code, for which the interface holds the words.
 
 use coffer_core::{
-    AttachError, BulkError, CallError, CodeError, CopyFieldError, CreateError, CreateTenantError, EnrolDeviceError,
-    ExportError, Fault, ImportError, InvalidIdentifiers, InvalidRecipe, JobError, KindError, ListRecordsError,
-    OpenError, PreviewError, RecoveryCodeError, SaveAttachmentError, SaveRecordError, SaveSearchError, SubjectError,
-    UnlockError,
+    AccountError, AttachError, BulkError, CallError, ChangePassphraseError, CodeError, CopyFieldError, CreateError,
+    CreateTenantError, EnrolDeviceError, ExportError, Fault, GrantError, ImportError, InvalidIdentifiers,
+    InvalidRecipe, InviteError, JobError, KindError, LeaveError, ListRecordsError, OpenError, PreviewError,
+    RecoveryCodeError, SaveAttachmentError, SaveRecordError, SaveSearchError, SetRolesError, SubjectError, UnlockError,
 };
 use serde::Serialize;
 use ts_rs::TS;
@@ -44,9 +44,11 @@ macro_rules! coded {
 }
 
 coded!(
+    AccountError,
     AttachError,
     BulkError,
     CallError,
+    ChangePassphraseError,
     CodeError,
     CopyFieldError,
     CreateError,
@@ -54,16 +56,20 @@ coded!(
     EnrolDeviceError,
     ExportError,
     Fault,
+    GrantError,
     ImportError,
     InvalidRecipe,
+    InviteError,
     JobError,
     KindError,
+    LeaveError,
     ListRecordsError,
     OpenError,
     PreviewError,
     SaveAttachmentError,
     SaveRecordError,
     SaveSearchError,
+    SetRolesError,
     SubjectError,
     UnlockError,
 );

@@ -4,10 +4,11 @@
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::time::Duration;
 
 use coffer_core::host::Host;
 use coffer_core::view::SessionView;
-use coffer_core::{NewVault, Passphrase, RecoveryKit, Session, UnlockError, Vault};
+use coffer_core::{ActivationCode, NewVault, Passphrase, RecoveryKit, Session, UnlockError, Vault};
 use coffer_model::account::LoginName;
 use coffer_model::record::Value;
 
@@ -46,6 +47,8 @@ pub(crate) struct UnlockProblem {
     pub(crate) code: &'static str,
     /// Who has the vault open.
     pub(crate) holder: Option<Holder>,
+    /// How long until the next try counts.
+    pub(crate) wait: Option<Duration>,
 }
 
 /// Who has a vault open, in words.
@@ -58,22 +61,25 @@ pub(crate) struct Holder {
 
 impl UnlockProblem {
     pub(crate) fn of(code: &'static str) -> Self {
-        Self { code, holder: None }
+        Self { code, holder: None, wait: None }
     }
 }
 
 impl From<UnlockError> for UnlockProblem {
     fn from(error: UnlockError) -> Self {
-        let code = error.code();
-        let holder = match error {
-            UnlockError::HeldBy(Some(holder)) => Some(Holder {
-                program: holder.program,
-                pid: holder.pid.to_string(),
-                since: words::local_time(holder.since),
-            }),
-            UnlockError::HeldBy(None) | UnlockError::Refused | UnlockError::Fault(_) => None,
-        };
-        Self { code, holder }
+        let problem = Self::of(error.code());
+        match error {
+            UnlockError::HeldBy(Some(holder)) => {
+                let holder = Holder {
+                    program: holder.program,
+                    pid: holder.pid.to_string(),
+                    since: words::local_time(holder.since),
+                };
+                Self { holder: Some(holder), ..problem }
+            }
+            UnlockError::TooSoon { wait } => Self { wait: Some(wait), ..problem },
+            UnlockError::HeldBy(None) | UnlockError::Refused | UnlockError::Fault(_) => problem,
+        }
     }
 }
 
@@ -119,14 +125,37 @@ impl Shell {
     pub(crate) fn unlock(&self, handle: &str, login: &str, passphrase: Passphrase) -> Result<(), UnlockProblem> {
         let folder = self.folder_of(handle).map_err(|refusal| UnlockProblem::of(refusal.code))?;
         let vault = Vault::open(&self.host, &folder).map_err(|error| UnlockProblem::of(error.code()))?;
-        let session = vault.unlock(login, passphrase)?;
+        self.enter(vault.unlock(login, passphrase)?, &folder);
+        Ok(())
+    }
+
+    /// The login of the account that an activation code makes in the vault at a remembered place.
+    pub(crate) fn invited_login(&self, handle: &str, code: &ActivationCode) -> Result<String, &'static str> {
+        let vault = Vault::open(&self.host, &self.folder_of(handle).map_err(|refusal| refusal.code)?);
+        vault.map_err(|error| error.code())?.invited_login(code).map_err(|error| error.code())
+    }
+
+    /// Makes whoever has the code an account with this passphrase, and unlocks the vault for it.
+    pub(crate) fn activate(
+        &self,
+        handle: &str,
+        code: &ActivationCode,
+        passphrase: &Passphrase,
+    ) -> Result<(), &'static str> {
+        let folder = self.folder_of(handle).map_err(|refusal| refusal.code)?;
+        let vault = Vault::open(&self.host, &folder).map_err(|error| error.code())?;
+        self.enter(vault.activate(code, passphrase).map_err(|error| error.code())?, &folder);
+        Ok(())
+    }
+
+    /// As [`Shell::begin`], and remembers the vault in `folder`.
+    fn enter(&self, session: Session, folder: &Path) {
         let login = session.view().login;
         self.begin(session);
         // What it finds is shown beside what is worked on. That it cannot begin is found out by whoever asks for it.
         let _ = self.first_file_check();
         // That the vault will not be offered next time is no reason to keep anybody out now.
-        let _ = self.remember(&folder, Some(&login));
-        Ok(())
+        let _ = self.remember(folder, Some(&login));
     }
 
     /// Creates a vault and keeps its kit until [`Shell::forget_kit`].
@@ -148,7 +177,8 @@ impl Shell {
         Ok(view)
     }
 
-    fn begin(&self, session: Session) {
+    /// Takes a session that has just begun.
+    pub(crate) fn begin(&self, session: Session) {
         self.idle.note_activity();
         self.wants_first_run.store(false, Ordering::Relaxed);
         *self.write_session() = Some(session);

@@ -10,7 +10,8 @@ use std::{env, fs};
 
 use coffer_core::view;
 use coffer_desktop::commands::{
-    AppState, BackupFile, BackupRow, COMMANDS, Chosen, Copied, ImportFile, MadeSecret, SavedKit, Screen, ShownCode,
+    AppState, BackupFile, BackupRow, COMMANDS, Chosen, Copied, ImportFile, Invited, MadeSecret, SavedKit, Screen,
+    ShownCode,
 };
 use coffer_desktop::jobs::{Job, JobProgress, JobResult, JobState};
 use coffer_desktop::refusal::Refusal;
@@ -91,6 +92,12 @@ fn generated() -> String {
         view::SubjectBackupView,
         view::ExportReport,
         view::ExportLossView,
+        view::PeopleView,
+        view::AccountView,
+        view::AccountState,
+        view::GrantView,
+        view::PendingKeyView,
+        view::PendingKey,
         view::HealthView,
         view::HealthState,
         view::FileCheckView,
@@ -111,6 +118,7 @@ fn generated() -> String {
         ImportFile,
         BackupRow,
         BackupFile,
+        Invited,
         Refusal,
         Job,
         JobState,

@@ -11,6 +11,7 @@ pub enum Item {
     Bytes(Vec<u8>),
     Text(String),
     Flag(bool),
+    Null,
     Array(Vec<Item>),
     Map(Vec<(Item, Item)>),
 }
@@ -30,6 +31,10 @@ impl Item {
             Type::Bytes => Self::Bytes(decoder.bytes().unwrap().to_vec()),
             Type::String => Self::Text(decoder.str().unwrap().to_owned()),
             Type::Bool => Self::Flag(decoder.bool().unwrap()),
+            Type::Null => {
+                decoder.null().unwrap();
+                Self::Null
+            }
             Type::Array => {
                 let length = decoder.array().unwrap().unwrap();
                 Self::Array((0..length).map(|_| Self::read_from(decoder)).collect())
@@ -55,6 +60,7 @@ impl Item {
             Self::Bytes(bytes) => drop(encoder.bytes(bytes).unwrap()),
             Self::Text(text) => drop(encoder.str(text).unwrap()),
             Self::Flag(flag) => drop(encoder.bool(*flag).unwrap()),
+            Self::Null => drop(encoder.null().unwrap()),
             Self::Array(items) => {
                 encoder.array(items.len() as u64).unwrap();
                 for item in items {

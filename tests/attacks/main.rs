@@ -8,6 +8,7 @@ mod files;
 mod find;
 mod header;
 mod log;
+mod people;
 mod secrets;
 mod table;
 mod unlock;

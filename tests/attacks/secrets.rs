@@ -12,7 +12,7 @@ use coffer_core::{ImportRequest, NewVault, RestoreOptions, Session, TagChange, V
 use coffer_model::id::{RecordId, RecordKey};
 use coffer_model::record::{FieldType, RecordDraft};
 use coffer_model::template::KindTemplate;
-use coffer_tests::{LOGIN, Place, field, kept, passphrase, tenant};
+use coffer_tests::{LOGIN, Place, field, forget_delays, kept, passphrase, tenant};
 
 const GOOD_PASSPHRASE: &str = "Kwexolip brindor vask 73!";
 const WRONG_PASSPHRASE: &str = "Plomdreth uziwex karn 19!";
@@ -128,6 +128,7 @@ fn live_a_full_life(place: &Place) -> (Vault, Session) {
     for number in 0..25 {
         let login = if number % 2 == 0 { LOGIN } else { WRONG_LOGIN };
         assert!(vault.unlock(login, passphrase(WRONG_PASSPHRASE)).is_err());
+        forget_delays(&place.vault_folder());
     }
     let session = vault.unlock(LOGIN, passphrase(GOOD_PASSPHRASE)).unwrap();
     let id = tenant(&session, TENANT).id;

@@ -88,6 +88,31 @@ const SCREENS: [string, (user: User) => Promise<unknown>][] = [
     },
   ],
   ["the log", (user) => user.click(screen.getByRole("button", { name: "Log" }))],
+  ["people", (user) => user.click(screen.getByRole("button", { name: "People" }))],
+  [
+    "an invitation",
+    async (user) => {
+      await user.click(screen.getByRole("button", { name: "People" }));
+      await user.click(await screen.findByRole("button", { name: "Invite…" }));
+      await screen.findByRole("dialog");
+    },
+  ],
+  [
+    "a grant",
+    async (user) => {
+      await user.click(screen.getByRole("button", { name: "People" }));
+      await user.click(await screen.findByRole("button", { name: "Grant Bauer to otto.brandt" }));
+      await screen.findByRole("dialog");
+    },
+  ],
+  [
+    "the question before somebody leaves",
+    async (user) => {
+      await user.click(screen.getByRole("button", { name: "People" }));
+      await user.click(await screen.findByRole("button", { name: "Remove mika" }));
+      await screen.findByRole("dialog");
+    },
+  ],
   ["a new tenant", (user) => user.click(screen.getByRole("button", { name: "New tenant" }))],
 ];
 

@@ -34,6 +34,7 @@ describe("attack 45: markup in every field", () => {
       session: null,
       tenant: "7acme",
       tenant_name: MARKUP,
+      account: MARKUP,
       record: null,
       field: null,
       version: null,

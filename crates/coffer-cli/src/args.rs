@@ -2,6 +2,7 @@
 //! Answers and codes: docs/command-line.md.
 
 mod life;
+mod people;
 mod subject;
 
 use std::path::PathBuf;
@@ -13,6 +14,7 @@ use coffer_model::id::RecordId;
 use coffer_model::record::RecordKind;
 
 pub use life::{LifeCommand, ListArgs};
+pub use people::{AccountCommand, CodeArgs, GrantCommand, KeyCommand};
 pub use subject::{SubjectArgs, SubjectCommand};
 
 /// Keeps other organisations' data on this computer, encrypted, by tenant, with a log of every access.
@@ -77,6 +79,21 @@ pub enum Command {
         after_help = "Examples:\n  coffer … tenant create \"ACME GmbH\"\n  coffer … tenant list --json"
     )]
     Tenant(TenantCommand),
+    /// Who may unlock the vault: inviting, roles, passphrases, leaving.
+    #[command(
+        subcommand,
+        after_help = "Examples:\n  coffer … account invite otto --role member\n  coffer --vault clients.coffer account activate --code-file code.txt\n  coffer … account list\n  coffer … account offboard otto --now"
+    )]
+    Account(AccountCommand),
+    /// Who may do what with which tenant.
+    #[command(
+        subcommand,
+        after_help = "Examples:\n  coffer … grant add otto --tenant ACME --right reader\n  coffer … grant list --tenant ACME\n  coffer … grant withdraw otto --tenant ACME"
+    )]
+    Grant(GrantCommand),
+    /// Keys that have to change because somebody left, and changing them.
+    #[command(subcommand, after_help = "Examples:\n  coffer … key pending\n  coffer … key rotate --pending")]
+    Key(KeyCommand),
     /// Add, change, list and show records.
     #[command(
         subcommand,

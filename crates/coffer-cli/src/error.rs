@@ -5,10 +5,11 @@ use std::process::ExitCode;
 
 use coffer_core::host::PromptError;
 use coffer_core::{
-    AttachError, BulkError, CallError, CodeError, CreateError, CreateTenantError, Damage, EnrolDeviceError,
-    ExportError, Fault, ImportError, InvalidIdentifiers, InvalidRecipe, JobError, KindError, ListRecordsError,
-    OpenError, PassphraseError, RecoveryCodeError, SaveAttachmentError, SaveRecordError, SaveSearchError, SubjectError,
-    UnlockError,
+    ActivateError, ActivationCodeError, AttachError, BulkError, CallError, ChangePassphraseError, CodeError,
+    CreateError, CreateTenantError, Damage, EnrolDeviceError, ExportError, Fault, GrantError, ImportError,
+    InvalidIdentifiers, InvalidRecipe, InviteError, JobError, KindError, LeaveError, ListRecordsError, OpenError,
+    PassphraseError, RecoverError, RecoveryCodeError, SaveAttachmentError, SaveRecordError, SaveSearchError,
+    SetRolesError, SubjectError, UnlockError,
 };
 use coffer_model::query::InvalidQuery;
 use coffer_model::record::InvalidRecord;
@@ -40,6 +41,24 @@ pub enum CliError {
     Create(#[from] CreateError),
     #[error(transparent)]
     CreateTenant(#[from] CreateTenantError),
+    #[error(transparent)]
+    Invite(#[from] InviteError),
+    #[error("{}", activate_words(.0))]
+    Activate(ActivateError),
+    #[error(transparent)]
+    ActivationCode(#[from] ActivationCodeError),
+    #[error("{}", recover_words(.0))]
+    Recover(RecoverError),
+    #[error(transparent)]
+    SetRoles(#[from] SetRolesError),
+    #[error(transparent)]
+    Leave(#[from] LeaveError),
+    #[error(transparent)]
+    ChangePassphrase(#[from] ChangePassphraseError),
+    #[error(transparent)]
+    Grant(#[from] GrantError),
+    #[error("there is no account called {0:?}")]
+    NoSuchAccount(String),
     #[error(transparent)]
     Call(#[from] CallError),
     #[error(transparent)]
@@ -118,6 +137,18 @@ impl From<UnlockError> for CliError {
     }
 }
 
+impl From<ActivateError> for CliError {
+    fn from(error: ActivateError) -> Self {
+        Self::Activate(error)
+    }
+}
+
+impl From<RecoverError> for CliError {
+    fn from(error: RecoverError) -> Self {
+        Self::Recover(error)
+    }
+}
+
 impl From<Fault> for CliError {
     fn from(fault: Fault) -> Self {
         Self::Call(CallError::Fault(fault))
@@ -145,6 +176,15 @@ impl CliError {
             Self::Unlock(error) => error.code(),
             Self::Create(error) => error.code(),
             Self::CreateTenant(error) => error.code(),
+            Self::Invite(error) => error.code(),
+            Self::Activate(error) => error.code(),
+            Self::ActivationCode(_) => "invalid_activation_code",
+            Self::Recover(error) => error.code(),
+            Self::SetRoles(error) => error.code(),
+            Self::Leave(error) => error.code(),
+            Self::ChangePassphrase(error) => error.code(),
+            Self::Grant(error) => error.code(),
+            Self::NoSuchAccount(_) => "no_such_account",
             Self::Call(error) => error.code(),
             Self::EnrolDevice(error) => error.code(),
             Self::Save(error) => error.code(),
@@ -180,9 +220,13 @@ impl CliError {
     }
 
     /// What to do about it, where there is something to be said.
+    #[expect(clippy::too_many_lines, reason = "one line for each error")]
     pub fn hint(&self) -> Option<&'static str> {
         if matches!(self, Self::Unlock(UnlockError::Fault(Fault::Damaged(Damage::Log)))) {
             return Some("compare it with a backup; an auditor can go on with `log restart`, which stays on record");
+        }
+        if let Some(hint) = people_hint(self.code()) {
+            return Some(hint);
         }
         Some(match self.code() {
             "no_vault_named" => "name the vault's folder with --vault DIR",
@@ -258,6 +302,7 @@ impl CliError {
             "no_device_key" => {
                 "an administrator enrols this device with `backup enrol`; the recovery kit opens backups, too: --kit FILE"
             }
+            "backup_unsettled" => "unlock the vault once, by any account, then make the backup",
             "backup_older" => "if that is what you want, repeat with --accept-older",
             "backup_damaged" | "not_a_backup" | "backup_untrusted" | "backup_of_other_vault" => {
                 "take another backup; nothing was written"
@@ -291,12 +336,52 @@ impl CliError {
     }
 }
 
+/// What to do about errors that have to do with accounts, rights and keys.
+fn people_hint(code: &str) -> Option<&'static str> {
+    Some(match code {
+        "too_soon" => "check Caps Lock and the keyboard layout meanwhile; nobody is locked out for longer",
+        "no_such_account" => "see `account list` for who there is",
+        "login_taken" => "choose a name that nobody takes for another, or use `account reset` for the same person",
+        "no_invitation" => "check the code; one that was used or withdrawn counts no longer",
+        "activation_expired" => {
+            "ask an administrator for a new one: `account withdraw-invitation`, then `account invite`"
+        }
+        "invalid_activation_code" => "six groups of five letters and digits, as they were given to you",
+        "last_administrator" => "make somebody else an administrator first: `account roles`",
+        "last_auditor" => "make somebody else an auditor first: `account roles`",
+        "last_steward" => "make somebody else a steward first: `grant add`, or repeat with --even-last-steward",
+        "own_account" => "another administrator has to do that",
+        "other_kit" => "take the kit that was made when this vault was created: its name and identifier are on it",
+        "not_granted" => "see `grant list` for what is granted",
+        "grant_past" => "name a day that is not over",
+        "key_pending" => "an auditor who has the key has to unlock the vault once",
+        "awaits_rekey" => "a steward of the tenant gives it a new key with `key rotate --pending`",
+        _ => return None,
+    })
+}
+
 fn unlock_words(error: &UnlockError) -> String {
     match error {
         UnlockError::HeldBy(Some(holder)) => {
             format!("the vault is open in {} (process {}) since {}", holder.program, holder.pid, holder.since)
         }
-        UnlockError::HeldBy(None) | UnlockError::Refused | UnlockError::Fault(_) => error.to_string(),
+        UnlockError::HeldBy(None) | UnlockError::Refused | UnlockError::TooSoon { .. } | UnlockError::Fault(_) => {
+            error.to_string()
+        }
+    }
+}
+
+fn recover_words(error: &RecoverError) -> String {
+    match error {
+        RecoverError::Activate(error) => activate_words(error),
+        other => other.to_string(),
+    }
+}
+
+fn activate_words(error: &ActivateError) -> String {
+    match error {
+        ActivateError::Unlock(error) => unlock_words(error),
+        other => other.to_string(),
     }
 }
 

@@ -38,6 +38,16 @@ pub fn new_passphrase(global: &Global) -> Result<Passphrase, CliError> {
     }
 }
 
+/// Asks for a passphrase that takes the place of the one the options name: from a file's first line, else twice on a
+/// terminal.
+pub fn another_new_passphrase(file: Option<&Path>) -> Result<Passphrase, CliError> {
+    let first = foreign_passphrase(file, "New passphrase: ")?;
+    if file.is_none() && *foreign_passphrase(None, "The same again: ")? != *first {
+        return Err(CliError::Usage("the two passphrases differ".to_owned()));
+    }
+    Ok(Passphrase::parse_borrowed(&first)?)
+}
+
 /// A passphrase of another program's file, exactly as it is typed: from a file's first line, else from the terminal.
 pub fn foreign_passphrase(file: Option<&Path>, question: &str) -> Result<Zeroizing<Vec<u8>>, CliError> {
     let Some(path) = file else { return Ok(Zeroizing::new(ask(question)?.into_bytes())) };

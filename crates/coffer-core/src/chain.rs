@@ -4,7 +4,7 @@
 //! What the chain does not say does not exist: rows of the directory carry only ciphertexts whose digests are in a
 //! statement. The authority of a signer is judged at the statement's own place in the chain.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use coffer_crypto::label;
 use coffer_crypto::recovery::AgeRecipient;
@@ -20,6 +20,7 @@ use minicbor::{CborLen, Decode, Encode};
 use sha2::{Digest, Sha256};
 
 use crate::encoding::{self, NotCanonical};
+use crate::store::directory::SharedPair;
 
 /// SHA-256 of a statement with its signature, or of a ciphertext a statement vouches for.
 pub(crate) type Hash = [u8; 32];
@@ -27,6 +28,18 @@ pub(crate) type Hash = [u8; 32];
 /// How far the number of a backup may be ahead of the one before. Backups made while locked have numbers, too, and may
 /// leave no receipt; but nobody is to use up all numbers there are.
 const MAX_BACKUPS_BETWEEN: u64 = 1_000_000;
+
+/// Most accounts of a vault at a time, invitations among them.
+pub(crate) const MAX_ACCOUNTS: usize = 1_000;
+
+/// Most slots of an account.
+const MAX_SLOTS: usize = 16;
+
+/// Longest time an invitation may be open.
+const MAX_INVITATION_MILLIS: i64 = 31 * 24 * 60 * 60 * 1_000;
+
+/// Who signs with recovery's key. No account has this identifier (RFC 9562 §5.9).
+pub(crate) const RECOVERY: AccountId = AccountId::from_bytes([0; 16]);
 
 /// Most kinds of a vault's own at a time.
 pub(crate) const MAX_KINDS: usize = 200;
@@ -86,10 +99,11 @@ pub(crate) enum Body {
     /// A tenant exists and has a first steward. Signed by an administrator.
     #[n(2)]
     TenantCreated(#[n(0)] TenantCreated),
-    /// A tenant has a key. Signed by a steward: for epoch 1 the first one.
+    /// A tenant has a key. Signed by a steward, for epoch 1 the first one; or by recovery. Grants of the epoch before end:
+    /// each of the new one is stated anew.
     #[n(3)]
     EpochOpened(#[n(0)] EpochOpened),
-    /// An account holds a tenant's key. Signed by a steward.
+    /// An account holds a tenant's key. Signed by a steward, or by recovery.
     #[n(4)]
     Granted(#[n(0)] Granted),
     /// A backup exists. Signed by an administrator.
@@ -101,6 +115,36 @@ pub(crate) enum Body {
     /// A kind is no longer one of the vault's own. Signed by an administrator.
     #[n(7)]
     KindRemoved(#[n(0)] KindRemoved),
+    /// Somebody may become an account. Signed by an administrator; by recovery, if an administrator is invited.
+    #[n(8)]
+    AccountInvited(#[n(0)] AccountInvited),
+    /// An invitation holds no longer. Signed by an administrator.
+    #[n(9)]
+    InvitationWithdrawn(#[n(0)] InvitationWithdrawn),
+    /// Who was invited is an account. Signed by the new account; the invitation's own key vouches for its keys.
+    #[n(10)]
+    AccountEnrolled(#[n(0)] AccountEnrolled),
+    /// An account has other roles. Signed by an administrator.
+    #[n(11)]
+    RolesSet(#[n(0)] RolesSet),
+    /// An account is none any more, and everything granted to it is withdrawn. Signed by an administrator.
+    #[n(12)]
+    AccountRemoved(#[n(0)] AccountRemoved),
+    /// An account may no longer read a tenant. Signed by a steward of it, an administrator, or the account itself.
+    #[n(13)]
+    GrantWithdrawn(#[n(0)] GrantWithdrawn),
+    /// The directory has another key. Signed by an administrator.
+    #[n(14)]
+    DirectoryKeyed(#[n(0)] DirectoryKeyed),
+    /// The log is sealed to another key. Signed by an auditor.
+    #[n(15)]
+    AuditReplaced(#[n(0)] PairReplaced),
+    /// What is for administrators and auditors is sealed to another key. Signed by one of them.
+    #[n(16)]
+    OfficeReplaced(#[n(0)] PairReplaced),
+    /// Only these slots of an account count from now on. Signed by the account.
+    #[n(17)]
+    SlotsNamed(#[n(0)] SlotsNamed),
 }
 
 /// Public keys of the vault and of its first account.
@@ -122,7 +166,7 @@ pub(crate) struct Founding {
     /// X-Wing public key of recovery.
     #[n(5)]
     pub(crate) recovery_sealing: ByteVec,
-    /// Ed25519 public key of recovery; it may only enrol an administrator.
+    /// Ed25519 public key of recovery: it invites an administrator, and gives tenants a steward.
     #[n(6)]
     pub(crate) recovery_signing: ByteArray<32>,
     /// X-Wing public key that log entries are sealed to.
@@ -134,6 +178,9 @@ pub(crate) struct Founding {
     /// X25519 public key of recovery's age identity, to which every portable backup is encrypted.
     #[n(9)]
     pub(crate) recovery_age: ByteArray<32>,
+    /// Names the first directory key without revealing it (docs/FORMAT.md §4).
+    #[n(10)]
+    pub(crate) directory: ByteArray<32>,
 }
 
 #[derive(Clone, Debug, Encode, Decode, CborLen)]
@@ -227,6 +274,112 @@ pub(crate) struct KindRemoved {
     pub(crate) kind: String,
 }
 
+#[derive(Clone, Debug, Encode, Decode, CborLen)]
+pub(crate) struct AccountInvited {
+    /// What the account will be called.
+    #[cbor(n(0), with = "encoding::account_id")]
+    pub(crate) account: AccountId,
+    #[n(1)]
+    pub(crate) login: String,
+    /// [`Roles::bits`].
+    #[n(2)]
+    pub(crate) roles: u8,
+    /// X-Wing public key of the activation code.
+    #[n(3)]
+    pub(crate) sealing: ByteVec,
+    /// Ed25519 public key of the activation code.
+    #[n(4)]
+    pub(crate) signing: ByteArray<32>,
+    /// Milliseconds since the Unix epoch.
+    #[n(5)]
+    pub(crate) expires_ms: i64,
+}
+
+#[derive(Clone, Debug, Encode, Decode, CborLen)]
+pub(crate) struct InvitationWithdrawn {
+    #[cbor(n(0), with = "encoding::account_id")]
+    pub(crate) account: AccountId,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, CborLen)]
+pub(crate) struct AccountEnrolled {
+    #[cbor(n(0), with = "encoding::account_id")]
+    pub(crate) account: AccountId,
+    /// X-Wing public key of the account.
+    #[n(1)]
+    pub(crate) sealing: ByteVec,
+    /// Ed25519 public key of the account.
+    #[n(2)]
+    pub(crate) signing: ByteArray<32>,
+    /// When the code was used, in milliseconds since the Unix epoch: before the invitation expired.
+    #[n(3)]
+    pub(crate) at_ms: i64,
+    /// By the activation code's key over [`AccountEnrolled::vouched`].
+    #[n(4)]
+    pub(crate) vouched_for: ByteArray<64>,
+}
+
+#[derive(Clone, Debug, Encode, Decode, CborLen)]
+pub(crate) struct RolesSet {
+    #[cbor(n(0), with = "encoding::account_id")]
+    pub(crate) account: AccountId,
+    /// [`Roles::bits`].
+    #[n(1)]
+    pub(crate) roles: u8,
+}
+
+#[derive(Clone, Debug, Encode, Decode, CborLen)]
+pub(crate) struct AccountRemoved {
+    #[cbor(n(0), with = "encoding::account_id")]
+    pub(crate) account: AccountId,
+}
+
+#[derive(Clone, Debug, Encode, Decode, CborLen)]
+pub(crate) struct GrantWithdrawn {
+    #[cbor(n(0), with = "encoding::tenant_id")]
+    pub(crate) tenant: TenantId,
+    #[cbor(n(1), with = "encoding::account_id")]
+    pub(crate) account: AccountId,
+}
+
+#[derive(Clone, Debug, Encode, Decode, CborLen)]
+pub(crate) struct DirectoryKeyed {
+    /// One more than before.
+    #[n(0)]
+    pub(crate) generation: u64,
+    /// Names the key without revealing it (docs/FORMAT.md §4).
+    #[n(1)]
+    pub(crate) kid: ByteArray<32>,
+}
+
+#[derive(Clone, Debug, Encode, Decode, CborLen)]
+pub(crate) struct PairReplaced {
+    /// X-Wing public key.
+    #[n(0)]
+    pub(crate) public: ByteVec,
+}
+
+#[derive(Clone, Debug, Encode, Decode, CborLen)]
+pub(crate) struct SlotsNamed {
+    /// SHA-256 of each, as the header stores it.
+    #[n(0)]
+    pub(crate) slots: Vec<ByteArray<32>>,
+}
+
+impl AccountEnrolled {
+    /// What the activation code's key signs: vault, account, time (8 bytes, big-endian), both public keys.
+    pub(crate) fn vouched(&self, vault: VaultId) -> Vec<u8> {
+        [
+            vault.as_bytes().as_slice(),
+            self.account.as_bytes(),
+            &self.at_ms.to_be_bytes(),
+            &self.sealing,
+            self.signing.as_slice(),
+        ]
+        .concat()
+    }
+}
+
 /// Why a statement does not belong to the chain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum ChainError {
@@ -271,6 +424,31 @@ pub(crate) struct Account {
     pub(crate) roles: Roles,
     pub(crate) sealing: SealingPublicKey,
     pub(crate) signing: VerifyingKey,
+    /// When it became one.
+    pub(crate) since: Timestamp,
+    /// Digests of the slots that count; `None` while it has those it began with.
+    pub(crate) slots: Option<Vec<Hash>>,
+}
+
+/// An account that left.
+#[derive(Clone, Debug)]
+pub(crate) struct FormerAccount {
+    /// As it was.
+    pub(crate) account: Account,
+    /// When it left.
+    pub(crate) left_at: Timestamp,
+}
+
+/// Somebody who may become an account, as the chain has it.
+#[derive(Clone, Debug)]
+pub(crate) struct Invitation {
+    pub(crate) login: LoginName,
+    pub(crate) roles: Roles,
+    /// What is meant for the account is sealed to it until there is one.
+    pub(crate) sealing: SealingPublicKey,
+    pub(crate) signing: VerifyingKey,
+    pub(crate) invited_at: Timestamp,
+    pub(crate) expires_at: Timestamp,
 }
 
 impl Account {
@@ -285,7 +463,12 @@ pub(crate) struct Tenant {
     pub(crate) created_at: Timestamp,
     /// Whether it holds invented data.
     pub(crate) demo: bool,
-    first_steward: AccountId,
+    /// Who opened the epoch, or is to open the first: grants it to itself before anything else is granted.
+    opener: AccountId,
+    /// Who was given the key of this epoch.
+    pub(crate) holders: BTreeSet<AccountId>,
+    /// Since when somebody holds the key who may not have it any more.
+    pub(crate) exposed_since: Option<Timestamp>,
     /// Its place among the vault's tenants, from 0.
     pub(crate) ordinal: u64,
     /// `None` between its creation and the opening of its first epoch.
@@ -297,15 +480,35 @@ pub(crate) struct Tenant {
 pub(crate) struct Membership {
     vault: VaultId,
     pin: ChainPin,
-    pub(crate) audit: SealingPublicKey,
-    pub(crate) office: SealingPublicKey,
+    /// Keys the log was and is sealed to, the one in use last.
+    pub(crate) audits: Vec<SealingPublicKey>,
+    /// Keys of administrators and auditors together, the one in use last.
+    pub(crate) offices: Vec<SealingPublicKey>,
+    /// Since when somebody holds the audit key who is no auditor any more.
+    pub(crate) audit_exposed_since: Option<Timestamp>,
+    /// Since when somebody holds the office key who is neither administrator nor auditor any more.
+    pub(crate) office_exposed_since: Option<Timestamp>,
+    /// How often the directory got a key, and the name of the one in use.
+    pub(crate) directory_generation: u64,
+    pub(crate) directory_kid: Hash,
+    directory_kids: BTreeSet<Hash>,
+    /// Since when somebody holds the directory key who is no account any more.
+    pub(crate) directory_exposed_since: Option<Timestamp>,
     pub(crate) recovery: SealingPublicKey,
+    recovery_signing: VerifyingKey,
     pub(crate) recovery_age: AgeRecipient,
     /// Which writable copy wrote the newest statement.
     pub(crate) replica: ReplicaId,
     pub(crate) accounts: BTreeMap<AccountId, Account>,
+    pub(crate) invitations: BTreeMap<AccountId, Invitation>,
+    /// Accounts that left: their signatures still count where they stand.
+    pub(crate) former: BTreeMap<AccountId, FormerAccount>,
     pub(crate) tenants: BTreeMap<TenantId, Tenant>,
     pub(crate) grants: BTreeMap<(TenantId, AccountId), Granted>,
+    /// Files of every epoch of every tenant.
+    files: BTreeSet<[u8; 16]>,
+    /// Files of tenants that another one has followed.
+    pub(crate) retired_files: Vec<[u8; 16]>,
     /// Every device ever certified, in order.
     pub(crate) devices: Vec<VerifyingKey>,
     /// The newest backup the vault knows of.
@@ -349,6 +552,11 @@ impl Membership {
         self.admit(signed, false)
     }
 
+    /// The vault.
+    pub(crate) const fn vault(&self) -> VaultId {
+        self.vault
+    }
+
     /// Length and hashes, to remember.
     pub(crate) fn pin(&self) -> &ChainPin {
         &self.pin
@@ -377,6 +585,58 @@ impl Membership {
         )
     }
 
+    /// The key that the log is sealed to.
+    pub(crate) fn audit(&self) -> &SealingPublicKey {
+        self.audits.last().expect("a vault is founded with one")
+    }
+
+    /// The key of administrators and auditors together.
+    pub(crate) fn office(&self) -> &SealingPublicKey {
+        self.offices.last().expect("a vault is founded with one")
+    }
+
+    /// How many keys of a shared pair there were, the one in use among them: its number.
+    pub(crate) fn number_of(&self, pair: SharedPair) -> u32 {
+        let keys = match pair {
+            SharedPair::Audit => &self.audits,
+            SharedPair::Office => &self.offices,
+        };
+        u32::try_from(keys.len()).expect("a chain is shorter than that")
+    }
+
+    /// What an account is called, or was.
+    pub(crate) fn login_of(&self, account: AccountId) -> Option<&LoginName> {
+        let living = self.accounts.get(&account).map(|account| &account.login);
+        let invited = || self.invitations.get(&account).map(|invitation| &invitation.login);
+        let former = || self.former.get(&account).map(|former| &former.account.login);
+        living.or_else(invited).or_else(former)
+    }
+
+    /// Roles of an account; none if it is none any more.
+    pub(crate) fn roles(&self, account: AccountId) -> Roles {
+        self.accounts.get(&account).map_or(Roles::NONE, |account| account.roles)
+    }
+
+    /// How many accounts have a role.
+    pub(crate) fn count_with(&self, role: Role) -> usize {
+        self.accounts.values().filter(|account| account.roles.contains(role)).count()
+    }
+
+    /// Stewards of a tenant whose right has no end.
+    pub(crate) fn lasting_stewards(&self, tenant: TenantId) -> impl Iterator<Item = AccountId> + '_ {
+        let granted = self.grants.range((tenant, RECOVERY)..).take_while(move |((of, _), _)| *of == tenant);
+        let lasting = granted.filter(|(_, grant)| grant.expires_ms.is_none());
+        lasting.filter(|(_, grant)| grant.right == Right::Steward.code()).map(|((_, account), _)| *account)
+    }
+
+    /// Whether a login cannot be given: an account or an invitation has one that looks like it.
+    pub(crate) fn is_taken(&self, login: &LoginName) -> bool {
+        let skeleton = login.skeleton();
+        let accounts = self.accounts.values().map(|account| &account.login);
+        let invitations = self.invitations.values().map(|invitation| &invitation.login);
+        accounts.chain(invitations).any(|known| known.skeleton() == skeleton)
+    }
+
     /// What `account` may do with `tenant` at the time `now`.
     pub(crate) fn right(&self, tenant: TenantId, account: AccountId, now: Timestamp) -> Option<Right> {
         let grant = self.grants.get(&(tenant, account))?;
@@ -390,104 +650,289 @@ impl Membership {
         if statement.vault != vault || statement.position != 0 || statement.previous != ByteArray::from([0; 32]) {
             return Err(ChainError::OutOfPlace);
         }
-        if statement.signer != founding.account || founding.suite != 1 {
+        if statement.signer != founding.account || founding.account == RECOVERY || founding.suite != 1 {
             return Err(ChainError::Authority);
         }
         let account = Account {
-            login: founding.login.parse().map_err(|_| ChainError::Malformed)?,
+            login: parse_login(&founding.login)?,
             roles: Roles::ALL,
             sealing: parse_sealing(&founding.sealing)?,
             signing: parse_signing(&founding.signing)?,
+            since: parse_time(statement.at_ms)?,
+            slots: None,
         };
-        parse_signing(&founding.recovery_signing)?;
         verify(&account.signing, signed)?;
         let hash = signed.hash();
         Ok(Self {
             vault,
             pin: ChainPin { founding: hash, length: 1, head: hash },
-            audit: parse_sealing(&founding.audit)?,
-            office: parse_sealing(&founding.office)?,
+            audits: vec![parse_sealing(&founding.audit)?],
+            offices: vec![parse_sealing(&founding.office)?],
+            audit_exposed_since: None,
+            office_exposed_since: None,
+            directory_generation: 1,
+            directory_kid: *founding.directory,
+            directory_kids: BTreeSet::from([*founding.directory]),
+            directory_exposed_since: None,
             recovery: parse_sealing(&founding.recovery_sealing)?,
+            recovery_signing: parse_signing(&founding.recovery_signing)?,
             recovery_age: AgeRecipient::from_bytes(*founding.recovery_age),
             replica: statement.replica,
             accounts: BTreeMap::from([(founding.account, account)]),
+            invitations: BTreeMap::new(),
+            former: BTreeMap::new(),
             tenants: BTreeMap::new(),
             grants: BTreeMap::new(),
+            files: BTreeSet::new(),
+            retired_files: Vec::new(),
             devices: Vec::new(),
             newest_backup: None,
             kinds: BTreeMap::new(),
         })
     }
 
-    fn admit(&mut self, signed: &SignedStatement, vouched: bool) -> Result<(), ChainError> {
-        let statement: Statement = encoding::decode(&signed.bytes)?;
+    fn admit(&mut self, stored: &SignedStatement, vouched: bool) -> Result<(), ChainError> {
+        let statement: Statement = encoding::decode(&stored.bytes)?;
         if statement.vault != self.vault
             || statement.position != self.pin.length
             || *statement.previous != self.pin.head
         {
             return Err(ChainError::OutOfPlace);
         }
-        let account = self.accounts.get(&statement.signer).ok_or(ChainError::Authority)?;
+        let signer = statement.signer;
+        let roles = self.roles(signer);
         if !vouched {
-            verify(&account.signing, signed)?;
+            verify(self.key_of(signer, &statement.body)?.as_ref().ok_or(ChainError::Authority)?, stored)?;
         }
-        let roles = account.roles;
         let at = parse_time(statement.at_ms)?;
+        let administers = || require(roles.contains(Role::Administrator));
         match statement.body {
             // A vault is founded once.
             Body::Founding(_) => return Err(ChainError::OutOfPlace),
             Body::DeviceEnrolled(body) => {
-                require(roles.contains(Role::Administrator))?;
+                administers()?;
                 self.devices.push(parse_signing(&body.signing)?);
             }
             Body::TenantCreated(body) => {
-                require(roles.contains(Role::Administrator))?;
-                require(self.accounts.contains_key(&body.steward) && !self.tenants.contains_key(&body.tenant))?;
-                let ordinal = self.tenants.len() as u64;
-                let (demo, first_steward) = (body.demo, body.steward);
-                let tenant = Tenant { created_at: at, demo, first_steward, ordinal, epoch: None };
-                self.tenants.insert(body.tenant, tenant);
+                administers()?;
+                self.admit_tenant(&body, at)?;
             }
-            Body::EpochOpened(body) => {
-                let tenant = self.tenants.get_mut(&body.tenant).ok_or(ChainError::Authority)?;
-                require(tenant.epoch.is_none() && body.epoch == 1 && statement.signer == tenant.first_steward)?;
-                tenant.epoch = Some(body);
-            }
-            Body::Granted(body) => self.admit_grant(body, statement.signer, at)?,
+            Body::EpochOpened(body) => self.admit_epoch(body, signer, at)?,
+            Body::Granted(body) => self.admit_grant(body, signer, at)?,
+            Body::GrantWithdrawn(body) => self.admit_withdrawal(&body, signer, at)?,
             Body::BackupMade(body) => {
-                require(roles.contains(Role::Administrator))?;
+                administers()?;
                 let newest = self.newest_backup.as_ref().map_or(0, |newest| newest.counter);
                 require(body.counter > newest && body.counter - newest <= MAX_BACKUPS_BETWEEN)?;
                 self.newest_backup = Some(body);
             }
             Body::KindSet(body) => {
-                require(roles.contains(Role::Administrator))?;
+                administers()?;
                 let kind = parse_kind(body.kind)?;
                 require(self.kinds.contains_key(&kind) || self.kinds.len() < MAX_KINDS)?;
                 self.kinds.insert(kind, *body.template);
             }
             Body::KindRemoved(body) => {
-                require(roles.contains(Role::Administrator))?;
+                administers()?;
                 require(self.kinds.remove(&parse_kind(body.kind)?).is_some())?;
+            }
+            Body::AccountInvited(body) => self.admit_invitation(&body, signer, at)?,
+            Body::InvitationWithdrawn(body) => {
+                administers()?;
+                let invitation = self.invitations.remove(&body.account).ok_or(ChainError::Authority)?;
+                // Whoever has the code could open what was sealed to it.
+                self.directory_exposed_since.get_or_insert(at);
+                self.lose_roles(invitation.roles, Roles::NONE, at);
+            }
+            Body::AccountEnrolled(body) => self.admit_account(&body, signer)?,
+            Body::RolesSet(body) => {
+                administers()?;
+                self.admit_roles(body.account, parse_roles(body.roles)?, at)?;
+            }
+            Body::AccountRemoved(body) => {
+                administers()?;
+                self.admit_removal(body.account, at)?;
+            }
+            Body::SlotsNamed(body) => {
+                require((1..=MAX_SLOTS).contains(&body.slots.len()))?;
+                let account = self.accounts.get_mut(&signer).ok_or(ChainError::Authority)?;
+                account.slots = Some(body.slots.iter().map(|slot| **slot).collect());
+            }
+            Body::DirectoryKeyed(body) => {
+                administers()?;
+                require(self.directory_generation.checked_add(1) == Some(body.generation))?;
+                // A key that was in use before is known to whom the new one is to be withheld from.
+                require(self.directory_kids.insert(*body.kid))?;
+                (self.directory_generation, self.directory_kid) = (body.generation, *body.kid);
+                self.directory_exposed_since = None;
+            }
+            Body::AuditReplaced(body) => {
+                require(roles.contains(Role::Auditor))?;
+                push_new(&mut self.audits, parse_sealing(&body.public)?)?;
+                self.audit_exposed_since = None;
+            }
+            Body::OfficeReplaced(body) => {
+                require(roles.is_officer())?;
+                push_new(&mut self.offices, parse_sealing(&body.public)?)?;
+                self.office_exposed_since = None;
             }
         }
         self.replica = statement.replica;
         self.pin.length += 1;
-        self.pin.head = signed.hash();
+        self.pin.head = stored.hash();
+        Ok(())
+    }
+
+    /// Whose key a statement must be signed with. An account that enrols brings its own, which the invitation vouches
+    /// for.
+    fn key_of(&self, signer: AccountId, body: &Body) -> Result<Option<VerifyingKey>, ChainError> {
+        match body {
+            Body::AccountEnrolled(body) => parse_signing(&body.signing).map(Some),
+            _ if signer == RECOVERY => Ok(Some(self.recovery_signing)),
+            _ => Ok(self.accounts.get(&signer).map(|account| account.signing)),
+        }
+    }
+
+    fn admit_tenant(&mut self, body: &TenantCreated, at: Timestamp) -> Result<(), ChainError> {
+        require(self.accounts.contains_key(&body.steward) && !self.tenants.contains_key(&body.tenant))?;
+        let tenant = Tenant {
+            created_at: at,
+            demo: body.demo,
+            opener: body.steward,
+            holders: BTreeSet::new(),
+            exposed_since: None,
+            ordinal: self.tenants.len() as u64,
+            epoch: None,
+        };
+        self.tenants.insert(body.tenant, tenant);
+        Ok(())
+    }
+
+    fn admit_epoch(&mut self, body: EpochOpened, signer: AccountId, at: Timestamp) -> Result<(), ChainError> {
+        let is_steward = self.right(body.tenant, signer, at) == Some(Right::Steward);
+        let tenant = self.tenants.get_mut(&body.tenant).ok_or(ChainError::Authority)?;
+        match &tenant.epoch {
+            None => require(body.epoch == 1 && (signer == tenant.opener || signer == RECOVERY))?,
+            Some(before) => {
+                require(is_steward || signer == RECOVERY)?;
+                require(before.epoch.checked_add(1) == Some(body.epoch) && body.kid != before.kid)?;
+            }
+        }
+        // A file that another tenant has, or had, would be opened, or swept, in that one's place.
+        require(self.files.insert(*body.file))?;
+        let retired = tenant.epoch.as_ref().map(|before| *before.file);
+        self.retired_files.extend(retired);
+        tenant.opener = signer;
+        tenant.holders.clear();
+        tenant.exposed_since = None;
+        let id = body.tenant;
+        tenant.epoch = Some(body);
+        self.grants.retain(|(granted, _), _| *granted != id);
         Ok(())
     }
 
     fn admit_grant(&mut self, body: Granted, signer: AccountId, at: Timestamp) -> Result<(), ChainError> {
-        let tenant = self.tenants.get(&body.tenant).ok_or(ChainError::Authority)?;
+        let by_steward = signer == RECOVERY || self.right(body.tenant, signer, at) == Some(Right::Steward);
+        let tenant = self.tenants.get_mut(&body.tenant).ok_or(ChainError::Authority)?;
         let epoch = tenant.epoch.as_ref().ok_or(ChainError::Authority)?;
         let grantee = self.accounts.get(&body.grantee).ok_or(ChainError::Authority)?;
-        let first_of_all = !self.grants.keys().any(|(granted, _)| *granted == body.tenant);
-        let by_steward = self.right(body.tenant, signer, at) == Some(Right::Steward);
-        require(by_steward || (first_of_all && signer == tenant.first_steward && body.grantee == signer))?;
+        let by_opener = tenant.holders.is_empty() && signer == tenant.opener && body.grantee == signer;
+        require(by_steward || by_opener)?;
         require(body.epoch == epoch.epoch && body.kid == epoch.kid && *body.grantee_keys == grantee.keys_digest())?;
         require(Right::from_code(body.right).is_some())?;
+        tenant.holders.insert(body.grantee);
         self.grants.insert((body.tenant, body.grantee), body);
         Ok(())
+    }
+
+    fn admit_withdrawal(&mut self, body: &GrantWithdrawn, signer: AccountId, at: Timestamp) -> Result<(), ChainError> {
+        let by_steward = self.right(body.tenant, signer, at) == Some(Right::Steward);
+        require(by_steward || self.roles(signer).contains(Role::Administrator) || signer == body.account)?;
+        let tenant = self.tenants.get_mut(&body.tenant).ok_or(ChainError::Authority)?;
+        require(self.grants.remove(&(body.tenant, body.account)).is_some())?;
+        tenant.exposed_since.get_or_insert(at);
+        Ok(())
+    }
+
+    fn admit_invitation(&mut self, body: &AccountInvited, signer: AccountId, at: Timestamp) -> Result<(), ChainError> {
+        let (login, roles) = (parse_login(&body.login)?, parse_roles(body.roles)?);
+        let by_recovery = signer == RECOVERY && roles.contains(Role::Administrator);
+        require(by_recovery || self.roles(signer).contains(Role::Administrator))?;
+        require(body.account != RECOVERY && !self.is_known(body.account) && !self.is_taken(&login))?;
+        require(self.accounts.len() + self.invitations.len() < MAX_ACCOUNTS)?;
+        let expires_at = parse_time(body.expires_ms)?;
+        let open_for = body.expires_ms.saturating_sub(at.unix_millis());
+        require((1..=MAX_INVITATION_MILLIS).contains(&open_for))?;
+        let (sealing, signing) = (parse_sealing(&body.sealing)?, parse_signing(&body.signing)?);
+        let invitation = Invitation { login, roles, sealing, signing, invited_at: at, expires_at };
+        self.invitations.insert(body.account, invitation);
+        Ok(())
+    }
+
+    fn admit_account(&mut self, body: &AccountEnrolled, signer: AccountId) -> Result<(), ChainError> {
+        let invitation = self.invitations.get(&body.account).ok_or(ChainError::Authority)?;
+        let at = parse_time(body.at_ms)?;
+        require(signer == body.account && at <= invitation.expires_at)?;
+        invitation
+            .signing
+            .verify(label::ENROLMENT, &body.vouched(self.vault), body.vouched_for.as_slice())
+            .map_err(|_| ChainError::Signature)?;
+        let account = Account {
+            login: invitation.login.clone(),
+            roles: invitation.roles,
+            sealing: parse_sealing(&body.sealing)?,
+            signing: parse_signing(&body.signing)?,
+            since: at,
+            slots: None,
+        };
+        self.invitations.remove(&body.account);
+        self.accounts.insert(body.account, account);
+        Ok(())
+    }
+
+    fn admit_roles(&mut self, account: AccountId, roles: Roles, at: Timestamp) -> Result<(), ChainError> {
+        self.keeps_officers(account, roles)?;
+        let known = self.accounts.get_mut(&account).ok_or(ChainError::Authority)?;
+        let before = std::mem::replace(&mut known.roles, roles);
+        self.lose_roles(before, roles, at);
+        Ok(())
+    }
+
+    fn admit_removal(&mut self, account: AccountId, at: Timestamp) -> Result<(), ChainError> {
+        self.keeps_officers(account, Roles::NONE)?;
+        let known = self.accounts.remove(&account).ok_or(ChainError::Authority)?;
+        self.lose_roles(known.roles, Roles::NONE, at);
+        self.former.insert(account, FormerAccount { account: known, left_at: at });
+        self.directory_exposed_since.get_or_insert(at);
+        self.grants.retain(|(_, grantee), _| *grantee != account);
+        for tenant in self.tenants.values_mut().filter(|tenant| tenant.holders.contains(&account)) {
+            tenant.exposed_since.get_or_insert(at);
+        }
+        Ok(())
+    }
+
+    /// A vault keeps an administrator and an auditor, whatever becomes of an account's roles.
+    fn keeps_officers(&self, account: AccountId, after: Roles) -> Result<(), ChainError> {
+        let others = |role| self.count_with(role) - usize::from(self.roles(account).contains(role));
+        let keeps = |role| others(role) > 0 || after.contains(role);
+        require(keeps(Role::Administrator) && keeps(Role::Auditor))
+    }
+
+    /// What follows from roles that somebody no longer has.
+    fn lose_roles(&mut self, before: Roles, after: Roles, at: Timestamp) {
+        if before.contains(Role::Auditor) && !after.contains(Role::Auditor) {
+            self.audit_exposed_since.get_or_insert(at);
+        }
+        if before.is_officer() && !after.is_officer() {
+            self.office_exposed_since.get_or_insert(at);
+        }
+    }
+
+    /// Whether an account is, was, or may become one.
+    fn is_known(&self, account: AccountId) -> bool {
+        self.accounts.contains_key(&account)
+            || self.invitations.contains_key(&account)
+            || self.former.contains_key(&account)
     }
 }
 
@@ -530,6 +975,24 @@ fn parse_sealing(bytes: &[u8]) -> Result<SealingPublicKey, ChainError> {
 
 fn parse_signing(bytes: &[u8; 32]) -> Result<VerifyingKey, ChainError> {
     VerifyingKey::parse(bytes).map_err(|_| ChainError::Malformed)
+}
+
+/// Adds a key that was not in use before.
+fn push_new(keys: &mut Vec<SealingPublicKey>, key: SealingPublicKey) -> Result<(), ChainError> {
+    require(!keys.contains(&key))?;
+    keys.push(key);
+    Ok(())
+}
+
+/// A login as stored: folded already.
+fn parse_login(text: &str) -> Result<LoginName, ChainError> {
+    let login: LoginName = text.parse().map_err(|_| ChainError::Malformed)?;
+    if login.as_str() == text { Ok(login) } else { Err(ChainError::Malformed) }
+}
+
+/// Roles of an account: one at least.
+fn parse_roles(bits: u8) -> Result<Roles, ChainError> {
+    Roles::from_bits(bits).filter(|roles| !roles.is_empty()).ok_or(ChainError::Malformed)
 }
 
 /// A kind of the vault's own: any but those that every vault has.

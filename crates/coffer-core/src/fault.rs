@@ -18,6 +18,12 @@ pub enum CallError {
     /// The session was locked.
     #[error("the vault is locked")]
     Locked,
+    /// The account may, but has not been given the key yet: somebody who holds it has to unlock the vault once.
+    #[error("the key for that has not been shared with this account yet")]
+    KeyPending,
+    /// Somebody who may not read the tenant any more still holds its key: nothing is written before it has a new one.
+    #[error("the tenant needs a new key before anything is written to it")]
+    AwaitsRekey,
     /// The vault or the machine under it failed.
     #[error(transparent)]
     Fault(#[from] Fault),
@@ -112,6 +118,8 @@ impl CallError {
             Self::Refused => "refused",
             Self::NotFound => "not_found",
             Self::Locked => "locked",
+            Self::KeyPending => "key_pending",
+            Self::AwaitsRekey => "awaits_rekey",
             Self::Fault(fault) => fault.code(),
         }
     }

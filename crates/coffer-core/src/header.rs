@@ -6,18 +6,22 @@
 //! an account (THREAT-MODEL T3) can alter nothing. The public key in it is a cache for locked appends: unlocked
 //! sessions seal to what the membership chain says.
 
+use std::fmt;
+
 use coffer_crypto::Random;
+use coffer_crypto::activation::InvitationKeys;
 use coffer_crypto::derive;
-use coffer_crypto::kdf::KdfParams;
+use coffer_crypto::kdf::{KdfFloor, KdfParams};
 use coffer_crypto::label::{self, Context};
-use coffer_crypto::secret::{AccountMasterKey, MacKey};
+use coffer_crypto::secret::{AccountMasterKey, ActivationCode, MacKey, SecretKey};
 use coffer_crypto::wrap;
 use coffer_model::id::{AccountId, VaultId};
 use coffer_model::time::Timestamp;
 use minicbor::bytes::{ByteArray, ByteVec};
 use minicbor::{CborLen, Decode, Encode};
+use zeroize::Zeroize;
 
-use crate::chain::ChainPin;
+use crate::chain::{AccountEnrolled, ChainPin};
 use crate::encoding::{self, NotCanonical};
 use crate::store::file_root::FileRoot;
 
@@ -76,13 +80,90 @@ pub(crate) struct Header {
     /// Audit public key, for appending to the log while locked.
     #[n(7)]
     pub(crate) audit_cache: ByteVec,
-    /// Directory key sealed to recovery.
+    /// How often the directory got a key (docs/FORMAT.md §5.7).
     #[n(8)]
-    pub(crate) directory_for_recovery: ByteVec,
+    pub(crate) directory_generation: u64,
+    /// Directory key sealed to recovery.
     #[n(9)]
-    pub(crate) accounts: Vec<AccountEntry>,
+    pub(crate) directory_for_recovery: ByteVec,
+    /// Directory key sealed to each account and invitation, by their identifiers.
     #[n(10)]
+    pub(crate) directory_for: Vec<DirectorySeal>,
+    /// The directory's file as it was locked; absent while a session lasts and after a kill.
+    #[n(11)]
+    pub(crate) directory: Option<FileRoot>,
+    #[n(12)]
+    pub(crate) accounts: Vec<AccountEntry>,
+    #[n(13)]
+    pub(crate) invitations: Vec<InvitationEntry>,
+    #[n(14)]
     mac: ByteArray<32>,
+}
+
+/// The directory key, sealed to one account or invitation.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, CborLen)]
+pub(crate) struct DirectorySeal {
+    #[cbor(n(0), with = "encoding::account_id")]
+    pub(crate) account: AccountId,
+    #[n(1)]
+    pub(crate) sealed: ByteVec,
+}
+
+/// What an invited person needs to become an account.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, CborLen)]
+pub(crate) struct InvitationEntry {
+    /// Derived from the activation code.
+    #[n(0)]
+    pub(crate) lookup: ByteArray<32>,
+    /// What the account will be called.
+    #[cbor(n(1), with = "encoding::account_id")]
+    pub(crate) account: AccountId,
+    /// [`InvitationPin`] under the activation key.
+    #[n(2)]
+    sealed: ByteVec,
+}
+
+/// What an activation code vouches for: which account it is for, and which vault's chain is the right one.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, CborLen)]
+pub(crate) struct InvitationPin {
+    #[cbor(n(0), with = "encoding::account_id")]
+    pub(crate) account: AccountId,
+    #[n(1)]
+    founding: ByteArray<32>,
+    #[n(2)]
+    chain_length: u64,
+    #[n(3)]
+    chain_head: ByteArray<32>,
+}
+
+impl InvitationPin {
+    /// For the invitation of `account` that is stated in a chain as long as `pin`.
+    pub(crate) fn new(account: AccountId, pin: &ChainPin) -> Self {
+        Self { account, founding: pin.founding.into(), chain_length: pin.length, chain_head: pin.head.into() }
+    }
+
+    /// How far the membership chain is known.
+    pub(crate) fn pin(&self) -> ChainPin {
+        ChainPin { founding: *self.founding, length: self.chain_length, head: *self.chain_head }
+    }
+}
+
+impl InvitationEntry {
+    /// Puts an entry together.
+    pub(crate) fn new(vault: VaultId, keys: &InvitationKeys, pin: &InvitationPin, random: &mut dyn Random) -> Self {
+        let sealed = wrap::seal(&keys.key, &encoding::encode(pin), &invitation_context(vault), random);
+        Self { lookup: keys.lookup.into(), account: pin.account, sealed: sealed.into() }
+    }
+
+    /// Opens it.
+    pub(crate) fn open(&self, vault: VaultId, keys: &InvitationKeys) -> Result<InvitationPin, HeaderAltered> {
+        let pin = wrap::open(&keys.key, &self.sealed, &invitation_context(vault)).map_err(|_| HeaderAltered)?;
+        encoding::decode(pin.expose()).map_err(|_| HeaderAltered)
+    }
+}
+
+fn invitation_context(vault: VaultId) -> Context {
+    Context::new(label::INVITATION).bytes(vault.as_bytes())
 }
 
 /// What an account needs to unlock.
@@ -105,10 +186,7 @@ pub(crate) struct AccountEntry {
     /// [`SealedState`] under the master key.
     #[n(5)]
     state: ByteVec,
-    /// Directory key sealed to the account.
     #[n(6)]
-    pub(crate) directory: ByteVec,
-    #[n(7)]
     mac: ByteArray<32>,
 }
 
@@ -136,9 +214,40 @@ pub(crate) struct SealedState {
     /// Unlocks of this vault that had failed by then.
     #[n(7)]
     pub(crate) failed_unlocks: u64,
-    /// The directory's file as it was locked; absent while a session lasts and after a kill.
+    /// The statement by which the account enrols, until it stands in the chain: whoever stops between the header and the
+    /// directory is not shut out.
     #[n(8)]
-    pub(crate) directory: Option<FileRoot>,
+    pub(crate) enrolment: Option<Enrolment>,
+}
+
+/// An enrolment under way.
+#[derive(Clone, PartialEq, Eq, Encode, Decode, CborLen)]
+pub(crate) struct Enrolment {
+    /// To be stated.
+    #[n(0)]
+    pub(crate) statement: AccountEnrolled,
+    /// The activation code: what is sealed to the invitation stays so until the statement stands.
+    #[n(1)]
+    code: ByteArray<{ ActivationCode::BYTES }>,
+}
+
+impl Enrolment {
+    /// Puts it together.
+    pub(crate) fn new(statement: AccountEnrolled, code: &ActivationCode) -> Self {
+        Self { statement, code: (*code.expose()).into() }
+    }
+}
+
+impl fmt::Debug for Enrolment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Enrolment(..)")
+    }
+}
+
+impl Drop for Enrolment {
+    fn drop(&mut self) {
+        self.code.as_mut_slice().zeroize();
+    }
 }
 
 impl SealedState {
@@ -153,7 +262,7 @@ impl SealedState {
             log_entries: 0,
             log_root: [0; 32].into(),
             failed_unlocks: 0,
-            directory: None,
+            enrolment: None,
         }
     }
 
@@ -180,6 +289,26 @@ impl SealedState {
         self.log_root = root.into();
     }
 
+    /// Keys of the invitation that is being taken up.
+    pub(crate) fn activation_keys(&self, vault: VaultId) -> Option<InvitationKeys> {
+        let enrolment = self.enrolment.as_ref()?;
+        let code = ActivationCode::parse(enrolment.code.as_slice()).expect("it has the length of a code");
+        Some(InvitationKeys::derive(&code, vault.as_bytes()))
+    }
+
+    /// Remembers the cost of a new slot as the least from now on.
+    pub(crate) fn raise_kdf_minimum(&mut self, kdf: &KdfParams) {
+        self.kdf_minimum = (kdf.memory_kib(), kdf.passes(), kdf.lanes());
+    }
+
+    /// A cost that is no lower than `kdf`, nor than this account ever had.
+    pub(crate) fn at_least(&self, kdf: &KdfParams, floor: KdfFloor) -> KdfParams {
+        let (memory_kib, passes, _) = self.kdf_minimum;
+        let (memory_kib, passes) = (memory_kib.max(kdf.memory_kib()), passes.max(kdf.passes()));
+        // What an account has had is within the bounds.
+        KdfParams::new(memory_kib.into(), passes.into(), kdf.lanes().into(), &floor).unwrap_or(*kdf)
+    }
+
     /// Whether a slot's cost is no lower than this account ever had.
     pub(crate) fn accepts_kdf(&self, kdf: &KdfParams) -> bool {
         let (memory_kib, passes, _) = self.kdf_minimum;
@@ -199,7 +328,6 @@ pub(crate) struct NewAccountEntry {
     pub(crate) slot: Vec<u8>,
     pub(crate) sealing_seed: Vec<u8>,
     pub(crate) signing_seed: Vec<u8>,
-    pub(crate) directory: Vec<u8>,
 }
 
 impl AccountEntry {
@@ -218,7 +346,6 @@ impl AccountEntry {
             sealing_seed: new.sealing_seed.into(),
             signing_seed: new.signing_seed.into(),
             state: Vec::new().into(),
-            directory: new.directory.into(),
             mac: [0; 32].into(),
         };
         entry.set_state(vault, state, master, random);
@@ -265,6 +392,7 @@ impl Header {
         demo: bool,
         audit_cache: Vec<u8>,
         directory_for_recovery: Vec<u8>,
+        directory_for_founder: Vec<u8>,
         founder: AccountEntry,
     ) -> Self {
         Self {
@@ -276,8 +404,12 @@ impl Header {
             salt: salt.into(),
             demo,
             audit_cache: audit_cache.into(),
+            directory_generation: 1,
             directory_for_recovery: directory_for_recovery.into(),
+            directory_for: vec![DirectorySeal { account: founder.account, sealed: directory_for_founder.into() }],
+            directory: None,
             accounts: vec![founder],
+            invitations: Vec::new(),
             mac: [0; 32].into(),
         }
     }
@@ -310,6 +442,17 @@ impl Header {
     /// The entry of an account, to change.
     pub(crate) fn entry_mut(&mut self, account: AccountId) -> Option<&mut AccountEntry> {
         self.accounts.iter_mut().find(|entry| entry.account == account)
+    }
+
+    /// The directory key sealed to an account or an invitation.
+    pub(crate) fn directory_sealed_to(&self, account: AccountId) -> Option<&[u8]> {
+        self.directory_for.iter().find(|seal| seal.account == account).map(|seal| seal.sealed.as_slice())
+    }
+
+    /// Puts the directory key, sealed to `account`, into the place of what was sealed to it.
+    pub(crate) fn seal_directory_to(&mut self, account: AccountId, sealed: Vec<u8>) {
+        self.directory_for.retain(|seal| seal.account != account);
+        self.directory_for.push(DirectorySeal { account, sealed: sealed.into() });
     }
 
     fn authenticated(&self) -> Vec<u8> {

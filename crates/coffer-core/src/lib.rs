@@ -3,6 +3,8 @@
 //! Every call of a session is authorised by [`policy`] and recorded in the log before it takes effect; shells only
 //! show what comes back. What the machine must give is in [`host`].
 
+#[cfg(test)]
+mod altered;
 mod audit;
 mod backup;
 mod chain;
@@ -12,24 +14,31 @@ mod fault;
 mod header;
 pub mod host;
 mod job;
+mod keys;
 mod kit;
 mod pipeline;
 pub mod policy;
 mod session;
 mod store;
+mod throttle;
 mod usecase;
 mod vault;
 pub mod view;
 
 pub use backup::BackupError;
+pub use coffer_crypto::activation::ActivationCodeError;
 pub use coffer_crypto::passphrase::{Passphrase, PassphraseError};
 pub use coffer_crypto::recovery::kit::RecoveryCodeError;
-pub use coffer_crypto::secret::{RecoverySeed, SecretBytes};
+pub use coffer_crypto::secret::{ActivationCode, RecoverySeed, SecretBytes};
 pub use coffer_crypto::strength;
 pub use fault::{CallError, Damage, Fault};
 pub use job::{JobError, JobHandle};
 pub use kit::{ReadKit, RecoveryKit, parse_recovery_kit};
 pub use session::Session;
+pub use usecase::{
+    AccountError, ActivateError, ChangePassphraseError, GrantError, INVITATION_HOURS, INVITATION_HOURS_MAX, Invitation,
+    InviteError, LeaveError, RecoverError, SetRolesError,
+};
 pub use usecase::{
     AttachError, BULK_MAX, BulkError, CopyFieldError, CreateError, CreateTenantError, CreatedVault, Duplicates,
     EnrolDeviceError, ExportError, ExportRequest, FreshAuthentication, ImportError, ImportRequest, ListRecordsError,

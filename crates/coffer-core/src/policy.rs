@@ -91,6 +91,32 @@ pub enum Action {
     ConfirmRecoveryKit,
     /// Holds the tenants' files against what was remembered when they were locked.
     CheckFiles,
+    /// Sees which accounts there are, with roles and grants.
+    ListPeople,
+    /// Invites somebody to become an account, and takes an invitation back.
+    InvitePeople,
+    /// Gives an account other roles.
+    SetRoles,
+    /// Removes an account, at once or to invite the person anew.
+    RemoveAccount,
+    /// Changes one's own passphrase.
+    ChangePassphrase,
+    /// Grants a tenant to another account, or changes what it may do there.
+    GrantTenant,
+    /// Takes a tenant from an account.
+    WithdrawGrant,
+    /// Gives up a tenant that was granted to oneself.
+    GiveUpGrant,
+    /// Gives a tenant a new key.
+    RekeyTenant,
+    /// Gives the directory a new key.
+    RekeyDirectory,
+    /// Replaces the key of the log.
+    ReplaceAuditKey,
+    /// Replaces the key of administrators and auditors together.
+    ReplaceOfficeKey,
+    /// Uses the recovery kit to become steward of tenants that have none.
+    RecoverTenants,
 }
 
 /// What an action asks of the account.
@@ -102,11 +128,15 @@ enum Requirement {
     Role(Role),
     /// A right on the tenant concerned.
     Right(Right),
+    /// One or the other.
+    RoleOrRight(Role, Right),
+    /// The role of an administrator or an auditor.
+    Officer,
 }
 
 impl Action {
     /// Every action, for the matrix in the tests and the documents.
-    pub const ALL: [Self; 41] = [
+    pub const ALL: [Self; 54] = [
         Self::ListTenants,
         Self::CreateTenant,
         Self::ListRecords,
@@ -148,12 +178,31 @@ impl Action {
         Self::VerifyLog,
         Self::ConfirmRecoveryKit,
         Self::CheckFiles,
+        Self::ListPeople,
+        Self::InvitePeople,
+        Self::SetRoles,
+        Self::RemoveAccount,
+        Self::ChangePassphrase,
+        Self::GrantTenant,
+        Self::WithdrawGrant,
+        Self::GiveUpGrant,
+        Self::RekeyTenant,
+        Self::RekeyDirectory,
+        Self::ReplaceAuditKey,
+        Self::ReplaceOfficeKey,
+        Self::RecoverTenants,
     ];
 
     const fn requirement(self) -> Requirement {
         match self {
-            // Checking files reads ciphertext only; saved searches are the account's own.
-            Self::ListTenants | Self::CheckFiles | Self::ListKinds | Self::SaveSearches => Requirement::Unlocked,
+            // Checking files reads ciphertext only; saved searches and the passphrase are the account's own. Who there is
+            // everybody may know who holds the directory key: stewards have to.
+            Self::ListTenants
+            | Self::CheckFiles
+            | Self::ListKinds
+            | Self::SaveSearches
+            | Self::ListPeople
+            | Self::ChangePassphrase => Requirement::Unlocked,
             // Enforced by keys: without a grant there is no tenant key.
             Self::ListRecords
             | Self::OpenRecord
@@ -167,7 +216,8 @@ impl Action {
             | Self::AssessSecrets
             | Self::SearchRecords
             | Self::ListTags
-            | Self::MarkFavourite => Requirement::Right(Right::Reader),
+            | Self::MarkFavourite
+            | Self::GiveUpGrant => Requirement::Right(Right::Reader),
             // Enforced by this program: a reader holds the same key.
             Self::AddRecord
             | Self::ChangeRecord
@@ -186,16 +236,26 @@ impl Action {
             | Self::TwinTenant
             | Self::FindSubject
             | Self::ExportSubject
-            | Self::EraseSubject => Requirement::Right(Right::Steward),
+            | Self::EraseSubject
+            // Enforced by keys: a statement counts only if a steward's key signed it.
+            | Self::GrantTenant
+            | Self::RekeyTenant => Requirement::Right(Right::Steward),
+            Self::WithdrawGrant => Requirement::RoleOrRight(Role::Administrator, Right::Steward),
             Self::CreateTenant
             | Self::ChangeKinds
             | Self::ExportBackup
             | Self::VerifyBackup
             | Self::RestoreBackup
             | Self::EnrolDevice
-            | Self::ConfirmRecoveryKit => Requirement::Role(Role::Administrator),
+            | Self::ConfirmRecoveryKit
+            | Self::InvitePeople
+            | Self::SetRoles
+            | Self::RemoveAccount
+            | Self::RekeyDirectory
+            | Self::RecoverTenants => Requirement::Role(Role::Administrator),
             // Reading is enforced by keys: only auditors hold the audit key.
-            Self::ReadLog | Self::VerifyLog => Requirement::Role(Role::Auditor),
+            Self::ReadLog | Self::VerifyLog | Self::ReplaceAuditKey => Requirement::Role(Role::Auditor),
+            Self::ReplaceOfficeKey => Requirement::Officer,
         }
     }
 }
@@ -206,6 +266,8 @@ pub(crate) fn allows(action: Action, roles: Roles, right: Option<Right>) -> bool
         Requirement::Unlocked => true,
         Requirement::Role(role) => roles.contains(role),
         Requirement::Right(needed) => right.is_some_and(|held| held >= needed),
+        Requirement::RoleOrRight(role, needed) => roles.contains(role) || right.is_some_and(|held| held >= needed),
+        Requirement::Officer => roles.is_officer(),
     }
 }
 
@@ -221,7 +283,9 @@ mod tests {
             let by_roles = allows(action, Roles::ALL, None);
             let by_right = allows(action, Roles::NONE, Some(Right::Steward));
             let open_to_all = allows(action, Roles::NONE, None);
-            assert!(open_to_all || by_roles != by_right, "{action:?}");
+            // A leaver's grants are taken away by an administrator, too, who gains nothing by it.
+            let either = action == Action::WithdrawGrant;
+            assert!(open_to_all || either || by_roles != by_right, "{action:?}");
         }
     }
 

@@ -16,19 +16,20 @@ use coffer_crypto::Random;
 use coffer_crypto::derive::{self, Id, TenantScope};
 use coffer_crypto::label::{self, Context};
 use coffer_crypto::seal::{self, SealingKeyPair};
-use coffer_crypto::secret::{AccountMasterKey, MacKey, TagKey, TenantKey};
+use coffer_crypto::secret::{AccountMasterKey, DatabaseKey, DirectoryKey, MacKey, TagKey, TenantKey};
 use coffer_crypto::sign::SigningKey;
 use coffer_model::account::{LoginName, Roles};
 use coffer_model::event::Event;
 use coffer_model::id::{AccountId, SessionId, TenantId, VaultId};
 use coffer_model::time::Timestamp;
 
-use crate::audit::{AuditLog, EntryOrigin};
-use crate::chain::{Body, EpochOpened, Membership};
+use crate::audit::{AuditLog, ENTRIES_TOGETHER, EntryOrigin};
+use crate::chain::{Body, ChainError, EpochOpened, Membership};
 use crate::fault::{CallError, Damage, Fault};
 use crate::header::{Header, SealedState};
 use crate::host::{self, Host};
 use crate::job::Lease;
+use crate::keys::SharedKey;
 use crate::policy::{self, Action};
 use crate::store::attached::AttachedFiles;
 use crate::store::directory::{self, Directory, DirectoryTx};
@@ -64,11 +65,12 @@ pub(crate) struct SessionParts {
     pub(crate) header_mac: MacKey,
     pub(crate) account: AccountId,
     pub(crate) login: LoginName,
-    pub(crate) roles: Roles,
     pub(crate) id: SessionId,
     pub(crate) origin: EntryOrigin,
     pub(crate) keys: Keys,
+    pub(crate) shared: SharedPairs,
     pub(crate) state: SealedState,
+    pub(crate) directory_key: DirectoryKey,
     pub(crate) directory: Directory,
     pub(crate) membership: Membership,
     pub(crate) log: AuditLog,
@@ -77,16 +79,21 @@ pub(crate) struct SessionParts {
     pub(crate) failed_unlocks: u64,
 }
 
-/// Keys of the account, and of the shared pairs its roles give it.
+/// Keys of the account.
 #[derive(Debug)]
 pub(crate) struct Keys {
     pub(crate) master: AccountMasterKey,
     pub(crate) sealing: SealingKeyPair,
     pub(crate) signing: SigningKey,
+}
+
+/// Pairs that the account's roles give it, each with its number; the newest may not have been shared with it yet.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct SharedPairs {
     /// Auditors only.
-    pub(crate) audit: Option<SealingKeyPair>,
+    pub(crate) audit: Vec<Arc<SharedKey>>,
     /// Administrators and auditors.
-    pub(crate) office: Option<SealingKeyPair>,
+    pub(crate) office: Vec<Arc<SharedKey>>,
 }
 
 /// What a session and its jobs share.
@@ -96,7 +103,6 @@ pub(crate) struct Core {
     pub(crate) vault: VaultView,
     pub(crate) account: AccountId,
     pub(crate) login: LoginName,
-    pub(crate) roles: Roles,
     pub(crate) keys: Keys,
     pub(crate) log: AuditLog,
     /// Directory, membership and header change together.
@@ -133,10 +139,34 @@ pub(crate) struct Office {
     pub(crate) directory: Directory,
     pub(crate) membership: Membership,
     pub(crate) header: Header,
-    header_mac: MacKey,
-    state: SealedState,
+    pub(crate) header_mac: MacKey,
+    pub(crate) directory_key: DirectoryKey,
+    pub(crate) shared: SharedPairs,
+    pub(crate) state: SealedState,
     /// The directory's root was taken for the next session: nothing is written to it any more.
     closed: bool,
+}
+
+impl Office {
+    /// Whether nothing is written to the directory any more.
+    pub(crate) const fn is_closed(&self) -> bool {
+        self.closed
+    }
+
+    /// Puts the directory that waits into its place. The header opens it by now: whatever is stopped in between, the next
+    /// opening goes on.
+    pub(crate) fn replace_directory(
+        &mut self,
+        next: Directory,
+        folder: &Path,
+        key: &DatabaseKey,
+    ) -> Result<(), StoreError> {
+        drop(next);
+        // The old file must be closed before its name is another's. Until then this one stands in.
+        self.directory = Directory::stand_in()?;
+        self.directory = Directory::open_settled(folder, key, Access::ReadWrite)?;
+        Ok(())
+    }
 }
 
 /// A tenant whose key was unsealed in this session.
@@ -190,7 +220,9 @@ pub(crate) struct Actor(());
 
 impl Session {
     pub(crate) fn start(parts: SessionParts) -> Self {
-        let SessionParts { header, header_mac, state, directory, membership, .. } = parts;
+        let SessionParts { header, header_mac, directory_key, shared, state, directory, membership, .. } = parts;
+        let closed = false;
+        let office = Office { directory, membership, header, header_mac, directory_key, shared, state, closed };
         let session = Self {
             core: Arc::new(Core {
                 unlocked_monotonic: parts.host.clock.monotonic(),
@@ -199,10 +231,9 @@ impl Session {
                 vault: parts.vault,
                 account: parts.account,
                 login: parts.login,
-                roles: parts.roles,
                 keys: parts.keys,
                 log: parts.log,
-                office: Mutex::new(Office { directory, membership, header, header_mac, state, closed: false }),
+                office: Mutex::new(office),
                 id: parts.id,
                 origin: parts.origin,
                 unlocked_at: parts.unlocked_at,
@@ -230,11 +261,17 @@ impl Session {
             vault: core.vault.clone(),
             account: core.account,
             login: core.login.to_string(),
-            roles: core.roles.iter().collect(),
+            roles: core.roles().iter().collect(),
             unlocked_at: core.unlocked_at,
             last_unlocked_at: core.last_unlocked_at,
             failed_unlocks: core.failed_unlocks,
         }
+    }
+
+    /// Asks whether this account may do something that is about no tenant: before a shell asks the person for anything.
+    /// A refusal is logged.
+    pub fn require(&self, action: Action) -> Result<(), CallError> {
+        self.authorize(action, None).map(drop)
     }
 
     /// The machine it runs on.
@@ -282,8 +319,12 @@ impl Core {
     pub(crate) fn authorize(&self, action: Action, tenant: Option<TenantId>) -> Result<Actor, CallError> {
         self.refuse_ended()?;
         let now = self.now();
-        let right = tenant.and_then(|tenant| self.office().membership.right(tenant, self.account, now));
-        if policy::allows(action, self.roles, right) {
+        let (roles, right) = {
+            let office = self.office();
+            let right = tenant.and_then(|tenant| office.membership.right(tenant, self.account, now));
+            (office.membership.roles(self.account), right)
+        };
+        if policy::allows(action, roles, right) {
             return Ok(Actor(()));
         }
         self.append(Event::AccessRefused { tenant })?;
@@ -291,10 +332,27 @@ impl Core {
         if tenant.is_some() && right.is_none() { Err(CallError::NotFound) } else { Err(CallError::Refused) }
     }
 
+    /// Roles of the account as they are now, not as they were when it unlocked.
+    pub(crate) fn roles(&self) -> Roles {
+        self.office().membership.roles(self.account)
+    }
+
     /// Logs a read before its value is handed out. Gives the entry's index.
     pub(crate) fn record(&self, _actor: &Actor, event: Event) -> Result<u64, CallError> {
         self.refuse_ended()?;
         Ok(self.append(event)?)
+    }
+
+    /// Logs reads that belong together before their values are handed out: all of them, or none.
+    pub(crate) fn record_together(&self, events: &[Event]) -> Result<(), CallError> {
+        self.refuse_ended()?;
+        for events in events.chunks(ENTRIES_TOGETHER) {
+            let appended = self.log.append_together(self.now(), &self.origin, events, &mut self.random());
+            appended.map_err(Fault::from)?;
+        }
+        // A checkpoint that fails is no reason to refuse what the log has taken; the next one covers it.
+        let _ = self.log.checkpoint_if_due(self.now(), &self.checkpoint_signer());
+        Ok(())
     }
 
     /// A session that was locked, or whose disk failed it, does nothing more.
@@ -341,6 +399,19 @@ impl Core {
     /// says may follow from what is about to be written.
     pub(crate) fn audited<T, E: From<CallError>>(
         &self,
+        actor: &Actor,
+        tenant: &OpenTenant,
+        write: impl FnOnce(&mut TenantTx<'_>) -> Result<T, E>,
+        event: impl FnOnce(&T) -> Event,
+    ) -> Result<T, E> {
+        self.refuse_exposed(tenant)?;
+        self.audited_read(actor, tenant, write, event)
+    }
+
+    /// As [`Core::audited`], for a read of which the tenant keeps that it was: it goes on while the tenant waits for a new
+    /// key. Who saw what is not what the key is changed for.
+    pub(crate) fn audited_read<T, E: From<CallError>>(
+        &self,
         _actor: &Actor,
         tenant: &OpenTenant,
         write: impl FnOnce(&mut TenantTx<'_>) -> Result<T, E>,
@@ -351,13 +422,29 @@ impl Core {
         }
         let mut store = tenant.writer().map_err(CallError::from)?;
         let in_tenant = |error: StoreError| self.fault(error, Damage::Tenant);
-        // Authorised, then overtaken by the lock, which waits for this store.
+        // Authorised, then overtaken by the lock, which waits for this store, or by a new key.
         self.refuse_ended()?;
+        self.refuse_replaced(tenant)?;
         self.settle(tenant, &store)?;
         let mut tx = store.begin(self.now(), self.account).map_err(in_tenant)?;
         let done = write(&mut tx)?;
         self.commit(tenant, tx, event(&done))?;
         Ok(done)
+    }
+
+    /// Nothing is written to a tenant whose key somebody holds who may not read it any more.
+    pub(crate) fn refuse_exposed(&self, tenant: &OpenTenant) -> Result<(), CallError> {
+        let office = self.office();
+        let known = office.membership.tenants.get(&tenant.id).ok_or(CallError::NotFound)?;
+        if known.exposed_since.is_some() { Err(CallError::AwaitsRekey) } else { Ok(()) }
+    }
+
+    /// A file that another one has followed meanwhile takes nothing any more.
+    fn refuse_replaced(&self, tenant: &OpenTenant) -> Result<(), CallError> {
+        let office = self.office();
+        let known = office.membership.tenants.get(&tenant.id).ok_or(CallError::NotFound)?;
+        let is_current = known.epoch.as_ref().is_some_and(|epoch| epoch.epoch == tenant.epoch());
+        if is_current { Ok(()) } else { Err(Fault::Busy.into()) }
     }
 
     /// The last two steps of a write: its entry, then its rows. If the second fails, the entry is remembered as one
@@ -420,6 +507,18 @@ impl Core {
     /// Changes the directory: statements and rows in one transaction, then the membership that follows from them.
     pub(crate) fn change_directory(
         &self,
+        actor: &Actor,
+        event: Event,
+        bodies: Vec<Body>,
+        rows: impl FnOnce(&mut DirectoryTx<'_>) -> Result<(), StoreError>,
+    ) -> Result<(), CallError> {
+        self.change_directory_as((self.account, &self.keys.signing), actor, event, bodies, rows)
+    }
+
+    /// As [`Core::change_directory`], signed by the account or by recovery.
+    pub(crate) fn change_directory_as(
+        &self,
+        (signer, key): (AccountId, &SigningKey),
         _actor: &Actor,
         event: Event,
         bodies: Vec<Body>,
@@ -438,15 +537,30 @@ impl Core {
         let mut membership = office.membership.clone();
         for body in bodies {
             let position = membership.pin().length;
-            let (replica, signer) = (membership.replica, &self.keys.signing);
-            let statement = membership.next_statement(self.now(), replica, self.account, signer, body);
-            membership.extend(&statement).map_err(Fault::from)?;
+            let statement = membership.next_statement(self.now(), membership.replica, signer, key, body);
+            membership.extend(&statement).map_err(refused_or_damaged)?;
             tx.insert_statement(position, &statement).map_err(in_directory)?;
         }
         rows(&mut tx).map_err(in_directory)?;
         tx.commit().map_err(in_directory)?;
         office.membership = membership;
         Ok(())
+    }
+
+    /// Writes the header with what this account should know next time.
+    pub(crate) fn write_header(&self, office: &mut Office) -> Result<(), Fault> {
+        office
+            .header
+            .entry_mut(self.account)
+            .expect("the session's account is in the header it was unlocked from")
+            .set_state(self.vault.id, &office.state, &self.keys.master, &mut self.random());
+        let bytes = office.header.encode_next(&office.header_mac);
+        Ok(files::replace_private_file(&self.folder.join(HEADER_FILE), &bytes)?)
+    }
+
+    /// Forgets an open tenant: its file has been replaced. What still reads the old one ends with it.
+    pub(crate) fn close_tenant(&self, tenant: TenantId) {
+        lock(&self.tenants).remove(&tenant);
     }
 
     /// The directory and what follows from it.
@@ -501,7 +615,7 @@ impl Core {
     }
 
     /// Opens what a steward sealed to this account, and holds it against the statements.
-    fn unseal_tenant(&self, tenant: TenantId) -> Result<(EpochOpened, TenantKey), CallError> {
+    pub(crate) fn unseal_tenant(&self, tenant: TenantId) -> Result<(EpochOpened, TenantKey), CallError> {
         let office = self.office();
         let known = office.membership.tenants.get(&tenant).ok_or(CallError::NotFound)?;
         let epoch = known.epoch.clone().ok_or(CallError::NotFound)?;
@@ -524,7 +638,7 @@ impl Core {
         Ok((epoch, key))
     }
 
-    fn tenant_name(&self, tenant: TenantId, epoch: &EpochOpened, key: &TenantKey) -> Result<String, Fault> {
+    pub(crate) fn tenant_name(&self, tenant: TenantId, epoch: &EpochOpened, key: &TenantKey) -> Result<String, Fault> {
         let office = self.office();
         let damaged = || Fault::Damaged(Damage::Directory);
         let row = office
@@ -543,7 +657,7 @@ impl Core {
     /// Matches the log's write entries with the tenant's rows. After a crash the newest may lack its effect, which is
     /// then logged. A file that was locked cleanly lacks none, and no file lacks two: rows were taken away. Says whether
     /// the rows are those that the log knows of.
-    fn check_effects(&self, tenant: &OpenTenant) -> Result<bool, CallError> {
+    pub(crate) fn check_effects(&self, tenant: &OpenTenant) -> Result<bool, CallError> {
         let applied = tenant.read(TenantStore::last_applied)?;
         let missing = self.missing_effects(tenant, applied)?;
         if missing.is_empty() {
@@ -657,19 +771,13 @@ impl Core {
         let office = &mut *office;
         office.closed = true;
         let path = self.folder.join(directory::FILE);
-        office.state.directory = match sqlcipher::come_to_rest(office.directory.connection(), &path) {
+        office.header.directory = match sqlcipher::come_to_rest(office.directory.connection(), &path) {
             Ok(()) => FileRoot::of_database(&path, |_| Ok::<(), Fault>(()))?,
             Err(_) => None,
         };
         office.state.set_pin(office.membership.pin());
         office.state.remember_log(self.log.head()?);
-        office
-            .header
-            .entry_mut(self.account)
-            .expect("the session's account is in the header it was unlocked from")
-            .set_state(self.vault.id, &office.state, &self.keys.master, &mut self.random());
-        let bytes = office.header.encode_next(&office.header_mac);
-        Ok(files::replace_private_file(&self.folder.join(HEADER_FILE), &bytes)?)
+        self.write_header(office)
     }
 }
 
@@ -788,6 +896,14 @@ pub(crate) fn tenant_key_context(vault: VaultId, tenant: TenantId, epoch: u32, a
 /// Context of a tenant's name under its key.
 pub(crate) fn tenant_name_context(vault: VaultId, tenant: TenantId) -> Context {
     Context::new(label::TENANT_NAME).bytes(vault.as_bytes()).bytes(tenant.as_bytes())
+}
+
+/// A statement that the chain does not admit was not this program's to make.
+fn refused_or_damaged(error: ChainError) -> CallError {
+    match error {
+        ChainError::Authority => CallError::Refused,
+        error => Fault::from(error).into(),
+    }
 }
 
 /// Locks a mutex. A panic while it was held is a bug that was already reported; the data behind is guarded by

@@ -16,6 +16,7 @@ use serde::Serialize;
 use ts_rs::TS;
 
 mod kinds;
+mod people;
 mod subject;
 mod upkeep;
 
@@ -23,6 +24,7 @@ pub use kinds::{KindFieldView, KindOptionView, KindView};
 pub use life::{
     BulkTagView, BulkView, DraftFieldView, DraftNote, DraftView, FavouriteView, TaggedRecord, TrashPage, TrashRow,
 };
+pub use people::{AccountState, AccountView, GrantView, PendingKey, PendingKeyView, PeopleView};
 pub use subject::{
     SubjectBackupView, SubjectDraftView, SubjectErasureReport, SubjectExportReport, SubjectFindings, SubjectPlace,
     SubjectPlaceView, SubjectRecordView, SubjectScan,
@@ -411,6 +413,8 @@ pub struct LogEntryView {
     /// The entry it is about.
     #[ts(type = "number | null")]
     pub entry: Option<u64>,
+    /// Login name of the account it is about, or its identifier.
+    pub account: Option<String>,
 }
 
 /// A page of the log, newest first.

@@ -97,9 +97,12 @@ pub fn derive_twin_key(tenant_key: &TenantKey, scope: &TenantScope, seed: u64) -
 
 /// Derives a tenant key's public name.
 pub fn derive_kid(tenant_key: &TenantKey, scope: &TenantScope) -> Kid {
-    let mut kid = [0; 32];
-    expand_into(tenant_key, &scope.context(label::KID), &mut kid);
-    Kid(kid)
+    Kid(expand_public(tenant_key, &scope.context(label::KID)))
+}
+
+/// Derives a directory key's public name, which the membership chain holds for each generation.
+pub fn derive_directory_kid(directory_key: &DirectoryKey, vault: &Id, generation: u64) -> Kid {
+    Kid(expand_public(directory_key, &Context::new(label::DIRECTORY_KID).bytes(vault).u64(generation)))
 }
 
 /// Derives the key of the header's MAC.
@@ -161,6 +164,13 @@ pub fn decoy_id(header_salt: &[u8; 32], normalised_login: &str) -> Id {
 /// HKDF-Expand of a uniformly random key into a key of another name.
 pub(crate) fn expand<K: SecretKey>(key: &impl SecretKey, context: &Context) -> K {
     K::fill_with(|buffer| expand_into(key, context, buffer))
+}
+
+/// HKDF-Expand of a uniformly random key into 32 public bytes.
+pub(crate) fn expand_public(key: &impl SecretKey, context: &Context) -> [u8; 32] {
+    let mut out = [0; 32];
+    expand_into(key, context, &mut out);
+    out
 }
 
 fn expand_into(key: &impl SecretKey, context: &Context, out: &mut [u8]) {

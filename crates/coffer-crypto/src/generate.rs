@@ -94,6 +94,18 @@ impl PassphraseRules {
 static WORDS: LazyLock<Vec<&'static str>> =
     LazyLock::new(|| EFF_LONG_WORDLIST.iter().copied().filter(|word| !word.contains('-')).collect());
 
+/// Says bytes as words, so that two people can compare them over the telephone: six words for 72 bits and more.
+pub fn words_of(digest: &[u8; 32]) -> String {
+    const SPOKEN: usize = 6;
+    let size = u16::try_from(WORDS.len()).expect("the list has 7,772 words");
+    let words = digest.chunks_exact(4).take(SPOKEN).map(|bytes| {
+        // Four bytes a word: the bias of the remainder is below one in half a million.
+        let number = u32::from_be_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
+        WORDS[usize::try_from(number % u32::from(size)).expect("below the list's length")]
+    });
+    words.collect::<Vec<_>>().join(" ")
+}
+
 /// Makes a password.
 pub fn generate_password(rules: &PasswordRules, random: &mut dyn Random) -> Result<Generated, InvalidRules> {
     let classes = rules.classes();

@@ -62,6 +62,19 @@ labels! {
     /// An administrator's signature over the backup plan. Message: the plan.
     BACKUP_PLAN_SIGNATURE = "backup-plan-signature";
 
+    /// Where an invitation is found, from its activation key. Fields: vault.
+    ACTIVATION_LOOKUP = "activation/lookup";
+    /// An invitation's X-Wing private key, from its activation key. Fields: vault.
+    ACTIVATION_SEALING_SEED = "activation/sealing-seed";
+    /// An invitation's Ed25519 private key, from its activation key. Fields: vault.
+    ACTIVATION_SIGNING_SEED = "activation/signing-seed";
+    /// Activation key, from the code. No fields.
+    ACTIVATION_KEY = "activation/key";
+    /// Which vault an invitation is to, under its activation key. Fields: vault.
+    INVITATION = "invitation";
+    /// An invitation's signature over the keys of the account it became. Message: vault, account, time, both keys.
+    ENROLMENT = "enrolment";
+
     /// Directory key sealed to an account. Fields: vault, account, directory generation.
     SEAL_DIRECTORY_KEY = "seal/directory-key";
     /// Directory key sealed to recovery. Fields: vault, directory generation.
@@ -70,13 +83,13 @@ labels! {
     SEAL_TENANT_KEY = "seal/tenant-key";
     /// Tenant key sealed to recovery. Fields: vault, tenant, epoch.
     SEAL_TENANT_KEY_TO_RECOVERY = "seal/tenant-key-to-recovery";
-    /// The audit pair's seed sealed to an account. Fields: vault, account.
+    /// The audit pair's seed sealed to an account. Fields: vault, pair's number, account.
     SEAL_AUDIT_SEED = "seal/audit-seed";
-    /// The audit pair's seed sealed to recovery. Fields: vault.
+    /// The audit pair's seed sealed to recovery. Fields: vault, pair's number.
     SEAL_AUDIT_SEED_TO_RECOVERY = "seal/audit-seed-to-recovery";
-    /// The office pair's seed sealed to an account. Fields: vault, account.
+    /// The office pair's seed sealed to an account. Fields: vault, pair's number, account.
     SEAL_OFFICE_SEED = "seal/office-seed";
-    /// The office pair's seed sealed to recovery. Fields: vault.
+    /// The office pair's seed sealed to recovery. Fields: vault, pair's number.
     SEAL_OFFICE_SEED_TO_RECOVERY = "seal/office-seed-to-recovery";
     /// Anything sealed to the office: names of tenants, incidents, alarms. Fields: vault, then what the use says.
     SEAL_TO_OFFICE = "seal/to-office";
@@ -107,6 +120,8 @@ labels! {
     FILE_DIGEST = "file-digest";
     /// Public name of a tenant key. Fields: vault, tenant, epoch.
     KID = "kid";
+    /// Public name of a directory key. Fields: vault, directory generation.
+    DIRECTORY_KID = "directory-kid";
     /// Key of the header's MAC, from the directory key. Fields: vault.
     HEADER_MAC_KEY = "header-mac-key";
     /// The header's MAC. Message: the header, its MAC zero bytes.

@@ -17,6 +17,7 @@
 //! | [`stream`] | an attachment's content, in chunks | STREAM, Padmé |
 //! | [`seal`] | content to a person's public key | RFC 9180, X-Wing |
 //! | [`sign`] | Ed25519 under labels | RFC 8032 |
+//! | [`activation`] | the code that makes an invited person an account, and its keys | RFC 5869 |
 //! | [`recovery`] | the recovery seed, its keys, its printed form | BIP-173, age |
 //! | [`strength`] | which passphrases are refused, and why; how soon a secret is guessed | zxcvbn |
 //! | [`generate`] | passwords and passphrases made by chance | EFF's long word list |
@@ -24,9 +25,11 @@
 
 #![allow(clippy::missing_panics_doc, reason = "each `expect` states an invariant that no input can break")]
 
+pub mod activation;
 mod aead;
 pub mod derive;
 pub mod generate;
+mod groups;
 pub mod kdf;
 pub mod label;
 pub mod memory;

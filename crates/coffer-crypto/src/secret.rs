@@ -179,6 +179,14 @@ secret_key! {
     SigningSeed, 32, random
 }
 secret_key! {
+    /// What an invited person types to become an account: 120 random bits ([`crate::activation`]).
+    ActivationCode, 15, random
+}
+secret_key! {
+    /// What an activation code comes to: everything of an invitation is derived from it.
+    ActivationKey, 32, wraps
+}
+secret_key! {
     /// The one secret recovery needs: on the printed kit, or split among custodians.
     RecoverySeed, 32, random
 }

@@ -40,6 +40,13 @@ impl Day {
         Self(self.0.checked_sub(i64::from(days).days()).ok().filter(|day| day.year() >= 0).unwrap_or(FIRST))
     }
 
+    /// The moment at which it is over, in UTC; `None` beyond every point in time that can be told.
+    pub fn end(self) -> Option<Timestamp> {
+        const DAY_MILLIS: i64 = 24 * 60 * 60 * 1_000;
+        let from_1970 = self.days_since(Self::of(Timestamp::UNIX_EPOCH));
+        Timestamp::from_unix_millis((from_1970 + 1) * DAY_MILLIS).ok()
+    }
+
     /// Days from `earlier` to this one; negative if it is the earlier one.
     pub fn days_since(self, earlier: Self) -> i64 {
         let span = self.0.since(earlier.0).expect("every two days have a distance");

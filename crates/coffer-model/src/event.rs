@@ -370,6 +370,46 @@ pub enum Event {
     FileAltered(TenantId),
     /// An account was created by the founding of the vault.
     AccountCreated(AccountId),
+    /// Somebody was invited to become an account.
+    AccountInvited(AccountId),
+    /// An invitation was taken back.
+    InvitationWithdrawn(AccountId),
+    /// An invited person chose a passphrase and is an account now.
+    AccountActivated(AccountId),
+    /// An account's roles were changed.
+    RolesSet(AccountId),
+    /// An account left the vault: it opens nothing that is written from now on.
+    AccountRemoved(AccountId),
+    /// The account's own passphrase was changed.
+    PassphraseChanged,
+    /// An account was granted a tenant, or another right on it.
+    GrantGiven {
+        /// The tenant.
+        tenant: TenantId,
+        /// To whom.
+        account: AccountId,
+    },
+    /// A grant was withdrawn.
+    GrantWithdrawn {
+        /// The tenant.
+        tenant: TenantId,
+        /// From whom.
+        account: AccountId,
+    },
+    /// A tenant got a new key and a new file: whoever held only the old key reads nothing written from now on.
+    TenantRekeyed(TenantId),
+    /// The directory got a new key.
+    DirectoryRekeyed,
+    /// The log got a new key: auditors of before who are none any more read nothing written from now on.
+    AuditKeyReplaced,
+    /// The key of administrators and auditors together was replaced.
+    OfficeKeyReplaced,
+    /// An account was given the keys that its roles call for.
+    KeysShared(AccountId),
+    /// The header named another audit key than the membership chain, and was put right.
+    AuditKeyCorrected,
+    /// The recovery kit was used.
+    RecoveryUsed,
 }
 
 /// A kind of file that a tenant's records are written to.
@@ -488,6 +528,21 @@ impl Event {
             Self::FilesChecked => "files.checked",
             Self::FileAltered(_) => "file.altered",
             Self::AccountCreated(_) => "account.created",
+            Self::AccountInvited(_) => "account.invited",
+            Self::InvitationWithdrawn(_) => "invitation.withdrawn",
+            Self::AccountActivated(_) => "account.activated",
+            Self::RolesSet(_) => "roles.set",
+            Self::AccountRemoved(_) => "account.removed",
+            Self::PassphraseChanged => "passphrase.changed",
+            Self::GrantGiven { .. } => "grant.given",
+            Self::GrantWithdrawn { .. } => "grant.withdrawn",
+            Self::TenantRekeyed(_) => "tenant.rekeyed",
+            Self::DirectoryRekeyed => "directory.rekeyed",
+            Self::AuditKeyReplaced => "audit_key.replaced",
+            Self::OfficeKeyReplaced => "office_key.replaced",
+            Self::KeysShared(_) => "keys.shared",
+            Self::AuditKeyCorrected => "audit_key.corrected",
+            Self::RecoveryUsed => "recovery.used",
         }
     }
 
@@ -513,7 +568,13 @@ impl Event {
             | Self::FilesChecked
             | Self::KindSet
             | Self::KindRemoved
-            | Self::LogVerified => none,
+            | Self::LogVerified
+            | Self::PassphraseChanged
+            | Self::DirectoryRekeyed
+            | Self::AuditKeyReplaced
+            | Self::OfficeKeyReplaced
+            | Self::AuditKeyCorrected
+            | Self::RecoveryUsed => none,
             Self::AccessRefused { tenant }
             | Self::SearchSaved { tenant }
             | Self::SearchRenamed { tenant }
@@ -526,9 +587,10 @@ impl Event {
             | Self::BackupVerified { counter: count }
             | Self::BackupRestored { counter: count }
             | Self::OlderBackupAccepted { counter: count } => EventParts { count: Some(count), ..none },
-            Self::TenantCreated(tenant) | Self::TenantOpened(tenant) | Self::FileAltered(tenant) => {
-                EventParts { tenant: Some(tenant), ..none }
-            }
+            Self::TenantCreated(tenant)
+            | Self::TenantOpened(tenant)
+            | Self::TenantRekeyed(tenant)
+            | Self::FileAltered(tenant) => EventParts { tenant: Some(tenant), ..none },
             Self::RecordsListed { tenant, count }
             | Self::RecordsSearched { tenant, count }
             | Self::ExpiringListed { tenant, count }
@@ -602,7 +664,16 @@ impl Event {
             }
             Self::EffectMissing { tenant, entry } => EventParts { tenant: Some(tenant), entry: Some(entry), ..none },
             Self::LogRestarted { entry } => EventParts { entry: Some(entry), ..none },
-            Self::AccountCreated(account) => EventParts { account: Some(account), ..none },
+            Self::AccountCreated(account)
+            | Self::AccountInvited(account)
+            | Self::InvitationWithdrawn(account)
+            | Self::AccountActivated(account)
+            | Self::RolesSet(account)
+            | Self::AccountRemoved(account)
+            | Self::KeysShared(account) => EventParts { account: Some(account), ..none },
+            Self::GrantGiven { tenant, account } | Self::GrantWithdrawn { tenant, account } => {
+                EventParts { tenant: Some(tenant), account: Some(account), ..none }
+            }
         }
     }
 
@@ -612,6 +683,7 @@ impl Event {
         (candidate.parts() == *parts).then_some(candidate)
     }
 
+    #[expect(clippy::too_many_lines, reason = "one arm for each verb, and nothing else")]
     fn from_parts_unchecked(verb: &str, parts: &EventParts) -> Option<Self> {
         Some(match verb {
             "vault.created" => Self::VaultCreated,
@@ -706,6 +778,21 @@ impl Event {
             "files.checked" => Self::FilesChecked,
             "file.altered" => Self::FileAltered(parts.tenant?),
             "account.created" => Self::AccountCreated(parts.account?),
+            "account.invited" => Self::AccountInvited(parts.account?),
+            "invitation.withdrawn" => Self::InvitationWithdrawn(parts.account?),
+            "account.activated" => Self::AccountActivated(parts.account?),
+            "roles.set" => Self::RolesSet(parts.account?),
+            "account.removed" => Self::AccountRemoved(parts.account?),
+            "passphrase.changed" => Self::PassphraseChanged,
+            "grant.given" => Self::GrantGiven { tenant: parts.tenant?, account: parts.account? },
+            "grant.withdrawn" => Self::GrantWithdrawn { tenant: parts.tenant?, account: parts.account? },
+            "tenant.rekeyed" => Self::TenantRekeyed(parts.tenant?),
+            "directory.rekeyed" => Self::DirectoryRekeyed,
+            "audit_key.replaced" => Self::AuditKeyReplaced,
+            "office_key.replaced" => Self::OfficeKeyReplaced,
+            "keys.shared" => Self::KeysShared(parts.account?),
+            "audit_key.corrected" => Self::AuditKeyCorrected,
+            "recovery.used" => Self::RecoveryUsed,
             _ => return None,
         })
     }

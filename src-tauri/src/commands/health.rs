@@ -5,6 +5,7 @@ use tauri::{AppHandle, Runtime};
 
 use super::Held;
 use super::args::Args;
+use super::people::administers;
 use super::requests::{FilesCheck, Nothing};
 use super::work::is_confirmed;
 use crate::jobs::Job;
@@ -30,7 +31,7 @@ pub(super) async fn device_enrol<R: Runtime>(
     shell: Held<'_>,
     _args: Args<Nothing>,
 ) -> Result<bool, Refusal> {
-    shell.with(|_| Ok::<_, Refusal>(()))?;
+    shell.with(administers)?;
     if !is_confirmed(&app, &shell, &shell.words().step_enrol).await {
         return Ok(false);
     }

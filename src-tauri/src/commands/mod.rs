@@ -11,6 +11,7 @@ mod first_run;
 mod health;
 mod life;
 mod log;
+mod people;
 mod persons;
 mod program;
 mod records;
@@ -27,7 +28,7 @@ use tauri::ipc::Invoke;
 use tauri::{Runtime, State};
 
 pub use requests::{
-    AppState, BackupFile, BackupRow, Chosen, Copied, ImportFile, MadeSecret, SavedKit, Screen, ShownCode,
+    AppState, BackupFile, BackupRow, Chosen, Copied, ImportFile, Invited, MadeSecret, SavedKit, Screen, ShownCode,
 };
 
 include!("names.rs");
@@ -115,6 +116,16 @@ pub(crate) fn handler<R: Runtime>() -> impl Fn(Invoke<R>) -> bool + Send + Sync 
         work::backups_list,
         work::job_progress,
         work::job_cancel,
+        people::people_list,
+        people::account_invite,
+        people::invitation_withdraw,
+        people::roles_set,
+        people::account_remove,
+        people::account_reset,
+        people::passphrase_change,
+        people::grant_give,
+        people::grant_withdraw,
+        people::rekey_start,
         health::health,
         health::files_check,
         health::device_enrol,

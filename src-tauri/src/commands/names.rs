@@ -83,6 +83,17 @@ pub const COMMANDS: &[&str] = &[
     "backups_list",
     "job_progress",
     "job_cancel",
+    // People.
+    "people_list",
+    "account_invite",
+    "invitation_withdraw",
+    "roles_set",
+    "account_remove",
+    "account_reset",
+    "passphrase_change",
+    "grant_give",
+    "grant_withdraw",
+    "rekey_start",
     // Health.
     "health",
     "files_check",

@@ -3,9 +3,12 @@
 
 use coffer_core::SecretRecipe;
 use coffer_core::view::{ImportColumn, ImportLoss, ImportPreviewRecord, SessionView};
+use coffer_model::account::Role;
 use coffer_model::attachment::AttachmentId;
+use coffer_model::day::Day;
 use coffer_model::event::ExportFormat;
-use coffer_model::id::{RecordId, TenantId};
+use coffer_model::grant::Right;
+use coffer_model::id::{AccountId, RecordId, TenantId};
 use coffer_model::list::{RecordOrder, RowDetail};
 use coffer_model::record::{FieldDraft, FieldId, FieldType, RecordDraft, RecordKind, Value};
 use coffer_model::template::KindTemplate;
@@ -450,6 +453,86 @@ pub struct BackupFile {
     pub name: String,
     /// The name of the folder it was in, without what is above.
     pub folder: String,
+}
+
+// ---- People ----
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct AccountInvite {
+    pub(crate) login: String,
+    pub(crate) roles: Vec<Role>,
+    /// How long the activation code counts.
+    pub(crate) hours: u32,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct OneAccount {
+    pub(crate) account: AccountId,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RolesSet {
+    pub(crate) account: AccountId,
+    pub(crate) roles: Vec<Role>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct AccountRemove {
+    pub(crate) account: AccountId,
+    /// Accepts that tenants are left without a steward.
+    pub(crate) even_last_steward: bool,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct AccountReset {
+    pub(crate) account: AccountId,
+    /// How long the activation code counts.
+    pub(crate) hours: u32,
+    /// Accepts that tenants are left without a steward.
+    pub(crate) even_last_steward: bool,
+}
+
+/// Somebody who was invited. The code was shown in a native window, and is nowhere any more.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+pub struct Invited {
+    /// The account that will come of it.
+    #[ts(type = "string")]
+    pub account: AccountId,
+    /// What it will be called.
+    pub login: String,
+    /// Until when the code counts.
+    #[ts(type = "string")]
+    pub expires_at: Timestamp,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct GrantGive {
+    pub(crate) tenant: TenantId,
+    pub(crate) account: AccountId,
+    pub(crate) right: Right,
+    /// The last day on which it counts, `YYYY-MM-DD`.
+    pub(crate) until: Option<String>,
+}
+
+impl GrantGive {
+    /// When the grant ends: with its last day, in UTC, since a date says nothing of a place.
+    pub(crate) fn expires_at(&self) -> Result<Option<Timestamp>, Refusal> {
+        let end = |day: &String| day.parse::<Day>().ok().and_then(Day::end).ok_or(Refusal::INVALID_REQUEST);
+        self.until.as_ref().map(end).transpose()
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct GrantWithdraw {
+    pub(crate) tenant: TenantId,
+    pub(crate) account: AccountId,
 }
 
 // ---- Health ----

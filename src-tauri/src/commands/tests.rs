@@ -1,8 +1,13 @@
 //! The commands as a web view reaches them, without a window: the real capability file and the real handlers, under
 //! Tauri's mock runtime.
 
+use std::path::Path;
 use std::sync::Arc;
 
+use coffer_core::host::{DeviceMaterial, DevicePlace, DeviceStore, DeviceStoreError, Host, SecretBytes};
+use coffer_core::{ActivationCode, NewVault, Passphrase, Session, Vault};
+use coffer_model::account::{Role, Roles};
+use coffer_model::id::VaultId;
 use serde_json::{Value, json};
 use tauri::ipc::{CallbackFn, InvokeBody};
 use tauri::test::{INVOKE_KEY, MockRuntime, get_ipc_response, mock_builder};
@@ -16,6 +21,8 @@ use crate::shell::Shell;
 use crate::start::context;
 
 const TENANT: &str = "0123456789abcdefghjkmnpqrs";
+const ACCOUNT: &str = "0123456789abcdefghjkmnpqrs";
+const PASSPHRASES: [&str; 2] = ["marmot quilt harbour tuba fog", "lantern pickle orbit sedan mist"];
 
 /// What may be asked for without a session: the program itself, the ways to get a session, and following a restore.
 const BEFORE_A_SESSION: [&str; 11] = [
@@ -33,8 +40,15 @@ const BEFORE_A_SESSION: [&str; 11] = [
 ];
 
 fn app() -> App<MockRuntime> {
-    let shell = Shell::with_state(coffer_host::system("test"), Settings::default(), Places::default());
-    mock_builder().manage(Arc::new(shell)).invoke_handler(handler()).build(context()).unwrap()
+    app_over(Arc::new(shell(coffer_host::system("test"))))
+}
+
+fn shell(host: Host) -> Shell {
+    Shell::with_state(host, Settings::default(), Places::default())
+}
+
+fn app_over(shell: Arc<Shell>) -> App<MockRuntime> {
+    mock_builder().manage(shell).invoke_handler(handler()).build(context()).unwrap()
 }
 
 fn window(app: &App<MockRuntime>, label: &str) -> WebviewWindow<MockRuntime> {
@@ -118,6 +132,13 @@ fn request(command: &str) -> Value {
         "subject_erase_start" => {
             json!({"tenant": TENANT, "identifiers": ["Anna Schmidt"], "records": [record], "history_only": false})
         }
+        "account_invite" => json!({"login": "mika", "roles": ["member"], "hours": 24}),
+        "invitation_withdraw" => json!({"account": ACCOUNT}),
+        "roles_set" => json!({"account": ACCOUNT, "roles": ["member", "auditor"]}),
+        "account_remove" => json!({"account": ACCOUNT, "even_last_steward": false}),
+        "account_reset" => json!({"account": ACCOUNT, "hours": 24, "even_last_steward": false}),
+        "grant_give" => json!({"tenant": TENANT, "account": ACCOUNT, "right": "reader", "until": "2027-01-31"}),
+        "grant_withdraw" => json!({"tenant": TENANT, "account": ACCOUNT}),
         "job_progress" | "job_cancel" => json!({"job": "0"}),
         "files_check" => json!({"again": false}),
         "log_page" => json!({"before": null, "limit": 10}),
@@ -132,6 +153,93 @@ fn attack_38_every_command_is_refused_while_locked() {
     for command in COMMANDS.iter().filter(|command| !BEFORE_A_SESSION.contains(command)) {
         let refusal = ask(&window, command, request(command)).unwrap_err();
         assert_eq!(code(&refusal), "locked", "{command}");
+    }
+}
+
+/// What an administrator or an auditor may ask for and a member may not, none of which opens a window first.
+const NOT_FOR_MEMBERS: [&str; 15] = [
+    "tenant_create",
+    "kind_set",
+    "kind_remove",
+    "backup_export_start",
+    "backup_verify_start",
+    "backup_restore_start",
+    "backups_list",
+    "account_invite",
+    "invitation_withdraw",
+    "roles_set",
+    "account_remove",
+    "account_reset",
+    "device_enrol",
+    "log_page",
+    "log_verify_start",
+];
+
+#[test]
+fn attack_37_a_member_invoking_an_administrators_command_is_denied_and_logged() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = folder.path().join("Kanzlei.coffer");
+    let shell = Arc::new(shell(host()));
+    shell.begin(member_of_new_vault(&place));
+    let app = app_over(Arc::clone(&shell));
+    let window = window(&app, "main");
+    for command in NOT_FOR_MEMBERS {
+        let refusal = ask(&window, command, request(command)).unwrap_err();
+        assert_eq!(code(&refusal), "refused", "{command}");
+    }
+    // A forged role is a member that no command knows; the one that holds is the vault's.
+    let forged = json!({"name": "Forged", "roles": ["administrator"]});
+    assert_eq!(code(&ask(&window, "tenant_create", forged).unwrap_err()), "invalid_request");
+    assert_eq!(ask(&window, "tenants_list", json!({})).unwrap(), json!([]));
+    shell.lock();
+
+    let vault = Vault::open(&host(), &place).unwrap();
+    let auditor = vault.unlock("ines", passphrase(PASSPHRASES[0])).unwrap();
+    let log = auditor.log_page(None, 200).unwrap();
+    let is_refusal = |entry: &&coffer_core::view::LogEntryView| {
+        entry.action == "access.refused" && entry.actor.as_deref() == Some("mika")
+    };
+    assert_eq!(log.entries.iter().filter(is_refusal).count(), NOT_FOR_MEMBERS.len());
+    auditor.lock().unwrap();
+}
+
+/// A session of somebody who was invited as a member and activated.
+fn member_of_new_vault(place: &Path) -> Session {
+    let new = NewVault { login: "ines".parse().unwrap(), passphrase: passphrase(PASSPHRASES[0]), demo: false };
+    let administrator = Vault::create(&host(), place, new).unwrap().session;
+    let proof = administrator.authenticated_by_unlocking().unwrap();
+    let member = Roles::of([Role::Member]);
+    let invitation = administrator.invite(&"mika".parse().unwrap(), member, 24, proof).unwrap();
+    administrator.lock().unwrap();
+    let code = ActivationCode::parse_text(std::str::from_utf8(invitation.code.expose()).unwrap()).unwrap();
+    Vault::open(&host(), place).unwrap().activate(&code, &passphrase(PASSPHRASES[1])).unwrap()
+}
+
+fn passphrase(text: &str) -> Passphrase {
+    Passphrase::parse(text.into()).unwrap()
+}
+
+/// This machine, but for the device keys of whoever runs the test.
+fn host() -> Host {
+    let mut host = coffer_host::system("test");
+    host.devices = Arc::new(NoDevice);
+    host
+}
+
+/// Takes a device's key and forgets it.
+struct NoDevice;
+
+impl DeviceStore for NoDevice {
+    fn load(&self, _vault: VaultId) -> Result<Option<DeviceMaterial>, DeviceStoreError> {
+        Ok(None)
+    }
+
+    fn save(&self, _vault: VaultId, _secret: &SecretBytes) -> Result<DevicePlace, DeviceStoreError> {
+        Ok(DevicePlace::Keyring)
+    }
+
+    fn forget(&self, _vault: VaultId) -> Result<(), DeviceStoreError> {
+        Ok(())
     }
 }
 

@@ -125,7 +125,17 @@ pub(super) async fn proof<R: Runtime>(
     tenant: &str,
     reason: fn(&Words) -> &str,
 ) -> Option<FreshAuthentication> {
-    let (shell, dialog, tenant) = (Arc::clone(shell), app.clone(), tenant.to_owned());
+    let reason = fill(reason(shell.words()), &[("tenant", tenant)]);
+    proof_for(app, shell, reason).await
+}
+
+/// As [`proof`], for a reason in words.
+pub(super) async fn proof_for<R: Runtime>(
+    app: &AppHandle<R>,
+    shell: &Arc<Shell>,
+    reason: String,
+) -> Option<FreshAuthentication> {
+    let (shell, dialog) = (Arc::clone(shell), app.clone());
     let asked = reply::ask(app, move |reply| {
         let words = shell.words();
         let login = shell.session_view().map(|view| view.login).unwrap_or_default();
@@ -135,7 +145,7 @@ pub(super) async fn proof<R: Runtime>(
         let question = step_up::Question {
             window: &words.step_window,
             title: &words.step_title,
-            reason: fill(reason(words), &[("tenant", &tenant)]),
+            reason,
             wrong: ("unlock_refused", fill(&words.step_wrong, &[("login", &login)])),
         };
         step_up::ask(words, web::gtk_window(&dialog).as_ref(), question, check, reply);

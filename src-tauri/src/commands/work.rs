@@ -11,6 +11,7 @@ use tauri::{AppHandle, Runtime};
 use super::Held;
 use super::args::Args;
 use super::first_run::choose;
+use super::people::administers;
 use super::requests::{BackupRow, ImportChooseFile, ImportFile, ImportStart, Nothing, OneJob};
 use crate::backups;
 use crate::jobs::{Job, JobProgress};
@@ -91,6 +92,7 @@ pub(super) async fn backup_export_start<R: Runtime>(
     shell: Held<'_>,
     _args: Args<Nothing>,
 ) -> Result<Option<Job>, Refusal> {
+    shell.with(administers)?;
     let vault = shell.session_view().ok_or(Refusal::LOCKED)?.vault;
     let date = words::local_date(shell.host.clock.now());
     let suggested = fill(&shell.words().backup_file_default, &[("vault", &vault.name), ("date", &date)]);
@@ -123,7 +125,7 @@ pub(super) async fn backup_verify_start<R: Runtime>(
     shell: Held<'_>,
     _args: Args<Nothing>,
 ) -> Result<Option<Job>, Refusal> {
-    shell.with(|_| Ok::<_, Refusal>(()))?;
+    shell.with(administers)?;
     let Some(file) = choose(&app, &shell, Purpose::Backup, "").await else { return Ok(None) };
     let job = shell.with(|session| Ok::<_, Refusal>(session.start_verify_backup(&file)))?;
     Ok(Some(shell.jobs.follow(job, None)))
@@ -136,6 +138,7 @@ pub(super) async fn backup_restore_start<R: Runtime>(
     shell: Held<'_>,
     _args: Args<Nothing>,
 ) -> Result<Option<Job>, Refusal> {
+    shell.with(administers)?;
     let vault = shell.session_view().ok_or(Refusal::LOCKED)?.vault;
     let Some(file) = choose(&app, &shell, Purpose::Backup, "").await else { return Ok(None) };
     let Some(to) = choose(&app, &shell, Purpose::RestoreTarget, &vault.name).await else { return Ok(None) };

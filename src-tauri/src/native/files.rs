@@ -42,6 +42,8 @@ pub(crate) enum Purpose {
     Attach,
     /// Where to save an attachment.
     SaveAttachment,
+    /// Where to save an activation code.
+    ActivationCode,
 }
 
 /// How a dialog for a purpose looks and what it takes.
@@ -64,6 +66,9 @@ impl Purpose {
             }
             Self::Vault => (&words.choose_vault, &words.open, FileChooserAction::SelectFolder, None, None),
             Self::Kit => (&words.choose_kit, &words.save, FileChooserAction::Save, texts, Some("txt")),
+            Self::ActivationCode => {
+                (&words.choose_activation_code, &words.save, FileChooserAction::Save, texts, Some("txt"))
+            }
             Self::KitFile => (&words.choose_kit_file, &words.open, FileChooserAction::Open, texts, None),
             Self::Backup => (&words.choose_backup, &words.open, FileChooserAction::Open, backups, None),
             Self::BackupTarget => {

@@ -3,7 +3,9 @@
 //! Each window is shown on the main thread and answers once, through [`reply`]. What it asks of the engine runs on
 //! another thread, so that the window stays alive while Argon2id works.
 
+pub(crate) mod activate;
 pub(crate) mod files;
+pub(crate) mod invitation;
 pub(crate) mod kit_groups;
 pub(crate) mod leave_kit;
 pub(crate) mod look;

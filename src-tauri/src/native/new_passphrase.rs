@@ -17,6 +17,12 @@ use super::words::{Words, fill};
 /// Uses the passphrase, on a thread of its own. Says the error's permanent code when it cannot.
 pub(crate) type Use<T> = Arc<dyn Fn(Passphrase) -> Result<T, &'static str> + Send + Sync>;
 
+/// As [`Use`], with the passphrase from before first.
+pub(crate) type Change = Arc<dyn Fn(Passphrase, Passphrase) -> Result<(), &'static str> + Send + Sync>;
+
+/// What is done with what was typed: the passphrase from before, where there is one, and the new one.
+type Work<T> = Arc<dyn Fn(Option<Passphrase>, Passphrase) -> Result<T, &'static str> + Send + Sync>;
+
 /// Steps of the meter: zxcvbn's scores 1 to 4.
 const STEPS: f64 = 4.0;
 
@@ -38,6 +44,8 @@ struct NewPassphraseWindow<T> {
     words: &'static Words,
     window: gtk::Window,
     names: Vec<String>,
+    /// For the passphrase from before, and the words when it is not that.
+    old: Option<(SecretEntry, String)>,
     first: SecretEntry,
     second: SecretEntry,
     meter: gtk::LevelBar,
@@ -47,7 +55,7 @@ struct NewPassphraseWindow<T> {
     /// What stands on it, idle and busy.
     create_words: [&'static str; 2],
     cancel: gtk::Button,
-    use_it: Use<T>,
+    work: Work<T>,
     reply: Reply<T>,
 }
 
@@ -79,6 +87,41 @@ pub(crate) fn show_worded<T: Send + 'static>(
     use_it: Use<T>,
     reply: Reply<T>,
 ) {
+    let work: Work<T> = Arc::new(move |_, passphrase| use_it(passphrase));
+    ask(words, parent, wording, names, None, work, reply);
+}
+
+/// Asks for the passphrase of `login` from before and for a new one, until `change` has changed it, which is the answer.
+pub(crate) fn show_change(
+    words: &'static Words,
+    parent: Option<&gtk::Window>,
+    vault: &str,
+    login: &str,
+    change: Change,
+    reply: Reply<()>,
+) {
+    let wording = Wording {
+        window: &words.change_window,
+        title: &words.change_title,
+        text: fill(&words.change_text, &[("login", login), ("vault", vault)]),
+        go_on: &words.change_go,
+        busy: &words.change_busy,
+    };
+    let old = (SecretEntry::new(words, &words.change_old), fill(&words.step_wrong, &[("login", login)]));
+    // Without the one from before nothing can be pressed.
+    let work: Work<()> = Arc::new(move |old, new| change(old.ok_or("unlock_refused")?, new));
+    ask(words, parent, wording, vec![vault.to_owned(), login.to_owned()], Some(old), work, reply);
+}
+
+fn ask<T: Send + 'static>(
+    words: &'static Words,
+    parent: Option<&gtk::Window>,
+    wording: Wording<'_>,
+    names: Vec<String>,
+    old: Option<(SecretEntry, String)>,
+    work: Work<T>,
+    reply: Reply<T>,
+) {
     let window = look::window(wording.window, parent);
     let meter = gtk::LevelBar::for_interval(0.0, STEPS);
     meter.set_mode(gtk::LevelBarMode::Discrete);
@@ -86,7 +129,7 @@ pub(crate) fn show_worded<T: Send + 'static>(
     let this = Rc::new(NewPassphraseWindow {
         words,
         names,
-        first: SecretEntry::new(words, &words.passphrase),
+        first: SecretEntry::new(words, if old.is_some() { &words.change_new } else { &words.passphrase }),
         second: SecretEntry::new(words, &words.new_again),
         meter,
         verdict,
@@ -95,7 +138,8 @@ pub(crate) fn show_worded<T: Send + 'static>(
         create_words: [wording.go_on, wording.busy],
         cancel: look::button(&words.cancel, ""),
         window,
-        use_it,
+        old,
+        work,
         reply,
     });
 
@@ -106,14 +150,20 @@ pub(crate) fn show_worded<T: Send + 'static>(
     contents.set_margin(MARGIN);
     contents.set_width_request(400);
     contents.pack_start(&super::heading(wording.title, &wording.text), false, false, 0);
+    if let Some((old, _)) = &this.old {
+        contents.pack_start(old.widget(), false, false, 0);
+    }
     contents.pack_start(this.first.widget(), false, false, 0);
     contents.pack_start(&judged, false, false, 0);
     contents.pack_start(this.second.widget(), false, false, 0);
+    if this.old.is_some() {
+        contents.pack_start(&look::text(&words.change_copies, "quiet"), false, false, 0);
+    }
     contents.pack_start(this.problem.widget(), false, false, 0);
     contents.pack_start(&super::actions(&this.cancel, &this.create, &this.window), false, false, 0);
     this.window.add(&contents);
 
-    for entry in [&this.first, &this.second] {
+    for entry in this.entries() {
         let judging = Rc::downgrade(&this);
         entry.on_change(move || {
             if let Some(this) = judging.upgrade() {
@@ -127,16 +177,26 @@ pub(crate) fn show_worded<T: Send + 'static>(
     });
     this.window.connect_destroy({
         let this = Rc::clone(&this);
-        move |_| this.reply.decline()
+        move |_| {
+            this.entries().for_each(SecretEntry::erase);
+            this.reply.decline();
+        }
     });
     super::close_on_escape(&this.window);
     this.judge();
     this.window.show_all();
     this.window.present();
-    this.first.grab_focus();
+    if let Some(entry) = this.entries().next() {
+        entry.grab_focus();
+    }
 }
 
 impl<T: Send + 'static> NewPassphraseWindow<T> {
+    /// Every entry, from the top.
+    fn entries(&self) -> impl Iterator<Item = &SecretEntry> {
+        self.old.iter().map(|(old, _)| old).chain([&self.first, &self.second])
+    }
+
     /// Looks at what is typed so far: shows how strong it is, and lets it be used once it may be.
     fn judge(&self) {
         self.problem.hush();
@@ -166,7 +226,8 @@ impl<T: Send + 'static> NewPassphraseWindow<T> {
             self.verdict.set_text(&self.words.new_differs);
             set_class(&self.verdict.style_context(), "good", false);
         }
-        self.create.set_sensitive(same);
+        let has_old = self.old.as_ref().is_none_or(|(old, _)| !old.is_empty());
+        self.create.set_sensitive(same && has_old);
     }
 
     /// Whether the second entry holds the same passphrase.
@@ -178,33 +239,48 @@ impl<T: Send + 'static> NewPassphraseWindow<T> {
     }
 
     fn create(self: &Rc<Self>) {
-        let Ok(passphrase) = self.first.take() else { return };
-        self.second.erase();
+        // What cannot be a passphrase is not the one from before.
+        let old = self.old.as_ref().map(|(old, _)| old.take()).transpose();
+        let Ok(old) = old else { return self.refuse("unlock_refused") };
+        // Where the one from before may be mistyped, the new one stays: nobody likes to choose it twice.
+        let passphrase = if self.old.is_some() { self.first.peek() } else { self.first.take() };
+        let Ok(passphrase) = passphrase else { return };
+        if self.old.is_none() {
+            self.second.erase();
+        }
         self.set_busy(true);
         let this = Rc::clone(self);
         glib::MainContext::default().spawn_local(async move {
-            let use_it = Arc::clone(&this.use_it);
-            match gio::spawn_blocking(move || use_it(passphrase)).await {
-                Ok(Ok(done)) => {
+            let work = Arc::clone(&this.work);
+            let outcome = gio::spawn_blocking(move || work(old, passphrase)).await.unwrap_or(Err("bug"));
+            match outcome {
+                Ok(done) => {
+                    this.entries().for_each(SecretEntry::erase);
                     this.reply.send(done);
                     this.window.close();
                 }
-                Ok(Err(code)) => {
+                Err(code) => {
                     this.set_busy(false);
-                    this.problem.say(&this.words.error(code));
-                    this.first.grab_focus();
-                }
-                Err(_) => {
-                    this.set_busy(false);
-                    this.problem.say(&this.words.error("bug"));
+                    this.refuse(code);
                 }
             }
         });
     }
 
+    fn refuse(&self, code: &str) {
+        let words = match &self.old {
+            Some((_, wrong)) if code == "unlock_refused" => wrong.clone(),
+            _ => self.words.error(code),
+        };
+        if let Some(entry) = self.entries().next() {
+            entry.grab_focus();
+        }
+        self.problem.say(&words);
+    }
+
     fn set_busy(&self, busy: bool) {
         self.create.set_label(self.create_words[usize::from(busy)]);
-        for entry in [&self.first, &self.second] {
+        for entry in self.entries() {
             entry.set_sensitive(!busy);
         }
         self.create.set_sensitive(false);

@@ -3,17 +3,22 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use gtk::prelude::*;
 use gtk::{gio, glib, pango};
 
+use super::activate;
 use super::files::{self, Purpose};
 use super::look::{self, GAP, MARGIN, Notice};
-use super::reply::Reply;
+use super::reply::{self, Reply};
 use super::secret_entry::SecretEntry;
 use super::words::{Words, fill};
 use crate::places::Place;
 use crate::shell::{Shell, UnlockProblem};
+
+/// Time between two looks at the clock while the next try does not count yet.
+const COUNT_EVERY: Duration = Duration::from_millis(250);
 
 /// The window and what it is about. Shared by the handlers of its widgets.
 struct UnlockWindow {
@@ -31,6 +36,8 @@ struct UnlockWindow {
     unlock: gtk::Button,
     selected: RefCell<Option<Place>>,
     failed: Cell<u32>,
+    /// When the next try counts, as long as that is not yet.
+    counts_from: Cell<Option<Instant>>,
     reply: Reply<()>,
 }
 
@@ -70,13 +77,18 @@ pub(crate) fn show(shell: Arc<Shell>, parent: Option<&gtk::Window>, handle: Opti
     tries.set_no_show_all(true);
     let unlock = look::button(&words.unlock, "main");
     let forgot = look::button(&words.unlock_forgot, "flat");
-    forgot.set_halign(gtk::Align::Center);
+    let activate = look::button(&words.unlock_activate, "flat");
+    let links = look::column(0);
+    links.set_halign(gtk::Align::Center);
+    links.pack_start(&forgot, false, false, 0);
+    links.pack_start(&activate, false, false, 0);
 
     let this = Rc::new(UnlockWindow {
         demo: Notice::new("warn"),
         problem: Notice::new("danger"),
         selected: RefCell::new(None),
         failed: Cell::new(0),
+        counts_from: Cell::new(None),
         shell,
         words,
         window,
@@ -111,7 +123,7 @@ pub(crate) fn show(shell: Arc<Shell>, parent: Option<&gtk::Window>, handle: Opti
     contents.pack_start(this.problem.widget(), false, false, 0);
     contents.pack_start(&this.tries, false, false, 0);
     contents.pack_start(&this.unlock, false, false, 0);
-    contents.pack_start(&forgot, false, false, 0);
+    contents.pack_start(&links, false, false, 0);
     this.window.add(&contents);
     this.unlock.set_can_default(true);
     this.window.set_default(Some(&this.unlock));
@@ -124,10 +136,22 @@ pub(crate) fn show(shell: Arc<Shell>, parent: Option<&gtk::Window>, handle: Opti
         let this = Rc::clone(&this);
         move |forgot| this.explain_forgotten(forgot)
     });
+    activate.connect_clicked({
+        let this = Rc::clone(&this);
+        move |_| this.activate()
+    });
+    // Each login has a delay of its own.
+    this.login.connect_changed({
+        let this = Rc::clone(&this);
+        move |_| this.end_wait()
+    });
     // The handlers hold the window's parts, and with them the reply: let go of all when it is closed.
     this.window.connect_destroy({
         let this = Rc::clone(&this);
-        move |_| this.reply.decline()
+        move |_| {
+            this.counts_from.set(None);
+            this.reply.decline();
+        }
     });
     super::close_on_escape(&this.window);
 
@@ -152,6 +176,7 @@ impl UnlockWindow {
             self.demo.hush();
         }
         self.selected.replace(place);
+        self.end_wait();
         self.problem.hush();
         self.tries.hide();
         self.failed.set(0);
@@ -235,7 +260,24 @@ impl UnlockWindow {
         });
     }
 
+    /// Lets whoever was invited become an account of the vault that is chosen.
+    fn activate(self: &Rc<Self>) {
+        let Some(place) = self.selected.borrow().clone() else { return self.open_other() };
+        let (reply, activated) = Reply::pair();
+        activate::show(Arc::clone(&self.shell), &self.window, place, reply);
+        let this = Rc::clone(self);
+        glib::MainContext::default().spawn_local(async move {
+            if reply::wait(activated).await.is_some() {
+                this.reply.send(());
+                this.close();
+            }
+        });
+    }
+
     fn attempt(self: &Rc<Self>) {
+        if self.counts_from.get().is_some() {
+            return;
+        }
         let Some(place) = self.selected.borrow().clone() else { return self.open_other() };
         let login = self.login.text().trim().to_owned();
         if login.is_empty() || self.passphrase.is_empty() {
@@ -266,7 +308,12 @@ impl UnlockWindow {
         });
     }
 
-    fn refuse(&self, problem: &UnlockProblem) {
+    fn refuse(self: &Rc<Self>, problem: &UnlockProblem) {
+        if let Some(wait) = problem.wait {
+            self.begin_wait(wait);
+            self.passphrase.erase();
+            return self.passphrase.grab_focus();
+        }
         let words = match &problem.holder {
             Some(holder) => fill(
                 &self.words.error_held_elsewhere_by,
@@ -286,6 +333,40 @@ impl UnlockWindow {
         }
         self.passphrase.erase();
         self.passphrase.grab_focus();
+    }
+
+    /// Counts down to when the next try counts; until then none is made.
+    fn begin_wait(self: &Rc<Self>, wait: Duration) {
+        let is_counting = self.counts_from.replace(Some(Instant::now() + wait)).is_some();
+        self.count_down();
+        if is_counting {
+            return;
+        }
+        let this = Rc::clone(self);
+        glib::timeout_add_local(COUNT_EVERY, move || {
+            if this.count_down() { glib::ControlFlow::Continue } else { glib::ControlFlow::Break }
+        });
+    }
+
+    /// Says how long it is still; `false` once it is over.
+    fn count_down(&self) -> bool {
+        let Some(counts_from) = self.counts_from.get() else { return false };
+        let left = counts_from.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            self.end_wait();
+            return false;
+        }
+        let seconds = left.as_secs() + u64::from(left.subsec_nanos() > 0);
+        self.problem.say(&fill(&self.words.unlock_too_soon, &[("seconds", &seconds.to_string())]));
+        self.unlock.set_sensitive(false);
+        true
+    }
+
+    fn end_wait(&self) {
+        if self.counts_from.take().is_some() {
+            self.problem.hush();
+            self.unlock.set_sensitive(true);
+        }
     }
 
     fn set_busy(&self, busy: bool) {

@@ -6,6 +6,7 @@ One module for each chapter, so that it can be read beside the text:
     header.py      §3  the header
     crypto.py      §4  derivation, wrapping, sealing, signatures
     kit.py         §4  the recovery kit
+    activation.py  §3, §4  activation codes and invitations
     account.py     §3, §4  an account's entry and key slot
     directory.py   §5  encrypted databases, the directory
     chain.py       §5  the membership chain

@@ -6,21 +6,23 @@ from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 
 from . import crypto
 from .crypto import XWing, equal, expand, extract, hmac_sha256, info, label, mac, open_sealed, sha256, u64, unwrap
-from .encoding import UNSIGNED, Exactly, Optional, decode, encode
+from .encoding import INTEGER, UNSIGNED, Exactly, Optional, decode, encode
 from .header import SLOT, check_slot
-from .refused import require
+from .refused import Refused, require
 
-# founding, chain length and head, least costs, last unlock, log entries and root, failed unlocks, directory's file
+# account, sealing and signing key, time, signature by the activation code
+ENROLMENT = (Exactly(16), Exactly(1216), Exactly(32), INTEGER, Exactly(64))
+# founding, chain length and head, least costs, last unlock, log entries and root, failed unlocks, enrolment under way
 STATE = (
     Exactly(32),
     UNSIGNED,
     Exactly(32),
     (UNSIGNED, UNSIGNED, UNSIGNED),
-    Optional(UNSIGNED),
+    Optional(INTEGER),
     UNSIGNED,
     Exactly(32),
     UNSIGNED,
-    Optional((UNSIGNED, Exactly(32))),
+    Optional((ENROLMENT, Exactly(15))),
 )
 
 
@@ -37,18 +39,45 @@ class UnlockedAccount:
         entries = [entry for entry in header.entries if equal(entry[0], lookup)]
         require(len(entries) == 1, "no such login")
         entry = entries[0]
-        _, self.id, slots, sealing, signing, state, directory, entry_mac = entry
+        _, self.id, slots, sealing, signing, state, entry_mac = entry
 
-        master = _open_slot(decode(slots[0], SLOT), prepare(passphrase), vault, self.id)
-        key = expand(master, info("account-entry-mac-key", vault, self.id), 32)
+        master, self.slot = _open_slots(slots, prepare(passphrase), vault, self.id)
+        self.entry_mac_key = key = expand(master, info("account-entry-mac-key", vault, self.id), 32)
         message = encode([*entry[:-1], bytes(32)])
         require(equal(mac(key, "account-entry-mac", message), entry_mac), "the account's entry was altered")
 
         self.sealing = XWing(unwrap(master, sealing, info("wrap/sealing-seed", vault, self.id)))
-        self.signing = crypto.verifying_key(unwrap(master, signing, info("wrap/signing-seed", vault, self.id)))
+        self.signing_seed = unwrap(master, signing, info("wrap/signing-seed", vault, self.id))
+        self.signing = crypto.verifying_key(self.signing_seed)
         self.state = decode(unwrap(master, state, info("sealed-state", vault, self.id)), STATE)
-        context = info("seal/directory-key", vault, self.id, u64(1))
-        self.directory_key = open_sealed(self.sealing, directory, context)
+        require(self.id in header.directory_key_for, "the directory key is not sealed to the account")
+        context = info("seal/directory-key", vault, self.id, u64(header.directory_generation))
+        self.directory_key = open_sealed(self.sealing, header.directory_key_for[self.id], context)
+
+
+    def is_cheap(self):
+        """Whether the slot costs less than the account's state asks for (§3.3)."""
+        slot = decode(self.slot, SLOT)
+        memory, passes, _ = self.state[3]
+        return slot[3] < memory or slot[4] < passes
+
+    def require_of(self, membership):
+        """Whether the chain has the account, with these keys and the slot that opened (§1.1, step 4)."""
+        known = membership.accounts.get(self.id)
+        require(known, "an account that the chain does not have, or that left")
+        require((self.sealing.public, self.signing) == (known.sealing, known.signing), "an account with other keys")
+        require(known.slots is None or sha256(self.slot) in known.slots, "a slot that counts no longer")
+
+
+def _open_slots(slots, passphrase, vault, account):
+    """The first slot that opens. A change of the passphrase that was stopped leaves two."""
+    parsed = [(decode(slot, SLOT), slot) for slot in slots]
+    for slot, encoded in parsed:
+        try:
+            return _open_slot(slot, passphrase, vault, account), encoded
+        except Refused:
+            pass
+    raise Refused("no slot opens with that passphrase")
 
 
 def _open_slot(slot, passphrase, vault, account):

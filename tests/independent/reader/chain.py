@@ -1,19 +1,22 @@
-"""The membership chain (docs/FORMAT.md §5.8)."""
+"""The membership chain (docs/FORMAT.md §5.8, §5.9)."""
 
 import re
 from dataclasses import dataclass, field
 
+from .activation import vouched
 from .crypto import check_verifying_key, label, sha256, verify
 from .encoding import BOOL, BYTES, INTEGER, TEXT, UNSIGNED, Exactly, OneOf, Optional, decode
 from .refused import require
 
-ID, HASH, PUBLIC_KEY = Exactly(16), Exactly(32), Exactly(1216)
+ID, HASH, PUBLIC_KEY, SIGNATURE = Exactly(16), Exactly(32), Exactly(1216), Exactly(64)
 FOUNDING, DEVICE_ENROLLED, TENANT_CREATED, EPOCH_OPENED, GRANTED, BACKUP_MADE = range(6)
-KIND_SET, KIND_REMOVED = 6, 7
+KIND_SET, KIND_REMOVED, ACCOUNT_INVITED, INVITATION_WITHDRAWN, ACCOUNT_ENROLLED, ROLES_SET, ACCOUNT_REMOVED = range(6, 13)
+GRANT_WITHDRAWN, DIRECTORY_KEYED, AUDIT_REPLACED, OFFICE_REPLACED, SLOTS_NAMED = range(13, 18)
 BODIES = OneOf(
     {
-        # suite, account, login, sealing and signing key of the account, of recovery; audit and office key; age recipient
-        FOUNDING: (UNSIGNED, ID, TEXT, PUBLIC_KEY, HASH, PUBLIC_KEY, HASH, PUBLIC_KEY, PUBLIC_KEY, HASH),
+        # suite, account, login, sealing and signing key of the account, of recovery; audit and office key; age recipient;
+        # KID of the directory key
+        FOUNDING: (UNSIGNED, ID, TEXT, PUBLIC_KEY, HASH, PUBLIC_KEY, HASH, PUBLIC_KEY, PUBLIC_KEY, HASH, HASH),
         # signing key
         DEVICE_ENROLLED: (HASH,),
         # tenant, first steward, invented data
@@ -28,21 +31,55 @@ BODIES = OneOf(
         KIND_SET: (TEXT, HASH),
         # kind
         KIND_REMOVED: (TEXT,),
+        # account, login, roles, sealing and signing key of the activation code, until when
+        ACCOUNT_INVITED: (ID, TEXT, UNSIGNED, PUBLIC_KEY, HASH, INTEGER),
+        # account
+        INVITATION_WITHDRAWN: (ID,),
+        # account, its sealing and signing key, when, signature by the activation code
+        ACCOUNT_ENROLLED: (ID, PUBLIC_KEY, HASH, INTEGER, SIGNATURE),
+        # account, roles
+        ROLES_SET: (ID, UNSIGNED),
+        # account
+        ACCOUNT_REMOVED: (ID,),
+        # tenant, account
+        GRANT_WITHDRAWN: (ID, ID),
+        # generation, KID
+        DIRECTORY_KEYED: (UNSIGNED, HASH),
+        # public key
+        AUDIT_REPLACED: (PUBLIC_KEY,),
+        OFFICE_REPLACED: (PUBLIC_KEY,),
+        # digests of the slots that count
+        SLOTS_NAMED: ([HASH],),
     }
 )
 # vault, position, hash of the statement before, time, replica, signer, body
 STATEMENT = (ID, UNSIGNED, HASH, INTEGER, ID, ID, BODIES)
 STEWARD = 3
+ADMINISTRATOR, AUDITOR, MEMBER = 1, 2, 4
+OFFICER = ADMINISTRATOR | AUDITOR
+RECOVERY = bytes(16)
+DAY = 24 * 60 * 60 * 1000
 
 
 @dataclass
 class Account:
     login: str
+    roles: int
     sealing: bytes
     signing: bytes
+    slots: list | None = None  # digests of those that count; None: all
 
     def keys_digest(self):
         return sha256(self.sealing, self.signing)
+
+
+@dataclass
+class Invitation:
+    login: str
+    roles: int
+    sealing: bytes
+    signing: bytes
+    expires: int
 
 
 @dataclass
@@ -57,9 +94,11 @@ class Epoch:
 
 @dataclass
 class Tenant:
-    first_steward: bytes
+    opener: bytes  # who signs, or signed, the epoch
     demo: bool
     epoch: Epoch | None = None
+    holders: set = field(default_factory=set)  # who was granted the epoch
+    exposed: bool = False  # somebody holds its key who may not
 
 
 @dataclass
@@ -74,18 +113,35 @@ class Membership:
     """What a chain comes to."""
 
     vault: bytes
-    audit: bytes
-    office: bytes
+    audits: list  # the one in use last
+    offices: list
+    directory_kids: list  # the one in use last
     recovery_sealing: bytes
     recovery_signing: bytes
     recovery_age: bytes
+    directory_generation: int = 1
     accounts: dict = field(default_factory=dict)
+    invitations: dict = field(default_factory=dict)
+    former: dict = field(default_factory=dict)
+    exposed: set = field(default_factory=set)  # of "directory", "audit", "office"
     tenants: dict = field(default_factory=dict)
     grants: dict = field(default_factory=dict)  # by tenant and account
     devices: list = field(default_factory=list)
     backups: dict = field(default_factory=dict)  # digest of the manifest by counter
     kinds: dict = field(default_factory=dict)  # digest of the template by kind
+    files: set = field(default_factory=set)  # of every epoch of every tenant
     heads: list = field(default_factory=list)  # hash of each statement
+
+    @property
+    def directory_kid(self):
+        return self.directory_kids[-1]
+
+    def roles(self, account):
+        return self.accounts[account].roles if account in self.accounts else 0
+
+    def is_steward(self, tenant, account, at):
+        grant = self.grants.get((tenant, account))
+        return grant is not None and grant.right == STEWARD and (grant.expires is None or at < grant.expires)
 
     def statement_hash(self, length):
         """Hash of the last of the first `length` statements."""
@@ -106,12 +162,13 @@ def _found(vault, statement, signature):
     of_vault, position, previous, _at, _replica, signer, (kind, (body,)) = decode(statement, STATEMENT)
     require(kind == FOUNDING and of_vault == vault, "the chain does not begin with the founding of this vault")
     require(position == 0 and previous == bytes(32), "a statement out of place")
-    suite, account, login, sealing, signing, recovery_sealing, recovery_signing, audit, office, recovery_age = body
-    require(suite == 1 and signer == account, "founded by somebody else, or of an unknown suite")
+    suite, account, login, sealing, signing, recovery_sealing, recovery_signing, audit, office, age, kid = body
+    require(suite == 1 and signer == account != RECOVERY, "founded by somebody else, or of an unknown suite")
+    check_login(login)
     check_verifying_key(recovery_signing)
     verify(signing, label("statement") + statement, signature)
-    membership = Membership(vault, audit, office, recovery_sealing, recovery_signing, recovery_age)
-    membership.accounts[account] = Account(login, sealing, signing)
+    membership = Membership(vault, [audit], [office], [kid], recovery_sealing, recovery_signing, age)
+    membership.accounts[account] = Account(login, ADMINISTRATOR | AUDITOR | MEMBER, sealing, signing)
     membership.heads.append(sha256(statement, signature))
     return membership
 
@@ -120,14 +177,34 @@ def _admit(membership, statement, signature):
     vault, position, previous, at, _replica, signer, (kind, (body,)) = decode(statement, STATEMENT)
     in_place = position == len(membership.heads) and previous == membership.heads[-1]
     require(vault == membership.vault and in_place, "a statement out of place")
-    require(signer in membership.accounts, "signed by nobody of this vault")
-    verify(membership.accounts[signer].signing, label("statement") + statement, signature)
     require(kind in _APPLY, "a vault is founded once")
+    verify(_key_of(membership, signer, kind, body), label("statement") + statement, signature)
+    needed = _NEEDED_ROLES.get(kind)
+    require(not needed or membership.roles(signer) & needed, "stated without the role for it")
     _APPLY[kind](membership, signer, at, *body)
     membership.heads.append(sha256(statement, signature))
 
 
-# In format 1 the founder is the only account and has every role, so every signer is an administrator.
+def _key_of(membership, signer, kind, body):
+    if kind == ACCOUNT_ENROLLED:
+        return body[2]
+    if signer == RECOVERY:
+        return membership.recovery_signing
+    require(signer in membership.accounts, "signed by nobody of this vault")
+    return membership.accounts[signer].signing
+
+
+def check_login(login):
+    well_formed = re.fullmatch(r"[a-z0-9]([a-z0-9._@-]{0,62}[a-z0-9])?", login)
+    require(well_formed, "no login")
+
+
+def skeleton(login):
+    return login.replace("0", "o").replace("1", "l").replace("m", "rn")
+
+
+def check_roles(roles):
+    require(0 < roles < 8, "no roles, or unknown ones")
 
 
 def _device_enrolled(membership, _signer, _at, signing):
@@ -140,24 +217,132 @@ def _tenant_created(membership, _signer, _at, tenant, steward, demo):
     membership.tenants[tenant] = Tenant(steward, demo)
 
 
-def _epoch_opened(membership, signer, _at, tenant, number, kid, file, *digests):
+def _epoch_opened(membership, signer, at, tenant, number, kid, file, *digests):
     known = membership.tenants.get(tenant)
-    require(known and not known.epoch and number == 1 and signer == known.first_steward, "an epoch without authority")
-    known.epoch = Epoch(number, kid, file, *digests)
+    require(known, "an epoch of no tenant")
+    if known.epoch is None:
+        require(number == 1 and signer in (known.opener, RECOVERY), "an epoch without authority")
+    else:
+        by_steward = membership.is_steward(tenant, signer, at)
+        require(by_steward or signer == RECOVERY, "an epoch without authority")
+        require(number == known.epoch.number + 1, "an epoch out of order")
+        require(kid != known.epoch.kid, "an epoch of the same key")
+    require(file not in membership.files, "a file that a tenant has, or had")
+    membership.files.add(file)
+    membership.tenants[tenant] = Tenant(signer, known.demo, Epoch(number, kid, file, *digests))
+    membership.grants = {key: grant for key, grant in membership.grants.items() if key[0] != tenant}
 
 
 def _granted(membership, signer, at, tenant, number, grantee, keys_digest, right, expires, sealed_digest, kid):
     known = membership.tenants.get(tenant)
     require(known and known.epoch and grantee in membership.accounts, "a grant of or to what does not exist")
-    own = membership.grants.get((tenant, signer))
-    by_steward = own and own.right == STEWARD and (own.expires is None or at < own.expires)
-    first = not any(granted == tenant for granted, _ in membership.grants)
-    to_first_steward = first and signer == known.first_steward == grantee
-    require(by_steward or to_first_steward, "a grant without authority")
+    by_steward = signer == RECOVERY or membership.is_steward(tenant, signer, at)
+    by_opener = not known.holders and signer == known.opener == grantee
+    require(by_steward or by_opener, "a grant without authority")
     require(number == known.epoch.number and kid == known.epoch.kid, "a grant of another key")
     require(keys_digest == membership.accounts[grantee].keys_digest(), "a grant to other keys")
     require(right in (1, 2, STEWARD), "an unknown right")
+    known.holders.add(grantee)
     membership.grants[tenant, grantee] = Grant(right, expires, sealed_digest)
+
+
+def _grant_withdrawn(membership, signer, at, tenant, account):
+    by_steward = membership.is_steward(tenant, signer, at)
+    may = by_steward or membership.roles(signer) & ADMINISTRATOR or signer == account
+    require(may, "a grant withdrawn without authority")
+    require(membership.grants.pop((tenant, account), None), "a grant that is not there is withdrawn")
+    membership.tenants[tenant].exposed = True
+
+
+def _account_invited(membership, signer, at, account, login, roles, sealing, signing, expires):
+    check_login(login)
+    check_roles(roles)
+    by_recovery = signer == RECOVERY and roles & ADMINISTRATOR
+    require(by_recovery or membership.roles(signer) & ADMINISTRATOR, "an invitation without authority")
+    known = {RECOVERY, *membership.accounts, *membership.invitations, *membership.former}
+    require(account not in known, "an invitation of an account that is known")
+    present = [*membership.accounts.values(), *membership.invitations.values()]
+    taken = {skeleton(one.login) for one in present}
+    require(skeleton(login) not in taken, "a login that looks like another")
+    require(len(present) < 1000, "too many accounts")
+    require(0 < expires - at <= 31 * DAY, "an invitation that is open for too long, or not at all")
+    check_verifying_key(signing)
+    membership.invitations[account] = Invitation(login, roles, sealing, signing, expires)
+
+
+def _invitation_withdrawn(membership, _signer, _at, account):
+    invitation = membership.invitations.pop(account, None)
+    require(invitation, "an invitation that is not there is withdrawn")
+    # Whoever has the code could open what was sealed to it.
+    membership.exposed.add("directory")
+    _expose(membership, invitation.roles, 0)
+
+
+def _account_enrolled(membership, signer, _at, account, sealing, signing, at, vouched_for):
+    invitation = membership.invitations.pop(account, None)
+    require(invitation and signer == account, "an enrolment without an invitation")
+    require(at <= invitation.expires, "an enrolment after the invitation's end")
+    message = vouched(membership.vault, account, at, sealing, signing)
+    verify(invitation.signing, label("enrolment") + message, vouched_for)
+    check_verifying_key(signing)
+    membership.accounts[account] = Account(invitation.login, invitation.roles, sealing, signing)
+
+
+def _lose_roles(membership, account, after):
+    """Keeps an administrator and an auditor; says which keys are held by somebody who may not."""
+    require(account in membership.accounts, "no such account")
+    before = membership.accounts[account].roles
+    others = [known.roles for one, known in membership.accounts.items() if one != account]
+    for role in (ADMINISTRATOR, AUDITOR):
+        require(after & role or any(roles & role for roles in others), "nobody is left with a role the vault needs")
+    _expose(membership, before, after)
+
+
+def _expose(membership, before, after):
+    if before & AUDITOR and not after & AUDITOR:
+        membership.exposed.add("audit")
+    if before & OFFICER and not after & OFFICER:
+        membership.exposed.add("office")
+
+
+def _roles_set(membership, _signer, _at, account, roles):
+    check_roles(roles)
+    _lose_roles(membership, account, roles)
+    membership.accounts[account].roles = roles
+
+
+def _account_removed(membership, _signer, _at, account):
+    _lose_roles(membership, account, 0)
+    membership.former[account] = membership.accounts.pop(account)
+    membership.exposed.add("directory")
+    membership.grants = {key: grant for key, grant in membership.grants.items() if key[1] != account}
+    for tenant in membership.tenants.values():
+        tenant.exposed = tenant.exposed or account in tenant.holders
+
+
+def _directory_keyed(membership, _signer, _at, generation, kid):
+    require(generation == membership.directory_generation + 1, "a directory key out of order")
+    require(kid not in membership.directory_kids, "a directory key that was in use before")
+    membership.directory_generation = generation
+    membership.directory_kids.append(kid)
+    membership.exposed.discard("directory")
+
+
+def _audit_replaced(membership, _signer, _at, public):
+    require(public not in membership.audits, "an audit key that was in use before")
+    membership.audits.append(public)
+    membership.exposed.discard("audit")
+
+
+def _office_replaced(membership, _signer, _at, public):
+    require(public not in membership.offices, "an office key that was in use before")
+    membership.offices.append(public)
+    membership.exposed.discard("office")
+
+
+def _slots_named(membership, signer, _at, slots):
+    require(signer in membership.accounts and 1 <= len(slots) <= 16, "slots of nobody, or too many or none")
+    membership.accounts[signer].slots = slots
 
 
 def _backup_made(membership, _signer, _at, counter, manifest_digest):
@@ -179,6 +364,12 @@ def _kind_removed(membership, _signer, _at, kind):
     require(membership.kinds.pop(kind, None), "a kind that is not there is removed")
 
 
+_NEEDED_ROLES = {
+    **dict.fromkeys((DEVICE_ENROLLED, TENANT_CREATED, BACKUP_MADE, KIND_SET, KIND_REMOVED), ADMINISTRATOR),
+    **dict.fromkeys((INVITATION_WITHDRAWN, ROLES_SET, ACCOUNT_REMOVED, DIRECTORY_KEYED), ADMINISTRATOR),
+    AUDIT_REPLACED: AUDITOR,
+    OFFICE_REPLACED: OFFICER,
+}
 _APPLY = {
     DEVICE_ENROLLED: _device_enrolled,
     TENANT_CREATED: _tenant_created,
@@ -187,4 +378,14 @@ _APPLY = {
     BACKUP_MADE: _backup_made,
     KIND_SET: _kind_set,
     KIND_REMOVED: _kind_removed,
+    ACCOUNT_INVITED: _account_invited,
+    INVITATION_WITHDRAWN: _invitation_withdrawn,
+    ACCOUNT_ENROLLED: _account_enrolled,
+    ROLES_SET: _roles_set,
+    ACCOUNT_REMOVED: _account_removed,
+    GRANT_WITHDRAWN: _grant_withdrawn,
+    DIRECTORY_KEYED: _directory_keyed,
+    AUDIT_REPLACED: _audit_replaced,
+    OFFICE_REPLACED: _office_replaced,
+    SLOTS_NAMED: _slots_named,
 }

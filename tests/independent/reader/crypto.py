@@ -1,4 +1,4 @@
-"""Cryptography (docs/FORMAT.md §4). The recovery kit needs no passphrase, so §4.2, §4.3 and §4.5 are not here."""
+"""Cryptography (docs/FORMAT.md §4). The recovery kit needs no passphrase: §4.2, §4.3 and §4.5 are in account.py."""
 
 import hashlib
 import hmac
@@ -150,6 +150,24 @@ def open_sealed(pair, sealed, context):
     header, ciphertext = sealed[: XWing.ENCAPSULATION + 32], sealed[XWing.ENCAPSULATION + 32 :]
     hpke = _receive(pair, header, context)
     return _open_aead(hpke.key, hpke.nonce, ciphertext, b"")
+
+
+def open_sealed_by_any(pairs, sealed, context):
+    """Of a pair that was replaced, whichever it was sealed to: the newest is the likeliest."""
+    return _by_any(pairs, lambda pair: open_sealed(pair, sealed, context))
+
+
+def open_session_by_any(pairs, header, context):
+    return _by_any(pairs, lambda pair: SealedSession(pair, header, context))
+
+
+def _by_any(pairs, opens):
+    for pair in reversed(pairs):
+        try:
+            return opens(pair)
+        except Refused:
+            continue
+    raise Refused("sealed to none of these keys")
 
 
 class SealedSession:

@@ -25,8 +25,13 @@ def open_encrypted(path, key_and_salt):
 
 
 class Directory:
-    def __init__(self, path, vault, directory_key):
-        self._database = open_encrypted(path, expand(directory_key, info("directory-database-key", vault), 48))
+    def __init__(self, folder, vault, directory_key, locked=None):
+        key_and_salt = expand(directory_key, info("directory-database-key", vault), 48)
+        # One that waits to take the place of the other is the directory if it is of this key, unless the header says
+        # which file was locked (§5.13).
+        following = folder / "directory.next.db"
+        waits = not locked and following.exists() and following.read_bytes()[:16] == key_and_salt[32:]
+        self._database = open_encrypted(following if waits else folder / "directory.db", key_and_salt)
 
     def statements(self):
         """The membership chain: statement and signature of each position."""
@@ -34,8 +39,13 @@ class Directory:
         require([row[0] for row in rows] == list(range(len(rows))), "the membership chain has gaps")
         return [(row[1], row[2]) for row in rows]
 
-    def pair_seed(self, pair, holder):
-        return self._one("SELECT sealed FROM pair_seed WHERE pair = ? AND holder = ?", pair, holder)[0]
+    def pair_seed(self, pair, number, holder):
+        query = "SELECT sealed FROM pair_seed WHERE pair = ? AND number = ? AND holder = ?"
+        return self._one(query, pair, number, holder)[0]
+
+    def pair_seeds(self):
+        """Which seeds are sealed to whom: pair, number, holder."""
+        return set(self._database.execute("SELECT pair, number, holder FROM pair_seed").fetchall())
 
     def epoch(self, tenant, epoch):
         """Tenant key for recovery, name for the office, name for those who hold the key."""

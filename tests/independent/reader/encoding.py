@@ -111,7 +111,13 @@ def _check(value, shape):
     elif isinstance(shape, Exactly):
         require(isinstance(value, bytes) and len(value) == shape, f"not {int(shape)} bytes")
     elif isinstance(shape, tuple):
-        require(isinstance(value, list) and len(value) == len(shape), f"not an array of {len(shape)}")
+        require(isinstance(value, list), f"not an array of {len(shape)}")
+        # Absent members at the end are left out, and come back as None.
+        if value and value[-1] is None and isinstance(shape[-1], Optional):
+            require(len(value) != len(shape), "an absent member at the end")
+        while len(value) < len(shape) and all(isinstance(part, Optional) for part in shape[len(value) :]):
+            value.append(None)
+        require(len(value) == len(shape), f"not an array of {len(shape)}")
         for part, part_shape in zip(value, shape):
             _check(part, part_shape)
     elif isinstance(shape, list):

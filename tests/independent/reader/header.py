@@ -1,7 +1,7 @@
 """The header (docs/FORMAT.md §3)."""
 
 from .crypto import equal, expand, info, mac
-from .encoding import BOOL, BYTES, TEXT, UNSIGNED, Exactly, decode, encode
+from .encoding import BOOL, BYTES, TEXT, UNSIGNED, Exactly, Optional, decode, encode
 from .refused import require
 
 ACCOUNT = (
@@ -11,8 +11,12 @@ ACCOUNT = (
     BYTES,  # sealing seed, wrapped
     BYTES,  # signing seed, wrapped
     BYTES,  # sealed state
-    BYTES,  # directory key, sealed to the account
     Exactly(32),  # MAC under the account's master key
+)
+INVITATION = (
+    Exactly(32),  # look-up value of the activation code
+    Exactly(16),  # account
+    BYTES,  # the invitation's pin, wrapped
 )
 HEADER = (
     TEXT,  # "coffer vault"
@@ -23,8 +27,12 @@ HEADER = (
     Exactly(32),  # salt
     BOOL,  # invented data
     BYTES,  # audit public key
+    UNSIGNED,  # generation of the directory key
     BYTES,  # directory key, sealed to recovery
+    [(Exactly(16), BYTES)],  # directory key, sealed to accounts and invitations
+    Optional((UNSIGNED, Exactly(32))),  # directory.db as it was locked
     [ACCOUNT],
+    [INVITATION],
     Exactly(32),  # MAC under a key of the directory
 )
 SLOT = {
@@ -47,9 +55,15 @@ class Header:
         magic, form, suite, self.vault, self.generation, self.salt, *_ = self._members
         require(magic == "coffer vault" and form == 1 and suite == 1, "no header of format 1")
         self.audit_public_key = self._members[7]
-        self.directory_key_for_recovery = self._members[8]
-        self.entries = self._members[9]
+        self.directory_generation = self._members[8]
+        self.directory_key_for_recovery = self._members[9]
+        self.directory_key_for = dict(self._members[10])
+        require(len(self.directory_key_for) == len(self._members[10]), "a directory key sealed twice to one account")
+        locked = self._members[11]
+        self.directory_root = locked and tuple(locked)
+        self.entries = self._members[12]
         self.accounts = [entry[1] for entry in self.entries]
+        self.invitations = self._members[13]
         for entry in self.entries:
             for slot in entry[2]:
                 check_slot(decode(slot, SLOT))

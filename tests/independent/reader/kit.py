@@ -35,15 +35,21 @@ def _value(heading, name):
     return found[1]
 
 
-def parse_code(text):
-    """The seed in a printed code; refuses whatever was not copied exactly."""
-    text = re.sub(r"[\s-]", "", text).upper().translate(str.maketrans("OIL", "011"))
-    require(len(text) == 5 * GROUPS and all(character in CROCKFORD for character in text), "no recovery code")
+def read_groups(text, groups):
+    """The bits of so many groups, as a string of digits; refuses whatever was not copied exactly."""
+    text = re.sub(r"[\s\-\u2010-\u2015\u2212]", "", text).upper().translate(str.maketrans("OIL", "011"))
+    require(len(text) == 5 * groups and all(character in CROCKFORD for character in text), "no code of so many groups")
     bits = ""
-    for group in range(GROUPS):
+    for group in range(groups):
         *values, check = (CROCKFORD.index(character) for character in text[5 * group : 5 * group + 5])
         require(check == check_value(group, values), f"group {group + 1} was not copied exactly")
         bits += "".join(f"{value:05b}" for value in values)
+    return bits
+
+
+def parse_code(text):
+    """The seed in a printed code."""
+    bits = read_groups(text, GROUPS)
     seed_bits, spare, checksum = bits[:256], bits[256:260], bits[260:]
     seed = int(seed_bits, 2).to_bytes(32, "big")
     expected = int.from_bytes(sha256(label("recovery/checksum"), seed)[:4], "big") >> 12

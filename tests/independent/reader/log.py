@@ -4,7 +4,7 @@ import sqlite3
 from dataclasses import dataclass
 
 from . import notes
-from .crypto import SealedSession, equal, expand, hmac_sha256, info, label, open_sealed, sha256, u64
+from .crypto import equal, expand, hmac_sha256, info, label, open_sealed_by_any, open_session_by_any, sha256, u64
 from .encoding import INTEGER, TEXT, UNSIGNED, Exactly, decode_members, id_text
 from .refused import Refused, require
 
@@ -34,10 +34,11 @@ WITH_OR_WITHOUT_RECORD = {"draft.kept", "draft.opened", "draft.discarded"}
 ABOUT = {
     **dict.fromkeys(
         "vault.created vault.unlocked vault.unlock_failed vault.locked recovery_kit.confirmed device.enrolled "
-        "log.verified files.checked kind.set kind.removed".split(),
+        "log.verified files.checked kind.set kind.removed passphrase.changed directory.rekeyed audit_key.replaced "
+        "office_key.replaced audit_key.corrected recovery.used".split(),
         set(),
     ),
-    **dict.fromkeys("tenant.created tenant.opened file.altered".split(), {10}),
+    **dict.fromkeys("tenant.created tenant.opened tenant.rekeyed file.altered".split(), {10}),
     **dict.fromkeys(
         "records.listed records.searched records.imported records.expiring_listed secrets.assessed tags.listed tag.renamed "
         "tag.removed tenant.exported_csv tenant.exported_kdbx tenant.exported_archive tenant.exported_encrypted_archive "
@@ -63,7 +64,12 @@ ABOUT = {
         {14},
     ),
     "log.restarted": {15},
-    "account.created": {16},
+    **dict.fromkeys(
+        "account.created account.invited invitation.withdrawn account.activated roles.set account.removed "
+        "keys.shared".split(),
+        {16},
+    ),
+    **dict.fromkeys("grant.given grant.withdrawn".split(), {10, 16}),
 }
 
 
@@ -136,19 +142,19 @@ class Log:
     segments: list  # index of the first entry of each
 
 
-def read(folder, vault, audit, signers):
-    """Verifies the whole log with the audit key pair and gives its entries. `signers` may sign checkpoints."""
+def read(folder, vault, audits, signers):
+    """Verifies the whole log with the audit key pairs and gives its entries. `signers` may sign checkpoints."""
     database = sqlite3.connect(folder / "audit.db", isolation_level=None)
     try:
         require(database.execute("PRAGMA integrity_check").fetchall() == [("ok",)], "audit.db is damaged")
-        return _read(database, folder, vault, audit, signers)
+        return _read(database, folder, vault, audits, signers)
     except sqlite3.DatabaseError as error:
         raise Refused("audit.db does not open") from error
     finally:
         database.close()
 
 
-def _read(database, folder, vault, audit, signers):
+def _read(database, folder, vault, audits, signers):
     require(database.execute("PRAGMA user_version").fetchone() == (1,), "audit.db has another schema")
     require(database.execute("SELECT vault FROM log").fetchall() == [(vault,)], "the log of another vault")
     segments = {first: (root, key) for first, root, key in database.execute("SELECT * FROM segment ORDER BY first")}
@@ -158,19 +164,22 @@ def _read(database, folder, vault, audit, signers):
 
     tree, sessions, entries, tags, roots = Tree(), {}, [], [], {}
     segment, keys = None, []  # of this segment: the MAC key of each entry, and of the next
+
+    def begin_segment(first):
+        root, sealed_key = segments[first]
+        require(root == tree.root(), "a segment does not begin where the one before ends")
+        return first, [open_sealed_by_any(audits, sealed_key, info("seal/log-mac-key", vault, u64(first)))]
+
     columns = "idx, leaf, nodes, context, number, tag, mac, sealed"
     for index, *row in database.execute(f"SELECT {columns} FROM entry ORDER BY idx"):
         leaf, nodes, context, number, tag, mac, sealed = row
         require(index == len(entries), "the log has a gap")
         if index in segments:
-            segment = index
-            root, sealed_key = segments[index]
-            require(root == tree.root(), "a segment does not begin where the one before ends")
-            keys = [open_sealed(audit, sealed_key, info("seal/log-mac-key", vault, u64(segment)))]
+            segment, keys = begin_segment(index)
         require(segment <= context <= index and context in headers, "an entry without its context")
         if context not in sessions:
             session_info = info("seal/log-session", vault, u64(segment))
-            sessions[context] = SealedSession(audit, headers[context], session_info)
+            sessions[context] = open_session_by_any(audits, headers[context], session_info)
 
         digest = sha256(u64(context), number.to_bytes(4, "big"), bytes([tag is not None]), tag or bytes(16), sealed)
         expected = hmac_sha256(keys[-1], label("log-mac"), u64(index), leaf, digest)
@@ -187,6 +196,9 @@ def _read(database, folder, vault, audit, signers):
         roots[index + 1] = tree.root()
 
     require(entries and max(segments) <= len(entries), "a segment begins after the end")
+    if max(segments) == len(entries):
+        # One that has no entry yet.
+        segment, keys = begin_segment(len(entries))
     for size, note in checkpoints.items():
         check_checkpoint(note, vault, size, roots, signers)
     check_state(folder / "log.state", vault, segment, keys)

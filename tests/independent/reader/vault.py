@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 
 from . import chain, log, notes
-from .crypto import XWing, expand, hmac_sha256, info, label, open_sealed, sha256, u64, unwrap
+from .crypto import XWing, expand, hmac_sha256, info, label, open_sealed, open_sealed_by_any, sha256, u64, unwrap
 from .directory import RECOVERY, Directory
 from .encoding import BOOL, TEXT, UNSIGNED, decode
 from .header import Header
@@ -29,23 +29,33 @@ class Vault:
         require(self.id == self.kit.vault, "the kit of another vault")
 
         # 1. The directory key, which the header has for recovery, and with it the header's MAC.
-        context = info("seal/directory-key-to-recovery", self.id, u64(1))
+        generation = self.header.directory_generation
+        context = info("seal/directory-key-to-recovery", self.id, u64(generation))
         directory_key = open_sealed(self.kit.sealing, self.header.directory_key_for_recovery, context)
         self.header.verify(directory_key)
+        locked = self.header.directory_root
+        require(not locked or locked == log.file_root(self.folder / "directory.db"), "the directory is not as it was locked")
 
         # 2. The membership chain: the one whose founding the kit names, with the kit's recovery keys.
-        self.directory = Directory(self.folder / "directory.db", self.id, directory_key)
+        self.directory = Directory(self.folder, self.id, directory_key, locked)
         self.membership = chain.replay(self.id, self.directory.statements())
         require(self.membership.heads[0] == self.kit.founding, "a chain of another founding")
         require(self.membership.recovery_sealing == self.kit.sealing.public, "a chain for another kit")
         require(self.membership.recovery_signing == self.kit.verifying_key, "a chain for another kit")
         require(self.membership.recovery_age == self.kit.age_public_key, "a chain for another kit")
-        require(self.header.audit_public_key == self.membership.audit, "the header's audit key is not the chain's")
-        require(set(self.header.accounts) == set(self.membership.accounts), "the header's accounts are not the chain's")
+        of_chain = (self.membership.directory_generation, self.membership.directory_kid)
+        kid = expand(directory_key, info("directory-kid", self.id, u64(generation)), 32)
+        require((generation, kid) == of_chain, "a directory key that is not the chain's")
+        require(self.header.audit_public_key == self.membership.audits[-1], "the header's audit key is not the chain's")
+        # What the chain does not back is what a kill has left, and nobody believes it. An invitation that the header lacks
+        # was never handed out; one to which the directory key is not sealed has expired.
+        accounts = set(self.membership.accounts)
+        require(accounts <= set(self.header.accounts), "the header lacks an account of the chain")
+        require(accounts <= set(self.header.directory_key_for), "a directory key is sealed to too few")
 
-        # 3. The pairs that several accounts share.
-        self.audit = self._pair("audit", self.membership.audit)
-        self.office = self._pair("office", self.membership.office)
+        # 3. The pairs that several accounts share, the ones in use last.
+        self.audits = self._pairs("audit", self.membership.audits)
+        self.offices = self._pairs("office", self.membership.offices)
 
         # 4. Tenants, by name.
         self._file_roots = self.directory.file_roots()
@@ -62,18 +72,22 @@ class Vault:
 
     def log(self):
         """The log's entries; every write matched with its effect."""
-        signers = [notes.account_signer(account, known.signing) for account, known in self.membership.accounts.items()]
+        known = {**self.membership.former, **self.membership.accounts}
+        signers = [notes.account_signer(account, person.signing) for account, person in known.items()]
         signers += [notes.device_signer(self.id, key) for key in self.membership.devices]
-        read = log.read(self.folder, self.id, self.audit, signers)
+        read = log.read(self.folder, self.id, self.audits, signers)
         for _, (tenant, database) in self.tenants.items():
-            self._match_effects(read, tenant, database)
+            self._match_effects(read, tenant, self.membership.tenants[tenant].epoch.number, database)
         return read
 
-    def _pair(self, name, public):
-        sealed = self.directory.pair_seed(name, RECOVERY)
-        pair = XWing(open_sealed(self.kit.sealing, sealed, info(f"seal/{name}-seed-to-recovery", self.id)))
-        require(pair.public == public, f"the {name} pair is not the chain's")
-        return pair
+    def _pairs(self, name, public_keys):
+        pairs = []
+        for number, public in enumerate(public_keys, 1):
+            sealed = self.directory.pair_seed(name, number, RECOVERY)
+            context = info(f"seal/{name}-seed-to-recovery", self.id, u64(number))
+            pairs.append(XWing(open_sealed(self.kit.sealing, sealed, context)))
+            require(pairs[-1].public == public, f"the {name} pair is not the chain's")
+        return pairs
 
     def _open_tenant(self, tenant, epoch):
         for_recovery, name_for_office, name_for_holders = self.directory.epoch(tenant, epoch.number)
@@ -85,7 +99,8 @@ class Vault:
         require(expand(key, info("kid", *scope), 32) == epoch.kid, "the tenant key has another KID")
         name = unwrap(key, name_for_holders, info("tenant-name", self.id, tenant))
         to_office = info("seal/to-office", self.id, b"tenant-name", tenant)
-        require(open_sealed(self.office, name_for_office, to_office) == name, "the office was given another name")
+        # To the key that the office had then.
+        require(open_sealed_by_any(self.offices, name_for_office, to_office) == name, "the office was given another name")
         path = self.folder / "tenants" / f"{epoch.file.hex()}.db"
         self._check_file_root(path, tenant, epoch)
         return name.decode("utf-8"), TenantDatabase(path, key, self.id, tenant, epoch.number)
@@ -119,16 +134,20 @@ class Vault:
             templates[kind] = (name, [[TYPES[code], *rest] for code, *rest in fields])
         return templates
 
-    def _match_effects(self, read, tenant, database):
+    def _match_effects(self, read, tenant, epoch, database):
         def tag_of(index):
             return hmac_sha256(database.tag_key, label("write-tag"), u64(index))[:16]
 
         writes = {index for index, tag in enumerate(read.tags) if tag and tag == tag_of(index)}
         named = {index for index, tag in enumerate(read.tags) if tag and read.entries[index]["tenant"] == tenant}
-        require(writes == named, "an entry's effect tag is not its tenant's")
         applied, settled = database.applied(), database.settled()
         require(not applied & settled, "a write that both happened and did not")
         done = applied | settled
+        # Tags of an earlier epoch are under a key that nobody has any more.
+        earlier = named - writes
+        require(writes <= named and earlier <= done, "an entry's effect tag is not its tenant's")
+        require(not earlier or epoch > 1 and max(earlier) < min(writes, default=len(read.tags)), "a tag of an earlier epoch")
+        writes = named
         missing = writes - done
         # One write may be missing, the newest: that is what a crash leaves until the tenant is next opened.
         left_by_crash = len(missing) == 1 and min(missing) > max(done, default=-1)

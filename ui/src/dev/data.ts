@@ -342,6 +342,7 @@ export function logEntries(count: number): LogEntryView[] {
       session: isLocked ? null : "0s",
       tenant: tenant?.id ?? null,
       tenant_name: tenant?.name ?? null,
+      account: null,
       record: null,
       field: null,
       version: action === "record.changed" ? 4 : null,

@@ -22,12 +22,14 @@ import type {
   ImportReport,
   KindView,
   LogEntryView,
+  PendingKeyView,
   ProgressUnit,
   RecordView,
   SavedSearchView,
   SecretFindingView,
   SecretHealthView,
   SecretProblem,
+  SessionView,
   SubjectFindings,
   SubjectPlaceView,
   TaggedRecord,
@@ -35,6 +37,10 @@ import type {
 } from "../lib/api/types.ts";
 import { isMasked } from "../lib/records/limits.ts";
 import { attached, KINDS, logEntries, records, type StoredRecord, TENANTS } from "./data.ts";
+import { MockPeople } from "./people.ts";
+
+/** Roles of whoever founded the vault. */
+const EVERY_ROLE: SessionView["roles"] = ["administrator", "auditor", "member"];
 
 /** Found in the program's own build, it would give the make-believe engine away (tests/bundle.test.ts). */
 export const MARK = "make-believe-engine";
@@ -62,6 +68,9 @@ export type MockOptions = {
   lockedFile?: boolean;
   /** Whether the file chosen for an import is an archive. */
   archiveFile?: boolean;
+  roles?: SessionView["roles"];
+  /** Keys that are to be replaced. */
+  pending?: PendingKeyView[];
 };
 
 /** A text as it is compared. */
@@ -148,6 +157,8 @@ export class MockEngine {
   screen: AppState["screen"];
   settings: Settings;
   tenants: TenantView[];
+  roles: SessionView["roles"];
+  readonly people: MockPeople;
   /** Every call, in order. */
   readonly calls: { command: string; args: Args }[] = [];
   /** A command named here is refused with the code. */
@@ -211,6 +222,13 @@ export class MockEngine {
     for (const tenant of this.tenants) {
       this.#records.set(tenant.id, (options.records ?? records)(tenant));
     }
+    this.roles = options.roles ?? EVERY_ROLE;
+    this.people = new MockPeople(
+      () => this.tenants,
+      () => this.roles,
+      (result) => this.#start("bytes", 48_211_004, result),
+      options.pending,
+    );
     this.drafts = new Map(Object.entries(options.drafts ?? {}));
     this.#log = options.log ?? logEntries(2_480);
     this.#saved = options.saved ?? [];
@@ -237,7 +255,7 @@ export class MockEngine {
     this.calls.push({ command, args });
     const code = this.refuse.get(command);
     if (code) throw refusal(code);
-    const answer = this.#answers[command];
+    const answer = this.#answers[command] ?? this.people.answers[command];
     if (!answer) throw refusal("bug");
     return answer(args);
   }
@@ -463,7 +481,7 @@ export class MockEngine {
               vault: { id: "0v", name: "office", format: 1, demo: true },
               account: "0a",
               login: "ines",
-              roles: ["administrator", "auditor", "member"],
+              roles: this.roles,
               unlocked_at: new Date().toISOString(),
               last_unlocked_at: "2026-11-20T16:12:00.000Z",
               failed_unlocks: this.#failedUnlocks,
@@ -962,6 +980,7 @@ export function startMock(): void {
     failedUnlocks: Number(take("failed", "0")),
     firstFile: take<FileCheckView["state"]>("file", "unchanged"),
     enrolled: take("enrolled", "yes") === "yes",
+    roles: take("roles", "administrator,auditor,member").split(",") as SessionView["roles"],
     jobMillis: Number(take("job", "4000")),
   }).install();
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use coffer_core::host::Host;
 use coffer_core::view::BackupView;
 use coffer_core::{
-    BackupIdentity, JobError, JobHandle, RestoreOptions, Session, Vault, parse_recovery_kit, start_restore,
+    BackupIdentity, JobError, JobHandle, ReadKit, RestoreOptions, Session, Vault, parse_recovery_kit, start_restore,
     start_verify_backup,
 };
 use zeroize::Zeroizing;
@@ -112,9 +112,14 @@ const NEITHER: &str = "what opens the backup was not named: --kit FILE, or --vau
 
 fn kit(key: &BackupKey) -> Result<Option<BackupIdentity>, CliError> {
     let Some(path) = &key.kit else { return Ok(None) };
-    let kit = std::fs::read_to_string(path).map_err(|reason| CliError::File { path: path.clone(), reason })?;
+    Ok(Some(BackupIdentity::RecoveryKit(read_kit(path)?)))
+}
+
+/// Reads a recovery kit, or a file that holds only its code.
+pub(super) fn read_kit(path: &Path) -> Result<ReadKit, CliError> {
+    let kit = std::fs::read_to_string(path).map_err(|reason| CliError::File { path: path.to_owned(), reason })?;
     let kit = Zeroizing::new(kit);
-    Ok(Some(BackupIdentity::RecoveryKit(parse_recovery_kit(&kit)?)))
+    Ok(parse_recovery_kit(&kit)?)
 }
 
 fn text(done: &str, backup: &BackupView) -> String {

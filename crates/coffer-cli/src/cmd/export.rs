@@ -7,7 +7,7 @@ use coffer_core::{ExportRequest, Session};
 use coffer_model::event::ExportFormat;
 use zeroize::Zeroizing;
 
-use super::find_tenant;
+use super::{find_tenant, fresh};
 use crate::args::{ExportArgs, Global};
 use crate::error::CliError;
 use crate::job;
@@ -28,11 +28,7 @@ pub fn run(session: &Session, global: &Global, args: &ExportArgs, output: &Outpu
         confirmation: confirmation(format, args, &tenant.name)?,
         ..ExportRequest::new(tenant.id, args.file.clone(), format)
     };
-    // Unlocking a moment ago counts; a long-lived shell asks again.
-    let proof = match session.authenticated_by_unlocking() {
-        Some(proof) => proof,
-        None => session.authenticate(&prompt::passphrase(global, "Your passphrase once more: ")?)?,
-    };
+    let proof = fresh(session, global)?;
     let report = job::run("exporting", || session.start_export(request, proof))?;
     let text = |report: &ExportReport| report_text(report, format, &args.file.display().to_string());
     Ok(output.answer(&report, text)?)

@@ -1,5 +1,6 @@
 //! One file a noun. A command is a few lines over the engine; what it shows is made in `render`.
 
+mod account;
 mod backup;
 mod completions;
 mod demo;
@@ -7,7 +8,9 @@ mod doctor;
 mod export;
 mod file;
 mod generate;
+mod grant;
 mod import;
+mod key;
 mod kind;
 mod life;
 mod log;
@@ -22,11 +25,11 @@ mod vault;
 use std::path::Path;
 
 use coffer_core::host::Host;
-use coffer_core::view::TenantView;
-use coffer_core::{Passphrase, Session, UnlockError, Vault};
+use coffer_core::view::{AccountState, AccountView, TenantView};
+use coffer_core::{FreshAuthentication, Passphrase, Session, UnlockError, Vault};
 use coffer_model::id::TenantId;
 
-use crate::args::{Cli, Command, Global, LogCommand, VaultCommand};
+use crate::args::{AccountCommand, Cli, Command, Global, LogCommand, VaultCommand};
 use crate::error::CliError;
 use crate::prompt;
 use crate::render::Output;
@@ -44,6 +47,10 @@ pub fn run(host: &Host, cli: &Cli, output: &Output) -> Result<(), CliError> {
         Command::Generate(command) => generate::run(host, command, output),
         Command::Completions { shell } => completions::complete(*shell),
         Command::Man { dir } => completions::manual(dir),
+        Command::Account(AccountCommand::Activate { code_file }) => {
+            account::activate(host, global, code_file.as_deref(), output)
+        }
+        Command::Account(AccountCommand::Recover { name, kit }) => account::recover(host, global, name, kit, output),
         // A backup needs no account, and restoring one not even a vault.
         Command::Backup(command) if global.login.is_none() => backup::run_locked(host, global, command, output),
         Command::Log(LogCommand::Restart) => {
@@ -63,6 +70,9 @@ pub fn run(host: &Host, cli: &Cli, output: &Output) -> Result<(), CliError> {
 fn run_unlocked(session: &Session, global: &Global, command: &Command, output: &Output) -> Result<(), CliError> {
     match command {
         Command::Tenant(command) => tenant::run(session, command, output),
+        Command::Account(command) => account::run(session, global, command, output),
+        Command::Grant(command) => grant::run(session, command, output),
+        Command::Key(command) => key::run(session, global, command, output),
         Command::Record(command) => record::run(session, command, output),
         Command::File(command) => file::run(session, command, output),
         Command::Kind(command) => kind::run(session, command, output),
@@ -125,4 +135,20 @@ fn find_tenant(session: &Session, named: &str) -> Result<TenantView, CliError> {
     tenants
         .find(|tenant| Some(tenant.id) == wanted || tenant.name.to_lowercase() == named.trim().to_lowercase())
         .ok_or_else(|| CliError::NoSuchTenant(named.to_owned()))
+}
+
+/// Finds an account or an invitation by its login or identifier.
+fn find_account(session: &Session, named: &str) -> Result<AccountView, CliError> {
+    let mut accounts = session.people()?.accounts.into_iter().filter(|account| account.state != AccountState::Left);
+    accounts
+        .find(|account| account.login == named.trim().to_ascii_lowercase() || account.id.to_string() == named)
+        .ok_or_else(|| CliError::NoSuchAccount(named.to_owned()))
+}
+
+/// The proof that the passphrase was given just now. Unlocking a moment ago counts; a long-lived shell asks again.
+fn fresh(session: &Session, global: &Global) -> Result<FreshAuthentication, CliError> {
+    match session.authenticated_by_unlocking() {
+        Some(proof) => Ok(proof),
+        None => Ok(session.authenticate(&prompt::passphrase(global, "Your passphrase once more: ")?)?),
+    }
 }

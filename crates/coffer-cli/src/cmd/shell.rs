@@ -8,7 +8,7 @@ use coffer_core::Session;
 use coffer_core::host::Host;
 
 use super::{run_unlocked, unlock};
-use crate::args::{Cli, Command, FieldArgs, Global, RecordCommand};
+use crate::args::{AccountCommand, Cli, Command, FieldArgs, Global, RecordCommand};
 use crate::error::CliError;
 use crate::render::{self, Output, OutputError};
 
@@ -79,6 +79,7 @@ fn refuse_what_is_settled(cli: &Cli) -> Result<(), CliError> {
     let secret_file = match &cli.command {
         Command::Import(args) => args.source_passphrase_file.as_deref(),
         Command::Export(args) => args.export_passphrase_file.as_deref(),
+        Command::Account(AccountCommand::Passphrase { new_passphrase_file }) => new_passphrase_file.as_deref(),
         _ => None,
     };
     if secret_file == Some(Path::new("-"))

@@ -3,6 +3,7 @@
 
 mod answers;
 mod formats;
+mod people;
 mod persons;
 mod place;
 mod real_input;

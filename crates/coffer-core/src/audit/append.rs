@@ -3,7 +3,7 @@
 
 use coffer_crypto::Random;
 use coffer_crypto::label;
-use coffer_crypto::seal::{SealingPublicKey, SealingSession};
+use coffer_crypto::seal::{SESSION_MAX_MESSAGES, SealingPublicKey, SealingSession};
 use coffer_evidence::entry::{self, BLIND_BYTES, EFFECT_TAG_BYTES, LogEntry, MachineText};
 use coffer_evidence::mac::StoredEntry;
 use coffer_evidence::merkle::{self, Frontier};
@@ -22,7 +22,9 @@ use crate::store::audit::{AuditTx, FailuresRow};
 const FAILURES_PER_WINDOW: u64 = 20;
 /// Length of the window.
 const FAILURES_WINDOW_MILLIS: u64 = 10 * 60 * 1000;
-/// Most entries one append writes: what was only counted before, and the entry itself.
+/// Most entries one append writes beside what was only counted before; a sealing session has room for many such.
+pub(crate) const ENTRIES_TOGETHER: usize = 100;
+/// Entries that one append writes: what was only counted before, and its own.
 const ENTRIES_PER_APPEND: u32 = 2;
 
 /// Makes the tag of a write's entry out of its index.
@@ -49,6 +51,24 @@ impl AuditLog {
         self.append_entry(at, origin, event, None, random)
     }
 
+    /// Appends entries that belong together, at most [`ENTRIES_TOGETHER`], all of them or none, forced to the disk once.
+    pub(crate) fn append_together(
+        &self,
+        at: Timestamp,
+        origin: &EntryOrigin,
+        events: &[Event],
+        random: &mut dyn Random,
+    ) -> Result<(), LogError> {
+        let room = u32::try_from(events.len()).map_or(SESSION_MAX_MESSAGES, |count| count + 1);
+        self.exclusively(|inner| {
+            inner.add(self, random, room, |adding| {
+                adding.write_uncounted_failures(at, origin)?;
+                events.iter().try_for_each(|&event| adding.write(at, origin, event, None))
+            })?;
+            Ok(())
+        })
+    }
+
     /// Appends the entry of a write, with the tag `tag_of` makes of its index: the write stores the index, and so entry
     /// and effect can be matched.
     pub(crate) fn append_write(
@@ -71,7 +91,7 @@ impl AuditLog {
         random: &mut dyn Random,
     ) -> Result<u64, LogError> {
         self.exclusively(|inner| {
-            let count = inner.add(self, random, |adding| {
+            let count = inner.add(self, random, ENTRIES_PER_APPEND, |adding| {
                 adding.write_uncounted_failures(at, origin)?;
                 adding.write(at, origin, event, tag_of)
             })?;
@@ -87,7 +107,7 @@ impl AuditLog {
         random: &mut dyn Random,
     ) -> Result<(), LogError> {
         self.exclusively(|inner| {
-            inner.add(self, random, |adding| {
+            inner.add(self, random, ENTRIES_PER_APPEND, |adding| {
                 let mut failures = adding.tx.rows().failures()?;
                 let logged_alone = failures.take(at);
                 adding.tx.set_failures(&failures)?;
@@ -127,20 +147,21 @@ impl FailuresRow {
 }
 
 impl Inner {
-    /// Adds entries in one transaction, and steps the state after it. Gives how many entries there are then.
+    /// Adds at most `room` entries in one transaction, and steps the state after it. Gives how many entries there are then.
     fn add(
         &mut self,
         log: &AuditLog,
         random: &mut dyn Random,
+        room: u32,
         work: impl FnOnce(&mut Adding<'_, '_>) -> Result<(), LogError>,
     ) -> Result<u64, LogError> {
-        let Self { store, state: state_file, frontier: tree, sealing, .. } = self;
+        let Self { audit, store, state: state_file, frontier: tree, sealing, .. } = self;
         let state_file = state_file.as_ref().ok_or(LogError::State(StateProblem::Lost))?;
         let tx = store.write()?;
         let state = take_up(tx.rows(), Some(state_file))?;
         refresh(tree, tx.rows())?;
         let before = state.next;
-        let sealing = Sealing::ready(sealing, log, state.segment, random);
+        let sealing = Sealing::ready(sealing, audit, log.vault, (state.segment, room), random);
         let mut adding =
             Adding { tx, frontier: tree.clone(), context: sealing.first, sealing: &mut sealing.session, state, random };
         work(&mut adding)?;
@@ -161,12 +182,18 @@ impl Inner {
 
 impl Sealing {
     /// The session in use, or a new one if there is none for this segment with room for an append.
-    fn ready<'s>(current: &'s mut Option<Self>, log: &AuditLog, segment: u64, random: &mut dyn Random) -> &'s mut Self {
-        let fits = |sealing: &Self| sealing.segment == segment && sealing.session.remaining() >= ENTRIES_PER_APPEND;
+    fn ready<'s>(
+        current: &'s mut Option<Self>,
+        audit: &SealingPublicKey,
+        vault: VaultId,
+        (segment, room): (u64, u32),
+        random: &mut dyn Random,
+    ) -> &'s mut Self {
+        let fits = |sealing: &Self| sealing.segment == segment && sealing.session.remaining() >= room;
         if current.as_ref().is_some_and(fits) {
             return current.as_mut().expect("it was just looked at");
         }
-        current.insert(Self::start(&log.audit, log.vault, segment, random))
+        current.insert(Self::start(audit, vault, segment, random))
     }
 
     fn start(audit: &SealingPublicKey, vault: VaultId, segment: u64, random: &mut dyn Random) -> Self {

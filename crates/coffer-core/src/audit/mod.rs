@@ -27,6 +27,7 @@ use coffer_evidence::mac::{EvolvingKey, MacInput};
 use coffer_evidence::merkle::{self, Frontier, Hash};
 use coffer_model::id::{AccountId, ReplicaId, SessionId, VaultId};
 
+pub(crate) use self::append::ENTRIES_TOGETHER;
 use self::append::Sealing;
 pub(crate) use self::checkpoint::CheckpointSigner;
 pub(crate) use self::read::PageEntry;
@@ -47,7 +48,7 @@ const LOCK_POLL: Duration = Duration::from_millis(2);
 /// After how many entries the state is forced to the disk even without a checkpoint.
 const STATE_SYNC_ENTRIES: u64 = 100;
 /// How far the state may be behind the entries after a loss of power. It is synced every [`STATE_SYNC_ENTRIES`], and
-/// one append may write two entries; twice that leaves no doubt. A state further behind is an old copy.
+/// one append may write as many again; twice that leaves no doubt. A state further behind is an old copy.
 const MAX_STATE_LAG: u64 = 2 * STATE_SYNC_ENTRIES;
 
 /// Who writes an entry, and where.
@@ -153,13 +154,14 @@ impl From<LogError> for Fault {
 pub(crate) struct AuditLog {
     folder: PathBuf,
     vault: VaultId,
-    audit: SealingPublicKey,
     lock: File,
     inner: Mutex<Inner>,
 }
 
 #[derive(Debug)]
 struct Inner {
+    /// What new entries are sealed to.
+    audit: SealingPublicKey,
     store: AuditStore,
     /// `None` if it is missing.
     state: Option<StateFile>,
@@ -211,9 +213,9 @@ impl AuditLog {
         Ok(Self {
             folder: folder.to_owned(),
             vault,
-            audit: audit.clone(),
             lock: open_lock(folder)?,
             inner: Mutex::new(Inner {
+                audit: audit.clone(),
                 store: AuditStore::open(folder, vault, Access::ReadWrite)?,
                 state,
                 frontier: Frontier::new(),
@@ -249,6 +251,41 @@ impl AuditLog {
             begin_segment(folder, &mut store, vault, audit, expected, random)?;
         }
         Self::open(folder, vault, audit)
+    }
+
+    /// Begins the newest segment again if the program ended before its key was stored: it has no entry then. A log that
+    /// does not fit its state in any other way stays as it is.
+    pub(crate) fn finish_segment(
+        folder: &Path,
+        vault: VaultId,
+        audit: &SealingPublicKey,
+        random: &mut dyn Random,
+    ) -> Result<(), LogError> {
+        let log = Self::open_to_read(folder, vault, audit)?;
+        log.exclusively(|inner| {
+            let rows = inner.store.rows();
+            let segments = rows.segments()?;
+            let [.., before, newest] = segments.as_slice() else { return Ok(()) };
+            let (first, root, before) = (newest.first, newest.root, before.first);
+            let Some(state) = inner.read_state()? else { return Ok(()) };
+            if rows.next_index()? == first && state.next == first && state.segment == before {
+                begin_segment(folder, &mut inner.store, vault, audit, (first, root), random)?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Goes on in a new segment, sealed to another key: who holds only the one before reads nothing of it.
+    pub(crate) fn change_key(&self, audit: &SealingPublicKey, random: &mut dyn Random) -> Result<(), LogError> {
+        self.exclusively(|inner| {
+            refresh(&mut inner.frontier, inner.store.rows())?;
+            let head = (inner.frontier.size(), inner.frontier.root());
+            begin_segment(&self.folder, &mut inner.store, self.vault, audit, head, random)?;
+            inner.audit = audit.clone();
+            inner.sealing = None;
+            inner.state = Some(StateFile::open(&self.folder, self.vault)?);
+            Ok(())
+        })
     }
 
     /// How many entries there are, and the root of the tree over them.

@@ -2,9 +2,10 @@
 
 use std::collections::HashMap;
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 use coffer_crypto::label;
-use coffer_crypto::seal::{OpeningSession, SealingKeyPair};
+use coffer_crypto::seal::OpeningSession;
 use coffer_crypto::secret::SecretBytes;
 use coffer_evidence::entry::{self, EFFECT_TAG_BYTES, LogEntry};
 use coffer_evidence::mac::StoredEntry;
@@ -12,6 +13,7 @@ use coffer_model::id::VaultId;
 
 use super::append::associated;
 use super::{AuditLog, LogError, segment_context};
+use crate::keys::SharedKey;
 use crate::store::audit::{Rows, SegmentRow};
 use crate::store::sqlcipher::StoreError;
 
@@ -31,7 +33,7 @@ impl AuditLog {
     /// Reads at most `limit` entries before the index `before` (from the end, if `None`), newest first.
     pub(crate) fn read_page(
         &self,
-        auditor: &SealingKeyPair,
+        auditors: &[Arc<SharedKey>],
         before: Option<u64>,
         limit: usize,
     ) -> Result<Vec<PageEntry>, LogError> {
@@ -40,7 +42,7 @@ impl AuditLog {
                 Some(before) => before,
                 None => inner.store.rows().next_index()?,
             };
-            let mut opener = Opener::new(inner.store.rows(), self.vault, auditor)?;
+            let mut opener = Opener::new(inner.store.rows(), self.vault, auditors)?;
             let mut page = Vec::new();
             let mut failed = None;
             inner.store.rows().each_entry_before(before, |stored| {
@@ -87,15 +89,15 @@ impl AuditLog {
 pub(super) struct Opener<'a> {
     rows: Rows<'a>,
     vault: VaultId,
-    auditor: &'a SealingKeyPair,
+    auditors: &'a [Arc<SharedKey>],
     segments: Vec<SegmentRow>,
     /// `None` for a context that does not open.
     contexts: HashMap<u64, Option<OpeningSession>>,
 }
 
 impl<'a> Opener<'a> {
-    pub(super) fn new(rows: Rows<'a>, vault: VaultId, auditor: &'a SealingKeyPair) -> Result<Self, StoreError> {
-        Ok(Self { rows, vault, auditor, segments: rows.segments()?, contexts: HashMap::new() })
+    pub(super) fn new(rows: Rows<'a>, vault: VaultId, auditors: &'a [Arc<SharedKey>]) -> Result<Self, StoreError> {
+        Ok(Self { rows, vault, auditors, segments: rows.segments()?, contexts: HashMap::new() })
     }
 
     /// Opens an entry's block; `None` if it does not open.
@@ -117,6 +119,8 @@ impl<'a> Opener<'a> {
         let segment = self.segments.iter().rev().find(|segment| segment.first <= first);
         let Some(segment) = segment else { return Ok(None) };
         let context = segment_context(label::SEAL_LOG_SESSION, self.vault, segment.first);
-        Ok(OpeningSession::start(self.auditor, &header, &context).ok())
+        // Of the keys the log had, the newest is the likeliest.
+        let mut pairs = self.auditors.iter().rev();
+        Ok(pairs.find_map(|key| OpeningSession::start(&key.pair, &header, &context).ok()))
     }
 }

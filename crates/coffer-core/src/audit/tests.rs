@@ -3,8 +3,9 @@
 use std::fs;
 use std::ops::ControlFlow;
 use std::path::Path;
+use std::sync::Arc;
 
-use coffer_crypto::seal::{SealingKeyPair, SealingPublicKey};
+use coffer_crypto::seal::SealingPublicKey;
 use coffer_crypto::secret::{SealingSeed, SecretKey, SigningSeed};
 use coffer_crypto::sign::SigningKey;
 use coffer_evidence::entry::LogEntry;
@@ -15,6 +16,7 @@ use coffer_model::time::Timestamp;
 use tempfile::TempDir;
 
 use super::*;
+use crate::keys::SharedKey;
 use crate::store::audit::FILE as DATABASE;
 use crate::view::LogReport;
 
@@ -26,12 +28,12 @@ fn at(seconds: i64) -> Timestamp {
     Timestamp::from_unix_millis(START + seconds * 1000).unwrap()
 }
 
-fn auditor() -> SealingKeyPair {
-    SealingKeyPair::from_seed(&SealingSeed::parse(&[3; 32]).unwrap())
+fn auditor() -> [Arc<SharedKey>; 1] {
+    [Arc::new(SharedKey::of(1, SealingSeed::parse(&[3; 32]).unwrap()))]
 }
 
 fn public() -> SealingPublicKey {
-    auditor().public_key().clone()
+    auditor()[0].pair.public_key().clone()
 }
 
 fn signing_key() -> SigningKey {
@@ -100,10 +102,10 @@ impl Observe for Seen {
     }
 }
 
-fn verify_with(folder: &Path, auditor: Option<&SealingKeyPair>, anchors: &[String]) -> LogReport {
+fn verify_with(folder: &Path, auditors: &[Arc<SharedKey>], anchors: &[String]) -> LogReport {
     let log = AuditLog::open_to_read(folder, VAULT, &public()).unwrap();
     let signers = vec![Signer::account(ACCOUNT, &signing_key().verifying_key().encode()).unwrap()];
-    let scope = VerifyScope { signers, auditor, anchors };
+    let scope = VerifyScope { signers, auditors, anchors };
     log.verify(scope, &mut Seen::default()).unwrap().unwrap()
 }
 
@@ -114,7 +116,7 @@ type Found = Vec<(String, u64)>;
 fn findings(folder: &Path) -> (Found, Found) {
     let plain =
         |report: LogReport| report.findings.into_iter().map(|finding| (finding.code, finding.index.unwrap())).collect();
-    (plain(verify_with(folder, Some(&auditor()), &[])), plain(verify_with(folder, None, &[])))
+    (plain(verify_with(folder, &auditor(), &[])), plain(verify_with(folder, &[], &[])))
 }
 
 fn has(findings: &[(String, u64)], code: &str, index: u64) -> bool {
@@ -152,9 +154,9 @@ fn entries_read_back_newest_first_and_verify() {
     assert_eq!((newest.event, newest.actor), (Event::LogRead { count: 24 }, Some(ACCOUNT)));
     let page = log.read_page(&auditor(), Some(3), 10).unwrap();
     assert_eq!(page.iter().map(|entry| entry.index).collect::<Vec<_>>(), [2, 1, 0]);
-    let report = verify_with(folder.path(), Some(&auditor()), &[]);
+    let report = verify_with(folder.path(), &auditor(), &[]);
     assert_eq!((report.findings, report.entries, report.checkpoints), (vec![], 25, 2));
-    assert!(verify_with(folder.path(), None, &[]).ok);
+    assert!(verify_with(folder.path(), &[], &[]).ok);
     assert_eq!(report.root, hex::encode(log.head().unwrap().1));
 }
 
@@ -165,8 +167,9 @@ fn the_public_key_alone_appends_and_reads_nothing() {
     let log = AuditLog::open_locked(folder.path(), VAULT, &public().encode()).unwrap();
     log.append_unlock_failure(at(0), &EntryOrigin::locked(&origin().identity), &mut random()).unwrap();
     assert_eq!((count(&log), log.unlock_failures().unwrap()), (4, 1));
-    let stranger = SealingKeyPair::from_seed(&SealingSeed::parse(&[5; 32]).unwrap());
+    let stranger = [Arc::new(SharedKey::of(1, SealingSeed::parse(&[5; 32]).unwrap()))];
     assert!(log.read_page(&stranger, None, 9).unwrap().iter().all(|entry| entry.entry.is_none()));
+
     assert_eq!(log.read_page(&auditor(), None, 1).unwrap()[0].entry.as_ref().unwrap().event, Event::UnlockFailed);
 }
 
@@ -232,15 +235,15 @@ fn attack_54_a_cut_off_end_is_noticed_by_checkpoint_state_and_anchor() {
     let (older, log) = made(17);
     drop(log);
     copy_file(older.path(), folder.path(), state::FILE);
-    let report = verify_with(folder.path(), None, &[]);
+    let report = verify_with(folder.path(), &[], &[]);
     assert!(report.ok, "{report:?}");
-    let report = verify_with(folder.path(), None, std::slice::from_ref(&held_outside));
+    let report = verify_with(folder.path(), &[], std::slice::from_ref(&held_outside));
     assert_eq!(report.findings[0].code, "truncated");
     let log = AuditLog::open(folder.path(), VAULT, &public()).unwrap();
     append(&log, 8);
     checkpoint(&log);
     drop(log);
-    let report = verify_with(folder.path(), None, &[held_outside]);
+    let report = verify_with(folder.path(), &[], &[held_outside]);
     assert_eq!((report.findings[0].code.as_str(), report.findings[0].index), ("forked", Some(20)));
 }
 
@@ -287,7 +290,7 @@ fn attack_59_a_flood_of_failed_unlocks_is_bounded_and_counted() {
     assert_eq!(count(&log), 23);
     log.append_unlock_failure(at(-100_000), &locked, &mut random).unwrap();
     assert_eq!(count(&log), 24);
-    assert!(verify_with(folder.path(), Some(&auditor()), &[]).ok);
+    assert!(verify_with(folder.path(), &auditor(), &[]).ok);
 }
 
 #[test]
@@ -311,7 +314,7 @@ fn a_kill_between_any_two_steps_of_an_append_loses_nothing() {
         assert_eq!(count(&log), entries);
         append(&log, 2);
         checkpoint(&log);
-        let report = verify_with(folder.path(), Some(&auditor()), &[]);
+        let report = verify_with(folder.path(), &auditor(), &[]);
         assert!(report.ok && report.entries == entries + 2, "{report:?}");
     }
 }
@@ -325,7 +328,7 @@ fn a_state_that_a_loss_of_power_left_behind_is_stepped_forward() {
     copy_file(early.path(), folder.path(), state::FILE);
     let log = AuditLog::open(folder.path(), VAULT, &public()).unwrap();
     append(&log, 1);
-    assert!(verify_with(folder.path(), Some(&auditor()), &[]).ok);
+    assert!(verify_with(folder.path(), &auditor(), &[]).ok);
 }
 
 #[test]
@@ -351,16 +354,16 @@ fn a_state_that_no_loss_of_power_explains_is_an_incident() {
     assert_eq!(log.read_page(&auditor(), None, 3).unwrap().len(), 3);
     let refused = log.append(at(0), &origin(), Event::VaultLocked, &mut random());
     assert!(matches!(refused, Err(LogError::State(StateProblem::Lost))));
-    assert_eq!(verify_with(folder.path(), Some(&auditor()), &[]).findings[0].code, "state_lost");
+    assert_eq!(verify_with(folder.path(), &auditor(), &[]).findings[0].code, "state_lost");
     fs::write(folder.path().join(state::FILE), &late).unwrap();
-    assert!(verify_with(folder.path(), Some(&auditor()), &[]).ok);
+    assert!(verify_with(folder.path(), &auditor(), &[]).ok);
     // The state of another log of the same length.
     let other = tempfile::tempdir().unwrap();
     let mut other_random = |buffer: &mut [u8]| buffer.fill(0x5a);
     let log = AuditLog::create(other.path(), VAULT, &public(), &mut other_random).unwrap();
     append(&log, MAX_STATE_LAG + 6);
     copy_file(other.path(), folder.path(), state::FILE);
-    assert_eq!(verify_with(folder.path(), Some(&auditor()), &[]).findings[0].code, "state_mismatch");
+    assert_eq!(verify_with(folder.path(), &auditor(), &[]).findings[0].code, "state_mismatch");
 }
 
 #[test]
@@ -376,7 +379,7 @@ fn several_writers_at_once_make_one_log() {
     for writer in writers {
         writer.join().unwrap();
     }
-    let report = verify_with(folder.path(), Some(&auditor()), &[]);
+    let report = verify_with(folder.path(), &auditor(), &[]);
     assert!(report.ok && report.entries == 126, "{report:?}");
 }
 
@@ -384,7 +387,7 @@ fn several_writers_at_once_make_one_log() {
 fn a_log_longer_than_one_sealing_session_goes_on_in_the_next() {
     let (folder, log) = made(0);
     append(&log, 1003);
-    assert!(verify_with(folder.path(), Some(&auditor()), &[]).ok);
+    assert!(verify_with(folder.path(), &auditor(), &[]).ok);
     // One append may write two entries, so a session is given up with less room than that.
     let inner = log.inner.lock().unwrap();
     assert!(inner.store.rows().context(0).unwrap().is_some() && inner.store.rows().context(999).unwrap().is_some());
@@ -470,7 +473,7 @@ fn a_restored_log_goes_on_in_a_linked_segment() {
     log.append(at(5), &origin(), Event::BackupRestored { counter: 1 }, &mut random()).unwrap();
     append(&log, 5);
     checkpoint(&log);
-    let report = verify_with(restored.path(), Some(&auditor()), &[]);
+    let report = verify_with(restored.path(), &auditor(), &[]);
     assert!(report.ok && report.entries == 19, "{report:?}");
     tamper(restored.path(), "UPDATE segment SET root = zeroblob(32) WHERE first = 13");
     assert!(has(&findings(restored.path()).1, "bad_link", 13));
@@ -487,7 +490,7 @@ fn a_stopped_verification_has_no_result() {
         fn entry(&mut self, _: u64, _: &LogEntry) {}
     }
     let (_folder, log) = made(3);
-    let scope = VerifyScope { signers: vec![], auditor: None, anchors: &[] };
+    let scope = VerifyScope { signers: vec![], auditors: &[], anchors: &[] };
     assert_eq!(log.verify(scope, &mut Stop).unwrap(), None);
 }
 

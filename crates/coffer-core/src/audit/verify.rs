@@ -2,9 +2,10 @@
 //! The rules are `coffer_evidence::verify`'s; this feeds it.
 
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 use coffer_crypto::label;
-use coffer_crypto::seal::{self, SealingKeyPair};
+use coffer_crypto::seal;
 use coffer_crypto::secret::LogMacKey;
 use coffer_evidence::entry::LogEntry;
 use coffer_evidence::mac::EvolvingKey;
@@ -14,6 +15,7 @@ use coffer_evidence::verify::{Content, Report, Verifier};
 use super::read::Opener;
 use super::state::LogState;
 use super::{AuditLog, LogError, StateProblem, segment_context};
+use crate::keys::SharedKey;
 use crate::store::audit::{AuditSnapshot, CheckpointRow, Rows};
 use crate::store::sqlcipher::StoreError;
 use crate::view::{LogFindingView, LogReport};
@@ -26,8 +28,8 @@ const PROGRESS_ENTRIES: u64 = 1024;
 pub(crate) struct VerifyScope<'a> {
     /// Who may sign checkpoints: the chain's accounts and devices.
     pub(crate) signers: Vec<Signer>,
-    /// Opens contents and MAC keys; without it the tree and the checkpoints are verified alone.
-    pub(crate) auditor: Option<&'a SealingKeyPair>,
+    /// Open contents and MAC keys; without any the tree and the checkpoints are verified alone.
+    pub(crate) auditors: &'a [Arc<SharedKey>],
     /// Checkpoints held outside the vault.
     pub(crate) anchors: &'a [String],
 }
@@ -58,12 +60,15 @@ impl AuditLog {
         let mut run = Run {
             rows,
             verifier: Verifier::new(self.vault, scope.signers),
-            opener: scope.auditor.map(|auditor| Opener::new(rows, self.vault, auditor)).transpose()?,
+            opener: match scope.auditors {
+                [] => None,
+                auditors => Some(Opener::new(rows, self.vault, auditors)?),
+            },
             waiting: rows.checkpoint_after(None)?,
             segments: Vec::new(),
             failed: None,
         };
-        run.take_segments(self, scope.auditor)?;
+        run.take_segments(self, scope.auditors)?;
         for anchor in scope.anchors {
             run.verifier.push_checkpoint(anchor);
         }
@@ -87,11 +92,11 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    fn take_segments(&mut self, log: &AuditLog, auditor: Option<&SealingKeyPair>) -> Result<(), StoreError> {
+    fn take_segments(&mut self, log: &AuditLog, auditors: &[Arc<SharedKey>]) -> Result<(), StoreError> {
         for row in self.rows.segments()?.into_iter().rev() {
             let context = segment_context(label::SEAL_LOG_MAC_KEY, log.vault, row.first);
             let key: Option<LogMacKey> =
-                auditor.and_then(|auditor| seal::open_sealed_key(auditor, &row.sealed_key, &context).ok());
+                auditors.iter().rev().find_map(|key| seal::open_sealed_key(&key.pair, &row.sealed_key, &context).ok());
             self.segments.push((row.first, row.root, key.map(|key| EvolvingKey::new(key.expose()))));
         }
         Ok(())

@@ -61,6 +61,9 @@ pub enum BackupError {
     /// This device has no key for the vault.
     #[error("this device has no key for the vault")]
     NoDeviceKey,
+    /// The program was stopped while the vault's directory got a new key: unlock the vault once, then back it up.
+    #[error("the vault was stopped in the middle of a change of its keys")]
+    Unsettled,
     /// The vault or the machine failed.
     #[error(transparent)]
     Fault(#[from] Fault),
@@ -80,6 +83,7 @@ impl BackupError {
             Self::Older { .. } => "backup_older",
             Self::InUse(_) => "vault_in_use",
             Self::NoDeviceKey => "no_device_key",
+            Self::Unsettled => "backup_unsettled",
             Self::Fault(fault) => fault.code(),
         }
     }

@@ -48,6 +48,7 @@ fn founding() -> Founding {
         audit: sealing(22).encode().into(),
         office: sealing(23).encode().into(),
         recovery_age: [24; 32].into(),
+        directory: [25; 32].into(),
     }
 }
 
@@ -117,15 +118,67 @@ fn make() -> (Membership, Vec<SignedStatement>) {
     state(&mut membership, &mut chain, Body::BackupMade(BackupMade { counter: 1, manifest: [9; 32].into() }));
     state(&mut membership, &mut chain, kind_set("door"));
     state(&mut membership, &mut chain, kind_removed("door"));
+    // Somebody comes, is granted the tenant, gets a role and leaves, and every key changes.
+    let passing = AccountId::from_bytes([33; 16]);
+    state(&mut membership, &mut chain, Body::AccountInvited(invited(passing, "otto", Roles::of([Role::Member]))));
+    let enrolled = Body::AccountEnrolled(enrolled(passing, at(2), &signing(30)));
+    let next = membership.next_statement(at(2), REPLICA, passing, &member_key(), enrolled);
+    membership.extend(&next).unwrap();
+    chain.push(next);
+    let reader = grant(&membership, passing, Right::Reader);
+    state(&mut membership, &mut chain, Body::Granted(reader));
+    let withdrawn = GrantWithdrawn { tenant: TENANT, account: passing };
+    state(&mut membership, &mut chain, Body::GrantWithdrawn(withdrawn));
+    let roles = Roles::of([Role::Auditor]).bits();
+    state(&mut membership, &mut chain, Body::RolesSet(RolesSet { account: passing, roles }));
+    state(&mut membership, &mut chain, Body::AccountRemoved(AccountRemoved { account: passing }));
+    let keyed = DirectoryKeyed { generation: 2, kid: [26; 32].into() };
+    state(&mut membership, &mut chain, Body::DirectoryKeyed(keyed));
+    state(&mut membership, &mut chain, Body::AuditReplaced(PairReplaced { public: sealing(27).encode().into() }));
+    state(&mut membership, &mut chain, Body::OfficeReplaced(PairReplaced { public: sealing(28).encode().into() }));
+    state(&mut membership, &mut chain, Body::SlotsNamed(SlotsNamed { slots: vec![[35; 32].into()] }));
+    let waiting = AccountId::from_bytes([34; 16]);
+    state(&mut membership, &mut chain, Body::AccountInvited(invited(waiting, "eva", Roles::of([Role::Member]))));
+    let withdrawn = InvitationWithdrawn { account: waiting };
+    state(&mut membership, &mut chain, Body::InvitationWithdrawn(withdrawn));
     (membership, chain)
 }
 
-/// As [`made`], with a second account that the chain's format does not let in yet.
+/// An invitation whose code has the keys of [`code`], open for an hour.
+fn invited(account: AccountId, login: &str, roles: Roles) -> AccountInvited {
+    AccountInvited {
+        account,
+        login: login.to_owned(),
+        roles: roles.bits(),
+        sealing: sealing(29).encode().into(),
+        signing: signing(30).verifying_key().encode().into(),
+        expires_ms: at(3_600).unix_millis(),
+    }
+}
+
+/// An enrolment of the member's keys at a time, vouched for with `code`.
+fn enrolled(account: AccountId, when: Timestamp, code: &SigningKey) -> AccountEnrolled {
+    let mut body = AccountEnrolled {
+        account,
+        sealing: sealing(24).encode().into(),
+        signing: member_key().verifying_key().encode().into(),
+        at_ms: when.unix_millis(),
+        vouched_for: [0; 64].into(),
+    };
+    body.vouched_for = code.sign(label::ENROLMENT, &body.vouched(VAULT)).into();
+    body
+}
+
+/// As [`made`], with a second account.
 fn with_member(roles: Roles) -> Membership {
     let (mut membership, _) = made();
-    let login = "jonas".parse().unwrap();
-    let account = Account { login, roles, sealing: sealing(24), signing: member_key().verifying_key() };
-    membership.accounts.insert(MEMBER, account);
+    let mut chain = Vec::new();
+    let bare = if roles.is_empty() { Roles::of([Role::Member]) } else { roles };
+    state(&mut membership, &mut chain, Body::AccountInvited(invited(MEMBER, "jonas", bare)));
+    let body = Body::AccountEnrolled(enrolled(MEMBER, at(2), &signing(30)));
+    let next = membership.next_statement(at(2), REPLICA, MEMBER, &member_key(), body);
+    membership.extend(&next).unwrap();
+    membership.accounts.get_mut(&MEMBER).unwrap().roles = roles;
     membership
 }
 
@@ -324,6 +377,7 @@ fn attack_27_a_replayed_or_altered_grant_is_refused() {
 fn the_first_grant_of_a_tenant_is_its_first_stewards_to_itself() {
     let mut membership = with_member(Roles::ALL);
     membership.grants.clear();
+    membership.tenants.get_mut(&TENANT).unwrap().holders.clear();
     let to = |grantee| Body::Granted(grant(&membership, grantee, Right::Steward));
     assert_eq!(stated(&membership, FOUNDER, &founder_key(), to(MEMBER)), Err(ChainError::Authority));
     assert_eq!(stated(&membership, MEMBER, &member_key(), to(MEMBER)), Err(ChainError::Authority));
@@ -403,4 +457,217 @@ proptest! {
             prop_assert_eq!(outcome, Err(ChainError::Malformed));
         }
     }
+}
+
+fn invite_refused(membership: &Membership, signer: AccountId, key: &SigningKey, body: AccountInvited) {
+    assert_eq!(stated(membership, signer, key, Body::AccountInvited(body)), Err(ChainError::Authority));
+}
+
+#[test]
+fn only_administrators_invite_and_recovery_only_administrators() {
+    let membership = with_member(Roles::of([Role::Member, Role::Auditor]));
+    let eva = AccountId::from_bytes([40; 16]);
+    let member = || invited(eva, "eva", Roles::of([Role::Member]));
+    let administrator = || invited(eva, "eva", Roles::of([Role::Administrator]));
+    invite_refused(&membership, MEMBER, &member_key(), member());
+    invite_refused(&membership, RECOVERY, &signing(12), member());
+    assert_eq!(stated(&membership, RECOVERY, &signing(12), Body::AccountInvited(administrator())), Ok(()));
+    let forged = stated(&membership, RECOVERY, &member_key(), Body::AccountInvited(administrator()));
+    assert_eq!(forged, Err(ChainError::Signature));
+    assert_eq!(stated(&membership, FOUNDER, &founder_key(), Body::AccountInvited(member())), Ok(()));
+}
+
+#[test]
+fn confusable_logins_and_accounts_that_are_known_are_not_invited() {
+    let membership = with_member(Roles::NONE);
+    for login in ["jonas", "j0nas", "ines"] {
+        invite_refused(
+            &membership,
+            FOUNDER,
+            &founder_key(),
+            invited(AccountId::from_bytes([41; 16]), login, Roles::ALL),
+        );
+    }
+    for known in [FOUNDER, MEMBER, RECOVERY, AccountId::from_bytes([33; 16])] {
+        invite_refused(&membership, FOUNDER, &founder_key(), invited(known, "eva", Roles::ALL));
+    }
+    let long = AccountInvited {
+        expires_ms: at(40 * 86_400).unix_millis(),
+        ..invited(AccountId::from_bytes([42; 16]), "eva", Roles::ALL)
+    };
+    invite_refused(&membership, FOUNDER, &founder_key(), long);
+}
+
+#[test]
+fn an_enrolment_needs_the_code_and_comes_in_time_and_once() {
+    let (mut membership, _) = made();
+    let mut chain = Vec::new();
+    state(&mut membership, &mut chain, Body::AccountInvited(invited(MEMBER, "jonas", Roles::ALL)));
+    let enrol = |body, key: &SigningKey| stated(&membership, MEMBER, key, Body::AccountEnrolled(body));
+    assert_eq!(enrol(enrolled(MEMBER, at(2), &signing(31)), &member_key()), Err(ChainError::Signature));
+    assert_eq!(enrol(enrolled(MEMBER, at(3_601), &signing(30)), &member_key()), Err(ChainError::Authority));
+    assert_eq!(enrol(enrolled(MEMBER, at(2), &signing(30)), &signing(31)), Err(ChainError::Signature));
+    // The code vouches for these keys, not for others that somebody puts in their place.
+    let mut other = enrolled(MEMBER, at(2), &signing(30));
+    other.sealing = sealing(32).encode().into();
+    assert_eq!(enrol(other, &member_key()), Err(ChainError::Signature));
+    assert_eq!(enrol(enrolled(MEMBER, at(2), &signing(30)), &member_key()), Ok(()));
+    let membership = with_member(Roles::ALL);
+    let again =
+        stated(&membership, MEMBER, &member_key(), Body::AccountEnrolled(enrolled(MEMBER, at(3), &signing(30))));
+    assert_eq!(again, Err(ChainError::Authority));
+}
+
+#[test]
+fn attack_43_the_last_administrator_and_the_last_auditor_stay() {
+    let membership = with_member(Roles::of([Role::Auditor]));
+    let by_founder = |body| stated(&membership, FOUNDER, &founder_key(), body);
+    let roles = |roles: Roles| Body::RolesSet(RolesSet { account: FOUNDER, roles: roles.bits() });
+    assert_eq!(by_founder(roles(Roles::of([Role::Auditor]))), Err(ChainError::Authority));
+    assert_eq!(by_founder(roles(Roles::of([Role::Administrator]))), Ok(()));
+    assert_eq!(by_founder(Body::AccountRemoved(AccountRemoved { account: FOUNDER })), Err(ChainError::Authority));
+    let membership = with_member(Roles::of([Role::Administrator]));
+    let by_member =
+        stated(&membership, MEMBER, &member_key(), Body::AccountRemoved(AccountRemoved { account: FOUNDER }));
+    assert_eq!(by_member, Err(ChainError::Authority), "nobody else is an auditor");
+}
+
+#[test]
+fn a_removed_account_states_nothing_and_holds_nothing() {
+    let mut membership = with_member(Roles::of([Role::Administrator]));
+    let mut chain = Vec::new();
+    let reader = grant(&membership, MEMBER, Right::Steward);
+    state(&mut membership, &mut chain, Body::Granted(reader));
+    assert!(membership.tenants[&TENANT].exposed_since.is_some(), "since the account before left");
+    state(&mut membership, &mut chain, Body::AccountRemoved(AccountRemoved { account: MEMBER }));
+    assert_eq!(stated(&membership, MEMBER, &member_key(), kind_set("gate")), Err(ChainError::Authority));
+    assert_eq!(membership.right(TENANT, MEMBER, at(3)), None);
+    assert!(membership.directory_exposed_since.is_some() && membership.office_exposed_since.is_some());
+    assert!(membership.audit_exposed_since.is_none());
+}
+
+#[test]
+fn only_stewards_and_recovery_open_an_epoch_and_its_grants_are_given_anew() {
+    let mut membership = with_member(Roles::of([Role::Administrator]));
+    let next = |epoch: u32| {
+        Body::EpochOpened(EpochOpened {
+            tenant: TENANT,
+            epoch,
+            kid: [50; 32].into(),
+            file: [51; 16].into(),
+            recovery: [0; 32].into(),
+            name_for_office: [0; 32].into(),
+            name_for_holders: [0; 32].into(),
+        })
+    };
+    assert_eq!(stated(&membership, MEMBER, &member_key(), next(2)), Err(ChainError::Authority));
+    assert_eq!(stated(&membership, FOUNDER, &founder_key(), next(3)), Err(ChainError::Authority));
+    assert_eq!(stated(&membership, RECOVERY, &signing(12), next(2)), Ok(()));
+    let old = grant(&membership, MEMBER, Right::Reader);
+    let mut chain = Vec::new();
+    state(&mut membership, &mut chain, next(2));
+    assert_eq!(membership.right(TENANT, FOUNDER, at(3)), None);
+    assert!(membership.tenants[&TENANT].exposed_since.is_none());
+    // A grant of the epoch before is none of this one.
+    assert_eq!(stated(&membership, FOUNDER, &founder_key(), Body::Granted(old)), Err(ChainError::Authority));
+    let of_this = |grantee, membership: &Membership| Granted {
+        epoch: 2,
+        kid: [50; 32].into(),
+        ..grant(membership, grantee, Right::Steward)
+    };
+    // To oneself first, and nobody else to themselves.
+    let other_first = Body::Granted(of_this(MEMBER, &membership));
+    assert_eq!(stated(&membership, FOUNDER, &founder_key(), other_first), Err(ChainError::Authority));
+    let own = of_this(FOUNDER, &membership);
+    state(&mut membership, &mut chain, Body::Granted(own));
+    let taken = Body::Granted(of_this(MEMBER, &membership));
+    assert_eq!(stated(&membership, MEMBER, &member_key(), taken), Err(ChainError::Authority));
+}
+
+#[test]
+fn a_grant_is_withdrawn_by_stewards_administrators_and_whoever_has_it() {
+    let grantee_of = |roles| {
+        let mut membership = with_member(roles);
+        let reader = grant(&membership, MEMBER, Right::Reader);
+        state(&mut membership, &mut Vec::new(), Body::Granted(reader));
+        membership
+    };
+    let withdrawn = |account| Body::GrantWithdrawn(GrantWithdrawn { tenant: TENANT, account });
+    let membership = grantee_of(Roles::NONE);
+    assert_eq!(stated(&membership, MEMBER, &member_key(), withdrawn(FOUNDER)), Err(ChainError::Authority));
+    assert_eq!(stated(&membership, MEMBER, &member_key(), withdrawn(MEMBER)), Ok(()));
+    assert_eq!(stated(&membership, FOUNDER, &founder_key(), withdrawn(MEMBER)), Ok(()));
+    let membership = grantee_of(Roles::of([Role::Administrator]));
+    assert_eq!(stated(&membership, MEMBER, &member_key(), withdrawn(FOUNDER)), Ok(()));
+}
+
+#[test]
+fn shared_keys_are_replaced_by_those_who_hold_them() {
+    let membership = with_member(Roles::of([Role::Member]));
+    let public = || PairReplaced { public: sealing(52).encode().into() };
+    let keyed = |generation| Body::DirectoryKeyed(DirectoryKeyed { generation, kid: [53; 32].into() });
+    for body in [Body::AuditReplaced(public()), Body::OfficeReplaced(public()), keyed(3)] {
+        assert_eq!(stated(&membership, MEMBER, &member_key(), body.clone()), Err(ChainError::Authority));
+        assert_eq!(stated(&membership, FOUNDER, &founder_key(), body), Ok(()));
+    }
+    assert_eq!(stated(&membership, FOUNDER, &founder_key(), keyed(4)), Err(ChainError::Authority));
+    let auditor = with_member(Roles::of([Role::Auditor]));
+    assert_eq!(stated(&auditor, MEMBER, &member_key(), Body::OfficeReplaced(public())), Ok(()));
+    assert_eq!(stated(&auditor, MEMBER, &member_key(), keyed(3)), Err(ChainError::Authority));
+}
+
+#[test]
+fn no_epoch_takes_a_file_that_a_tenant_has_or_had() {
+    let (mut membership, _) = made();
+    let mut chain = Vec::new();
+    let other = TenantId::from_bytes([60; 16]);
+    state(
+        &mut membership,
+        &mut chain,
+        Body::TenantCreated(TenantCreated { tenant: other, steward: FOUNDER, demo: false }),
+    );
+    let opened = |tenant, epoch, kid: u8, file: u8| {
+        Body::EpochOpened(EpochOpened {
+            tenant,
+            epoch,
+            kid: [kid; 32].into(),
+            file: [file; 16].into(),
+            recovery: [0; 32].into(),
+            name_for_office: [0; 32].into(),
+            name_for_holders: [0; 32].into(),
+        })
+    };
+    // The file of the first tenant, which its steward would otherwise have swept by opening one more epoch.
+    assert_eq!(stated(&membership, FOUNDER, &founder_key(), opened(other, 1, 61, 7)), Err(ChainError::Authority));
+    state(&mut membership, &mut chain, opened(other, 1, 61, 62));
+    assert_eq!(stated(&membership, FOUNDER, &founder_key(), opened(TENANT, 2, 63, 62)), Err(ChainError::Authority));
+    assert_eq!(stated(&membership, FOUNDER, &founder_key(), opened(TENANT, 2, 63, 7)), Err(ChainError::Authority));
+    assert_eq!(stated(&membership, FOUNDER, &founder_key(), opened(TENANT, 2, 63, 64)), Ok(()));
+}
+
+#[test]
+fn no_key_that_was_in_use_before_takes_the_place_of_one() {
+    let (membership, _) = made();
+    let public = |seed| PairReplaced { public: sealing(seed).encode().into() };
+    let keyed = |kid: u8| Body::DirectoryKeyed(DirectoryKeyed { generation: 3, kid: [kid; 32].into() });
+    for old in [
+        Body::AuditReplaced(public(22)),
+        Body::AuditReplaced(public(27)),
+        Body::OfficeReplaced(public(23)),
+        keyed(25),
+        keyed(26),
+    ] {
+        assert_eq!(stated(&membership, FOUNDER, &founder_key(), old), Err(ChainError::Authority));
+    }
+}
+
+#[test]
+fn a_code_that_was_handed_out_has_opened_what_was_sealed_to_it() {
+    let (mut membership, mut chain) = founded();
+    let eva = AccountId::from_bytes([40; 16]);
+    state(&mut membership, &mut chain, Body::AccountInvited(invited(eva, "eva", Roles::of([Role::Auditor]))));
+    assert!(membership.directory_exposed_since.is_none());
+    state(&mut membership, &mut chain, Body::InvitationWithdrawn(InvitationWithdrawn { account: eva }));
+    assert!(membership.directory_exposed_since.is_some());
+    assert!(membership.audit_exposed_since.is_some() && membership.office_exposed_since.is_some());
 }

@@ -7,15 +7,19 @@
 use std::path::Path;
 
 use coffer_crypto::secret::DatabaseKey;
+use coffer_model::account::{Role, Roles};
 use coffer_model::id::{AccountId, TenantId};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::file_root::FileRoot;
+use super::files::{self, FileError};
 use super::sqlcipher::{self, Access, StoreError, to_integer};
 use crate::chain::SignedStatement;
 
 /// Name of the file in the vault's folder.
 pub(crate) const FILE: &str = "directory.db";
+/// Name under which a directory with a new key waits until the header opens it (docs/FORMAT.md §5.13).
+pub(crate) const NEXT_FILE: &str = "directory.next.db";
 /// Schema of this build (`PRAGMA user_version`).
 const SCHEMA_VERSION: i64 = 1;
 /// Whom a seed is sealed to when it is recovery.
@@ -31,6 +35,14 @@ pub(crate) enum SharedPair {
 }
 
 impl SharedPair {
+    /// Those that somebody with these roles uses.
+    pub(crate) fn of(roles: Roles) -> impl Iterator<Item = Self> {
+        [Self::Audit, Self::Office].into_iter().filter(move |pair| match pair {
+            Self::Audit => roles.contains(Role::Auditor),
+            Self::Office => roles.is_officer(),
+        })
+    }
+
     const fn name(self) -> &'static str {
         match self {
             Self::Audit => "audit",
@@ -90,12 +102,57 @@ impl Directory {
 
     /// Opens the directory of a vault.
     pub(crate) fn open(folder: &Path, key: &DatabaseKey, access: Access) -> Result<Self, StoreError> {
-        let connection = sqlcipher::open(&folder.join(FILE), key, access)?;
+        Self::open_file(&folder.join(FILE), key, access)
+    }
+
+    /// As [`Directory::open`], where no root of the file is known: a session is under way, or was killed. A directory that
+    /// waits under another name for this very key takes its place first; one that waits for another key was never needed.
+    pub(crate) fn open_settled(folder: &Path, key: &DatabaseKey, access: Access) -> Result<Self, StoreError> {
+        Self::settle_next(folder, key)?;
+        Self::open(folder, key, access)
+    }
+
+    fn open_file(path: &Path, key: &DatabaseKey, access: Access) -> Result<Self, StoreError> {
+        let connection = sqlcipher::open(path, key, access)?;
         let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
         if version > SCHEMA_VERSION {
             return Err(StoreError::NewerSchema);
         }
         Ok(Self { connection })
+    }
+
+    /// Copies the directory into a file that waits under another name, under another key. Nothing uses it before
+    /// [`Directory::replace`].
+    pub(crate) fn copy_to_next(&self, folder: &Path, key: &DatabaseKey) -> Result<Self, StoreError> {
+        files::remove_database(&folder.join(NEXT_FILE))?;
+        let connection = sqlcipher::copy(&self.connection, &folder.join(NEXT_FILE), key, |_, _| Ok(()))?;
+        Ok(Self { connection })
+    }
+
+    /// Has everything of a directory that waits in its main file, for good: it may be taken for the directory now.
+    pub(crate) fn come_to_rest_as_next(&self, folder: &Path) -> Result<(), StoreError> {
+        sqlcipher::come_to_rest(&self.connection, &folder.join(NEXT_FILE))?;
+        Ok(files::sync_folder(folder)?)
+    }
+
+    fn settle_next(folder: &Path, key: &DatabaseKey) -> Result<(), StoreError> {
+        let (next, place) = (folder.join(NEXT_FILE), folder.join(FILE));
+        match Self::open_file(&next, key, Access::ReadWrite) {
+            Ok(directory) => sqlcipher::come_to_rest(&directory.connection, &next)?,
+            Err(StoreError::File(FileError::Missing)) => return Ok(()),
+            // Of another key: its header was never written.
+            Err(StoreError::CannotOpen) => return Ok(files::remove_database(&next)?),
+            Err(error) => return Err(error),
+        }
+        // The log of the file that is replaced must not be taken for the new one's.
+        files::remove_write_ahead_log(&place)?;
+        Ok(files::rename_database(&next, &place)?)
+    }
+
+    /// An empty directory in memory, while one file takes another's place.
+    pub(crate) fn stand_in() -> Result<Self, StoreError> {
+        sqlcipher::ready_library()?;
+        Ok(Self { connection: Connection::open_in_memory()? })
     }
 
     /// The connection, for what a backup does to every database.
@@ -110,11 +167,17 @@ impl Directory {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// A shared pair's seed, sealed to `holder`.
-    pub(crate) fn pair_seed(&self, pair: SharedPair, holder: Holder) -> Result<Option<Vec<u8>>, StoreError> {
-        let mut query =
-            self.connection.prepare_cached("SELECT sealed FROM pair_seed WHERE pair = ?1 AND holder = ?2")?;
-        Ok(query.query_row(params![pair.name(), holder.bytes()], |row| row.get(0)).optional()?)
+    /// The seed of a shared pair's `number`th key, sealed to `holder`.
+    pub(crate) fn pair_seed(
+        &self,
+        pair: SharedPair,
+        number: u32,
+        holder: Holder,
+    ) -> Result<Option<Vec<u8>>, StoreError> {
+        let mut query = self
+            .connection
+            .prepare_cached("SELECT sealed FROM pair_seed WHERE pair = ?1 AND number = ?2 AND holder = ?3")?;
+        Ok(query.query_row(params![pair.name(), number, holder.bytes()], |row| row.get(0)).optional()?)
     }
 
     /// Ciphertexts of a tenant's epoch.
@@ -185,16 +248,29 @@ impl DirectoryTx<'_> {
         Ok(())
     }
 
-    /// Stores a shared pair's seed, sealed to `holder`.
-    pub(crate) fn insert_pair_seed(
+    /// Stores the seed of a shared pair's `number`th key, sealed to `holder`, in place of what was sealed to it before.
+    pub(crate) fn set_pair_seed(
         &mut self,
         pair: SharedPair,
+        number: u32,
         holder: Holder,
         sealed: &[u8],
     ) -> Result<(), StoreError> {
         self.tx
-            .prepare_cached("INSERT INTO pair_seed (pair, holder, sealed) VALUES (?1, ?2, ?3)")?
-            .execute(params![pair.name(), holder.bytes(), sealed])?;
+            .prepare_cached("INSERT OR REPLACE INTO pair_seed (pair, number, holder, sealed) VALUES (?1, ?2, ?3, ?4)")?
+            .execute(params![pair.name(), number, holder.bytes(), sealed])?;
+        Ok(())
+    }
+
+    /// Takes away what was sealed to an account: it is none any more.
+    pub(crate) fn delete_pair_seeds(&mut self, holder: Holder) -> Result<(), StoreError> {
+        self.tx.prepare_cached("DELETE FROM pair_seed WHERE holder = ?1")?.execute([holder.bytes()])?;
+        Ok(())
+    }
+
+    /// Takes away an account's own rows: it is none any more.
+    pub(crate) fn delete_saved_searches(&mut self, account: AccountId) -> Result<(), StoreError> {
+        self.tx.prepare_cached("DELETE FROM saved_searches WHERE account = ?1")?.execute([account.as_bytes()])?;
         Ok(())
     }
 
@@ -209,8 +285,8 @@ impl DirectoryTx<'_> {
         Ok(())
     }
 
-    /// Stores a tenant key, sealed to an account.
-    pub(crate) fn insert_tenant_key(
+    /// Stores a tenant key, sealed to an account, in place of the one that a change of its right had sealed before.
+    pub(crate) fn set_tenant_key(
         &mut self,
         tenant: TenantId,
         epoch: u32,
@@ -218,8 +294,35 @@ impl DirectoryTx<'_> {
         sealed: &[u8],
     ) -> Result<(), StoreError> {
         self.tx
-            .prepare_cached("INSERT INTO tenant_key (tenant, epoch, account, sealed) VALUES (?1, ?2, ?3, ?4)")?
+            .prepare_cached(
+                "INSERT OR REPLACE INTO tenant_key (tenant, epoch, account, sealed) VALUES (?1, ?2, ?3, ?4)",
+            )?
             .execute(params![tenant.as_bytes(), epoch, account.as_bytes(), sealed])?;
+        Ok(())
+    }
+
+    /// Takes away a tenant key that was sealed to an account.
+    pub(crate) fn delete_tenant_key(
+        &mut self,
+        tenant: TenantId,
+        epoch: u32,
+        account: AccountId,
+    ) -> Result<(), StoreError> {
+        self.tx
+            .prepare_cached("DELETE FROM tenant_key WHERE tenant = ?1 AND epoch = ?2 AND account = ?3")?
+            .execute(params![tenant.as_bytes(), epoch, account.as_bytes()])?;
+        Ok(())
+    }
+
+    /// Takes away everything of an epoch that another one has followed.
+    pub(crate) fn delete_epoch(&mut self, tenant: TenantId, epoch: u32) -> Result<(), StoreError> {
+        for delete in [
+            "DELETE FROM tenant_epoch WHERE tenant = ?1 AND epoch = ?2",
+            "DELETE FROM tenant_key WHERE tenant = ?1 AND epoch = ?2",
+            "DELETE FROM file_root WHERE tenant = ?1 AND epoch = ?2",
+        ] {
+            self.tx.prepare_cached(delete)?.execute(params![tenant.as_bytes(), epoch])?;
+        }
         Ok(())
     }
 

@@ -8,12 +8,14 @@ CREATE TABLE statement (
     signature BLOB NOT NULL             -- Ed25519, 64 bytes
 ) STRICT;
 
--- The seeds of the audit and office pairs, sealed to each account that may use them and to recovery.
+-- The seeds of the audit and office pairs, sealed to each account or invitation that may use them and to recovery. Whether
+-- one is the right one its public key in the chain says.
 CREATE TABLE pair_seed (
     pair   TEXT NOT NULL CHECK (pair IN ('audit', 'office')),
+    number INTEGER NOT NULL,            -- from 1, the founding statement's; each that replaces it has the next
     holder BLOB NOT NULL,               -- account; 16 zero bytes for recovery
     sealed BLOB NOT NULL,
-    PRIMARY KEY (pair, holder)
+    PRIMARY KEY (pair, number, holder)
 ) STRICT, WITHOUT ROWID;
 
 -- What comes with a tenant's epoch.

@@ -148,7 +148,15 @@ pub(crate) fn replace_private_file(path: &Path, bytes: &[u8]) -> Result<(), File
 
 /// Removes a database that nobody has open, with what SQLite keeps beside it.
 pub(crate) fn remove_database(path: &Path) -> Result<(), FileError> {
-    for beside in ["", "-wal", "-shm"] {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(error.into()),
+        _ => remove_write_ahead_log(path),
+    }
+}
+
+/// Removes the write-ahead log of a database that nobody has open and whose place another file is to take.
+pub(crate) fn remove_write_ahead_log(path: &Path) -> Result<(), FileError> {
+    for beside in ["-wal", "-shm"] {
         let mut file = path.as_os_str().to_owned();
         file.push(beside);
         match fs::remove_file(PathBuf::from(file)) {
@@ -157,6 +165,13 @@ pub(crate) fn remove_database(path: &Path) -> Result<(), FileError> {
         }
     }
     sync_parent(path)
+}
+
+/// Puts a database that nobody has open, and that has come to rest, into the place of another one.
+pub(crate) fn rename_database(from: &Path, to: &Path) -> Result<(), FileError> {
+    remove_write_ahead_log(from)?;
+    fs::rename(from, to)?;
+    sync_parent(to)
 }
 
 /// Forces a file's contents to the disk.

@@ -12,6 +12,7 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use coffer_crypto::secret::DatabaseKey;
+use rusqlite::backup::{Backup, StepResult};
 use rusqlite::config::DbConfig;
 use rusqlite::limits::Limit;
 use rusqlite::{Connection, OpenFlags, ffi};
@@ -39,6 +40,11 @@ const MAX_VALUE_BYTES: i32 = 4 * 1024 * 1024;
 /// Longest statement, bytes. Every statement is a constant of this program.
 const MAX_SQL_BYTES: i32 = 64 * 1024;
 
+/// Bytes of a page: SQLCipher's default, which its own settings fix.
+pub(crate) const PAGE_BYTES: u64 = 4096;
+/// Pages of a copy between two looks at whether to go on: 1 MiB.
+const COPY_PAGES: i32 = 256;
+
 /// What a connection may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Access {
@@ -58,6 +64,55 @@ pub(crate) fn create(path: &Path, key: &DatabaseKey) -> Result<Connection, Store
     // Writes the first page, and with it the salt, into the main file.
     use_wal(&connection)?;
     Ok(connection)
+}
+
+/// Copies a database into a new file under another key. `step` is told pages copied and pages in all, and may end it: then
+/// nothing remains. When this returns the copy is on the disk; its name the caller makes durable.
+pub(crate) fn copy(
+    source: &Connection,
+    path: &Path,
+    key: &DatabaseKey,
+    mut step: impl FnMut(u64, u64) -> Result<(), StoreError>,
+) -> Result<Connection, StoreError> {
+    let path = in_real_folder(path)?;
+    drop(files::create_private_file(&path)?);
+    let copied = copy_pages(source, &path, key, &mut step);
+    if copied.is_err() {
+        // What matters is why it was not made.
+        let _ = files::remove_database(&path);
+    }
+    copied
+}
+
+fn copy_pages(
+    source: &Connection,
+    path: &Path,
+    key: &DatabaseKey,
+    step: &mut impl FnMut(u64, u64) -> Result<(), StoreError>,
+) -> Result<Connection, StoreError> {
+    let mut copy = connect(path, key, Access::ReadWrite)?;
+    // Nobody needs half a copy: it is forced to the disk once, at the end.
+    copy.pragma_update(None, "synchronous", "OFF")?;
+    copy.pragma_update(None, "journal_mode", "MEMORY")?;
+    {
+        let backup = Backup::new(source, &mut copy)?;
+        loop {
+            let result = backup.step(COPY_PAGES)?;
+            let progress = backup.progress();
+            let count = |pages: i32| u64::try_from(pages).unwrap_or(0);
+            step(count(progress.pagecount - progress.remaining), count(progress.pagecount))?;
+            match result {
+                StepResult::Done => break,
+                StepResult::More => {}
+                _ => return Err(StoreError::Busy),
+            }
+        }
+    }
+    use_wal(&copy)?;
+    copy.pragma_update(None, "synchronous", "FULL")?;
+    come_to_rest(&copy, path)?;
+    files::sync_file(&files::open_private_file(path)?)?;
+    Ok(copy)
 }
 
 /// Opens an encrypted database that exists.
@@ -281,6 +336,32 @@ mod tests {
                 });
             }
         });
+    }
+
+    #[test]
+    fn a_copy_opens_with_its_own_key_alone_and_holds_the_same() {
+        let folder = tempfile::tempdir().unwrap();
+        let source = open(&made(folder.path()), &key(1), Access::ReadWrite).unwrap();
+        let path = folder.path().join("b.db");
+        let mut seen = (0, 0);
+        drop(
+            copy(&source, &path, &key(2), |done, of| {
+                seen = (done, of);
+                Ok(())
+            })
+            .unwrap(),
+        );
+        assert!(seen.0 == seen.1 && seen.1 > 0);
+        let text: String = open(&path, &key(2), Access::ReadWrite)
+            .unwrap()
+            .query_row("SELECT x FROM t", [], |row| row.get(0))
+            .unwrap();
+        assert_eq!(text, "canary-4711");
+        assert!(matches!(open(&path, &key(1), Access::ReadWrite), Err(StoreError::CannotOpen)));
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        let given_up = folder.path().join("c.db");
+        assert!(copy(&source, &given_up, &key(3), |_, _| Err(StoreError::Busy)).is_err());
+        assert!(!given_up.exists());
     }
 
     #[test]

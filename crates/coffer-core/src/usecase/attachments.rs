@@ -207,6 +207,40 @@ impl Core {
     }
 }
 
+/// The content of an attachment as something to read from.
+pub(super) struct AttachedReader {
+    source: File,
+    opener: FileOpener,
+    buffer: Zeroizing<Vec<u8>>,
+    /// What of the buffer is not read yet.
+    left: std::ops::Range<usize>,
+}
+
+impl AttachedReader {
+    /// Opens it.
+    pub(super) fn open(core: &Core, open: &OpenTenant, file: &StoredFile) -> Result<Self, CallError> {
+        let (source, opener) = core.open_attached(open, file)?;
+        Ok(Self { source, opener, buffer: Zeroizing::new(vec![0; STRIDE]), left: 0..0 })
+    }
+}
+
+impl Read for AttachedReader {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        while self.left.is_empty() {
+            let Some(size) = self.opener.next_chunk() else { return Ok(0) };
+            let chunk = &mut self.buffer[..size.stored];
+            self.source.read_exact(chunk)?;
+            // Padding comes after the content, and is content of no length.
+            let content = self.opener.open_chunk(chunk).map_err(|_| io::ErrorKind::UnexpectedEof)?.len();
+            self.left = 0..content;
+        }
+        let length = out.len().min(self.left.len());
+        out[..length].copy_from_slice(&self.buffer[self.left.start..self.left.start + length]);
+        self.left.start += length;
+        Ok(length)
+    }
+}
+
 /// An attachment's file is not what was written.
 pub(super) fn damaged() -> CallError {
     Fault::Damaged(Damage::Attachment).into()

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use coffer_evidence::entry::LogEntry;
 use coffer_evidence::note::Signer;
 use coffer_model::event::Event;
-use coffer_model::id::TenantId;
+use coffer_model::id::{AccountId, TenantId};
 
 use crate::audit::{CheckpointSigner, Observe, PageEntry, VerifyScope};
 use crate::fault::{CallError, Damage, Fault};
@@ -50,7 +50,10 @@ impl Core {
         event: impl FnOnce(u64) -> Event,
     ) -> Result<LogPage, CallError> {
         let actor = self.authorize(Action::ReadLog, None)?;
-        let auditor = self.keys.audit.as_ref().ok_or(CallError::Refused)?;
+        let auditors = self.office().shared.audit.clone();
+        if auditors.is_empty() {
+            return Err(CallError::KeyPending);
+        }
         let limit = limit.clamp(1, PAGE_MAX);
         // What is read is what was there before this reading is logged; otherwise paging would chase its own entries.
         let (total, _) = self.log.head().map_err(Fault::from)?;
@@ -58,7 +61,7 @@ impl Core {
         self.record(&actor, event(before.min(u64::from(limit))))?;
         let entries = self
             .log
-            .read_page(auditor, Some(before), usize::try_from(limit).expect("a thousand fits"))
+            .read_page(&auditors, Some(before), usize::try_from(limit).expect("a thousand fits"))
             .map_err(Fault::from)?;
         let next_before = entries.last().map(|entry| entry.index).filter(|&index| index > 0);
         Ok(LogPage { entries: entries.iter().map(|entry| self.entry_view(entry)).collect(), total, next_before })
@@ -81,19 +84,17 @@ impl Core {
             version: None,
             count: None,
             entry: None,
+            account: None,
         };
         let Some(entry) = &page_entry.entry else { return view };
         let parts = entry.event.parts();
         view.at = entry.at;
         entry.event.verb().clone_into(&mut view.action);
-        view.actor = entry.actor.map(|account| {
+        let login = |account: AccountId| {
             let office = self.office();
-            office
-                .membership
-                .accounts
-                .get(&account)
-                .map_or_else(|| account.to_string(), |known| known.login.to_string())
-        });
+            office.membership.login_of(account).map_or_else(|| account.to_string(), ToString::to_string)
+        };
+        view.actor = entry.actor.map(login);
         view.os_user = entry.os_user.to_string();
         view.host = entry.host.to_string();
         view.program = entry.program.to_string();
@@ -105,12 +106,14 @@ impl Core {
         view.version = parts.version;
         view.count = parts.count;
         view.entry = parts.entry;
+        view.account = parts.account.map(login);
         view
     }
 
     fn verify_log(&self, context: &JobContext) -> Result<LogReport, JobError> {
         let signers = self.checkpoint_signers();
-        let scope = VerifyScope { signers, auditor: self.keys.audit.as_ref(), anchors: &[] };
+        let auditors = self.office().shared.audit.clone();
+        let scope = VerifyScope { signers, auditors: &auditors, anchors: &[] };
         let mut observer = Observer::new(context);
         let report = self.log.verify(scope, &mut observer).map_err(Fault::from)?;
         let Some(mut report) = report else {
@@ -126,7 +129,8 @@ impl Core {
     /// Who may sign checkpoints: every account and every device the chain has certified.
     fn checkpoint_signers(&self) -> Vec<Signer> {
         let office = self.office();
-        let accounts = office.membership.accounts.iter();
+        let former = office.membership.former.iter().map(|(id, former)| (id, &former.account));
+        let accounts = office.membership.accounts.iter().chain(former);
         let accounts = accounts.filter_map(|(&id, account)| Signer::account(id, &account.signing.encode()).ok());
         let devices = office.membership.devices.iter();
         let devices = devices.filter_map(|key| Signer::device(self.vault.id, &key.encode()).ok());

@@ -34,6 +34,7 @@ use crate::job::{JobContext, JobError, JobHandle};
 use crate::kit::ReadKit;
 use crate::policy::Action;
 use crate::session::{Actor, Core, OpenTenant, Session};
+use crate::store::directory;
 use crate::store::error::StoreError;
 use crate::store::files::{self, NewFile, VaultLock};
 use crate::store::snapshot::HeldTenant;
@@ -78,6 +79,9 @@ fn back_up_locked(
     // Only a session can know the chain; before the first one has ended, this device remembers nothing.
     let memory = device.memory.clone().ok_or(BackupError::NoDeviceKey)?;
     let header = read_header(folder)?;
+    if header.directory.is_none() && folder.join(directory::NEXT_FILE).exists() {
+        return Err(BackupError::Unsettled.into());
+    }
     let log = AuditLog::open_locked(folder, vault, &header.audit_cache).map_err(Fault::from)?;
     let log_copy = log.hold_for_copy().map_err(Fault::from)?;
     let is_log = |path: &BackupPath| path.as_str() == BackupPath::AUDIT;
@@ -258,7 +262,7 @@ pub(crate) fn remember_in_background(core: &Arc<Core>) {
         let Some(core) = session.upgrade() else { return Ok(()) };
         let _alone = alone(&core, context)?;
         device.recall()?;
-        if device.has_receipts() && core.roles.contains(Role::Administrator) {
+        if device.has_receipts() && core.roles().contains(Role::Administrator) {
             let actor = core.authorize(Action::ExportBackup, None)?;
             file_receipts(&core, &actor, &mut device)?;
         }

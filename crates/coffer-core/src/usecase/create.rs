@@ -5,18 +5,17 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
+use coffer_crypto::Random;
 use coffer_crypto::derive;
 use coffer_crypto::kdf::{Factors, KdfFloor, KdfParams};
-use coffer_crypto::label::{self, Context};
 use coffer_crypto::memory::KdfMemory;
 use coffer_crypto::passphrase::Passphrase;
 use coffer_crypto::recovery;
 use coffer_crypto::seal::{self, SealingKeyPair, SealingPublicKey};
-use coffer_crypto::secret::{AccountMasterKey, AgeIdentity, DirectoryKey, RecoverySeed, SealingSeed, SigningSeed};
+use coffer_crypto::secret::{AgeIdentity, DirectoryKey, RecoverySeed, SealingSeed};
 use coffer_crypto::sign::SigningKey;
 use coffer_crypto::slot::{AccountPlace, NewSlot, Slot, SlotKind};
 use coffer_crypto::strength::{self, Refusal};
-use coffer_crypto::{Random, wrap};
 use coffer_model::account::LoginName;
 use coffer_model::event::Event;
 use coffer_model::id::{AccountId, ReplicaId, VaultId};
@@ -26,8 +25,9 @@ use crate::backup::memory::BackupMemory;
 use crate::chain::{self, Body, DeviceEnrolled, Founding, Membership, SignedStatement};
 use crate::device::{BackupPlan, DeviceKeys, PLAN_FILE};
 use crate::fault::{Damage, Fault};
-use crate::header::{AccountEntry, Header, NewAccountEntry, SealedState};
+use crate::header::{Header, SealedState};
 use crate::host::{self, Host};
+use crate::keys::{NewAccountKeys, directory_context, directory_recovery_context, pair_context};
 use crate::kit::RecoveryKit;
 use crate::session::Session;
 use crate::store::directory::{Directory, Holder, SharedPair};
@@ -82,14 +82,19 @@ impl CreateError {
         match self {
             Self::PlaceTaken => "place_taken",
             Self::NoFolder => "no_folder",
-            Self::Passphrase(refusal) => match refusal {
-                Refusal::TooShort { .. } => "passphrase_too_short",
-                Refusal::WellKnown => "passphrase_well_known",
-                Refusal::ExpectedName => "passphrase_expected_name",
-                Refusal::Guessable(_) => "passphrase_guessable",
-            },
+            Self::Passphrase(refusal) => refusal_code(*refusal),
             Self::Fault(fault) => fault.code(),
         }
+    }
+}
+
+/// The permanent name of why a passphrase is refused, for scripts and for the words on screen.
+pub(super) const fn refusal_code(refusal: Refusal) -> &'static str {
+    match refusal {
+        Refusal::TooShort { .. } => "passphrase_too_short",
+        Refusal::WellKnown => "passphrase_well_known",
+        Refusal::ExpectedName => "passphrase_expected_name",
+        Refusal::Guessable(_) => "passphrase_guessable",
     }
 }
 
@@ -121,7 +126,7 @@ impl Vault {
         let account = AccountId::from_random(sixteen(random));
         let replica = ReplicaId::from_random(sixteen(random));
         let now = host.clock.now();
-        let founding = chain::found(vault, now, replica, keys.founding(account, &new.login), &keys.signing());
+        let founding = chain::found(vault, now, replica, keys.founding(vault, account, &new.login), &keys.signing());
         let mut membership = Membership::replay(vault, std::slice::from_ref(&founding), None)
             .expect("a founding statement just signed is valid");
 
@@ -144,7 +149,7 @@ impl Vault {
         let new_slot =
             NewSlot { kind: SlotKind::Passphrase, passphrase: &new.passphrase, factors: Factors::default(), params };
         let slot =
-            Slot::create(&new_slot, &place, &keys.master, &mut memory, random).map_err(|_| Fault::OutOfMemory)?;
+            Slot::create(&new_slot, &place, &keys.own.master, &mut memory, random).map_err(|_| Fault::OutOfMemory)?;
         let header = keys.header(vault, account, &new, &slot, &membership, random);
         let bytes = { header }.encode_next(&derive::derive_header_mac_key(&keys.directory, vault.as_bytes()));
         files::replace_private_file(&staged.path().join(HEADER_FILE), &bytes)?;
@@ -174,15 +179,13 @@ fn first_unlock(host: &Host, folder: &Path, login: &LoginName, passphrase: Passp
     let opened = Vault::open(host, folder).map_err(|_| Fault::Damaged(Damage::Header))?;
     opened.unlock(login.as_str(), passphrase).map_err(|error| match error {
         UnlockError::Fault(fault) => fault,
-        UnlockError::Refused | UnlockError::HeldBy(_) => Fault::Damaged(Damage::Header),
+        UnlockError::Refused | UnlockError::TooSoon { .. } | UnlockError::HeldBy(_) => Fault::Damaged(Damage::Header),
     })
 }
 
 /// Everything random a vault begins with.
 struct FoundingKeys {
-    master: AccountMasterKey,
-    sealing_seed: SealingSeed,
-    signing_seed: SigningSeed,
+    own: NewAccountKeys,
     directory: DirectoryKey,
     audit_seed: SealingSeed,
     office_seed: SealingSeed,
@@ -192,9 +195,7 @@ struct FoundingKeys {
 impl FoundingKeys {
     fn generate(random: &mut dyn Random) -> Self {
         Self {
-            master: AccountMasterKey::generate(random),
-            sealing_seed: SealingSeed::generate(random),
-            signing_seed: SigningSeed::generate(random),
+            own: NewAccountKeys::generate(random),
             directory: DirectoryKey::generate(random),
             audit_seed: SealingSeed::generate(random),
             office_seed: SealingSeed::generate(random),
@@ -203,22 +204,23 @@ impl FoundingKeys {
     }
 
     fn signing(&self) -> SigningKey {
-        SigningKey::from_seed(&self.signing_seed)
+        self.own.signing()
     }
 
-    fn founding(&self, account: AccountId, login: &LoginName) -> Founding {
+    fn founding(&self, vault: VaultId, account: AccountId, login: &LoginName) -> Founding {
         let public = |seed: &SealingSeed| SealingKeyPair::from_seed(seed).public_key().encode().into();
         Founding {
             suite: 1,
             account,
             login: login.to_string(),
-            sealing: public(&self.sealing_seed),
+            sealing: self.own.sealing().encode().into(),
             signing: self.signing().verifying_key().encode().into(),
             recovery_sealing: recovery::derive_sealing_pair(&self.recovery).public_key().encode().into(),
             recovery_signing: recovery::derive_signing_key(&self.recovery).verifying_key().encode().into(),
             audit: public(&self.audit_seed),
             office: public(&self.office_seed),
             recovery_age: (*recovery::derive_age_identity(&self.recovery).recipient().as_bytes()).into(),
+            directory: (*derive::derive_directory_kid(&self.directory, vault.as_bytes(), 1).as_bytes()).into(),
         }
     }
 
@@ -233,61 +235,14 @@ impl FoundingKeys {
     ) -> Header {
         let mut salt = [0; 32];
         random.fill(&mut salt);
-        let of_account = |label| Context::new(label).bytes(vault.as_bytes()).bytes(account.as_bytes());
-        let founder = &membership.accounts[&account];
-        let entry = AccountEntry::new(
-            vault,
-            NewAccountEntry {
-                lookup: derive::login_lookup(&salt, new.login.as_str()),
-                account,
-                slot: slot.encode(),
-                sealing_seed: wrap::wrap_key(
-                    &self.master,
-                    &self.sealing_seed,
-                    &of_account(label::WRAP_SEALING_SEED),
-                    random,
-                ),
-                signing_seed: wrap::wrap_key(
-                    &self.master,
-                    &self.signing_seed,
-                    &of_account(label::WRAP_SIGNING_SEED),
-                    random,
-                ),
-                directory: seal::seal_key_to(
-                    &founder.sealing,
-                    &self.directory,
-                    &directory_context(vault, account),
-                    random,
-                ),
-            },
-            &SealedState::new(membership.pin(), slot.params()),
-            &self.master,
-            random,
-        );
-        let for_recovery = seal::seal_key_to(
-            &membership.recovery,
-            &self.directory,
-            &Context::new(label::SEAL_DIRECTORY_KEY_TO_RECOVERY).bytes(vault.as_bytes()).u64(1),
-            random,
-        );
-        Header::new(vault, salt, new.demo, membership.audit.encode(), for_recovery, entry)
-    }
-}
-
-/// Context of the directory key sealed to an account. The directory's generation is 1 until it is first re-keyed.
-pub(super) fn directory_context(vault: VaultId, account: AccountId) -> Context {
-    Context::new(label::SEAL_DIRECTORY_KEY).bytes(vault.as_bytes()).bytes(account.as_bytes()).u64(1)
-}
-
-/// Context of a shared pair's seed sealed to a holder.
-pub(crate) fn pair_context(vault: VaultId, pair: SharedPair, holder: Holder) -> Context {
-    let (to_account, to_recovery) = match pair {
-        SharedPair::Audit => (label::SEAL_AUDIT_SEED, label::SEAL_AUDIT_SEED_TO_RECOVERY),
-        SharedPair::Office => (label::SEAL_OFFICE_SEED, label::SEAL_OFFICE_SEED_TO_RECOVERY),
-    };
-    match holder {
-        Holder::Account(account) => Context::new(to_account).bytes(vault.as_bytes()).bytes(account.as_bytes()),
-        Holder::Recovery => Context::new(to_recovery).bytes(vault.as_bytes()),
+        let (founder, directory) = (&membership.accounts[&account], &self.directory);
+        let state = SealedState::new(membership.pin(), slot.params());
+        let lookup = derive::login_lookup(&salt, new.login.as_str());
+        let entry = self.own.entry(vault, account, lookup, slot, &state, random);
+        let for_founder = seal::seal_key_to(&founder.sealing, directory, &directory_context(vault, account, 1), random);
+        let for_recovery =
+            seal::seal_key_to(&membership.recovery, directory, &directory_recovery_context(vault, 1), random);
+        Header::new(vault, salt, new.demo, membership.audit().encode(), for_recovery, for_founder, entry)
     }
 }
 
@@ -312,8 +267,8 @@ fn write_directory(
         [(Holder::Account(account), &membership.accounts[&account].sealing), (Holder::Recovery, &membership.recovery)];
     for (pair, seed) in [(SharedPair::Audit, &keys.audit_seed), (SharedPair::Office, &keys.office_seed)] {
         for (holder, to) in holders {
-            let sealed = seal::seal_key_to(to, seed, &pair_context(vault, pair, holder), random);
-            tx.insert_pair_seed(pair, holder, &sealed).map_err(in_directory)?;
+            let sealed = seal::seal_key_to(to, seed, &pair_context(vault, pair, 1, holder), random);
+            tx.set_pair_seed(pair, 1, holder, &sealed).map_err(in_directory)?;
         }
     }
     tx.commit().map_err(in_directory)
@@ -342,7 +297,7 @@ fn write_log(
     membership: &Membership,
     random: &mut dyn Random,
 ) -> Result<(), Fault> {
-    let log = AuditLog::create(folder, vault, &membership.audit, random)?;
+    let log = AuditLog::create(folder, vault, membership.audit(), random)?;
     let origin = EntryOrigin { actor: Some(account), session: None, replica, identity: host.identity.clone() };
     for event in [Event::VaultCreated, Event::AccountCreated(account), Event::DeviceEnrolled] {
         log.append(host.clock.now(), &origin, event, random)?;
@@ -351,7 +306,7 @@ fn write_log(
 }
 
 /// Fits Argon2id to this machine: 0.7 to 1 s, never below RFC 9106's second recommendation.
-fn choose_kdf(host: &Host, memory: &mut KdfMemory) -> Result<KdfParams, Fault> {
+pub(super) fn choose_kdf(host: &Host, memory: &mut KdfMemory) -> Result<KdfParams, Fault> {
     if host.kdf_floor != KdfFloor::SHIPPED {
         return Ok(host.kdf_floor.least());
     }

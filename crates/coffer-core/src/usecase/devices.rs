@@ -121,6 +121,15 @@ impl OnDevice {
             .is_some_and(|account| account.roles.contains(Role::Administrator) && self.signed.verify(&account.signing))
     }
 
+    /// Whether an account of the chain signed the plan that is no administrator any more, or none at all: a plan in order,
+    /// for an administrator to sign anew.
+    fn plan_was_signed(&self, core: &Core) -> bool {
+        let office = core.office();
+        let former = office.membership.former.get(&self.signed.signer).map(|former| &former.account);
+        let signer = office.membership.accounts.get(&self.signed.signer).or(former);
+        signer.is_some_and(|account| self.signed.verify(&account.signing))
+    }
+
     fn is_certified(&self, core: &Core) -> bool {
         core.office().membership.devices.contains(&self.keys.signing_key().verifying_key())
     }
@@ -173,11 +182,15 @@ pub(super) fn saved_key(host: &Host, vault: VaultId) -> Result<Option<DeviceMate
 /// Holds this device against the chain before a session makes a backup with it. What a restore put together without an
 /// administrator at hand is certified and signed now.
 pub(super) fn certify_device(core: &Core, actor: &Actor, device: &OnDevice) -> Result<(), CallError> {
-    if !fits(core, &device.plan) || (device.is_certified(core) && !device.plan_is_signed(core)) {
+    let (is_certified, is_signed) = (device.is_certified(core), device.plan_is_signed(core));
+    if !fits(core, &device.plan) || (is_certified && !is_signed && !device.plan_was_signed(core)) {
         return Err(Fault::Damaged(Damage::BackupPlan).into());
     }
-    if device.is_certified(core) {
+    if is_certified && is_signed {
         return Ok(());
+    }
+    if is_certified {
+        return save_plan(core, &device.keys, &device.plan);
     }
     certify(core, actor, &device.keys.signing_key().verifying_key())?;
     save_plan(core, &device.keys, &device.plan)

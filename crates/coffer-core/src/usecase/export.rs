@@ -232,7 +232,7 @@ impl Export<'_> {
     fn tell(&self, moment: &Moment<'_>, event: Event, scope: ExportScope) -> Result<(), CallError> {
         let until = moment.newest_change().map_err(in_tenant)?;
         let insert = |tx: &mut TenantTx<'_>| tx.insert_export(until, scope).map_err(in_tenant);
-        self.core.audited(self.actor, self.open, insert, |()| event)
+        self.core.audited_read(self.actor, self.open, insert, |()| event)
     }
 
     fn write_csv(&self, moment: &Moment<'_>, writer: impl Write) -> Result<ExportLosses, JobError> {

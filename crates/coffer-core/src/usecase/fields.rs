@@ -78,7 +78,7 @@ impl Session {
         let event = event(version);
         if found.field_type.is_masked() {
             let exposure = Exposure { key: record.key(), field, version, how };
-            self.audited(&actor, &open, event, |tx| tx.insert_exposure(&exposure).map_err(in_tenant))?;
+            self.core.audited_read(&actor, &open, |tx| tx.insert_exposure(&exposure).map_err(in_tenant), |()| event)?;
         } else {
             self.record(&actor, event)?;
         }

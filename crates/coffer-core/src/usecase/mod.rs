@@ -16,18 +16,22 @@ mod export;
 mod favourites;
 mod fields;
 mod generate;
+mod grants;
 mod health;
 mod history;
 mod import;
 mod kinds;
+pub(crate) mod people;
 mod preview;
 mod records;
+mod rekey;
 mod restore;
 mod save_attachment;
 mod saved_searches;
 mod seal;
 mod search;
 mod secret_health;
+mod shared;
 mod step_up;
 mod subject;
 mod tags;
@@ -45,8 +49,13 @@ pub use devices::EnrolDeviceError;
 pub use export::{ExportError, ExportRequest};
 pub use fields::CopyFieldError;
 pub use generate::{GeneratedSecret, InvalidRecipe, SecretRecipe, generate_secret};
+pub use grants::GrantError;
 pub use import::{Duplicates, ImportError, ImportRequest};
 pub use kinds::KindError;
+pub use people::{
+    AccountError, ActivateError, ChangePassphraseError, INVITATION_HOURS, INVITATION_HOURS_MAX, Invitation,
+    InviteError, LeaveError, RecoverError, SetRolesError,
+};
 pub use preview::PreviewError;
 pub use records::{ListRecordsError, ListRequest, SaveRecordError};
 pub use restore::{RestoreOptions, start_restore};
@@ -58,6 +67,8 @@ pub use subject::{
     SubjectIdentifiers,
 };
 pub use tenants::CreateTenantError;
+#[cfg(test)]
+pub(crate) use tenants::office_name_context;
 pub use trash::TRASH_RETENTION_DAYS;
 pub use twin::{TWIN_SEED_MAX, TwinRequest};
 pub use unlock::UnlockError;

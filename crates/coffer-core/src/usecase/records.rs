@@ -262,7 +262,7 @@ impl Core {
     /// Login name of an account.
     pub(super) fn login_of(&self, account: AccountId) -> String {
         let office = self.office();
-        office.membership.accounts.get(&account).map_or_else(|| account.to_string(), |known| known.login.to_string())
+        office.membership.login_of(account).map_or_else(|| account.to_string(), ToString::to_string)
     }
 
     /// A record as it is shown, with the titles of the records it refers to: those belong to what it says.

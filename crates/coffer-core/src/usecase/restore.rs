@@ -11,7 +11,6 @@ use std::path::Path;
 use std::sync::Arc;
 
 use coffer_crypto::derive;
-use coffer_crypto::label::{self, Context};
 use coffer_crypto::recovery;
 use coffer_crypto::seal;
 use coffer_crypto::secret::{AgeIdentity, DirectoryKey, RecoverySeed};
@@ -32,6 +31,7 @@ use crate::device::{BackupPlan, DeviceKeys, PLAN_FILE};
 use crate::fault::{Damage, Fault};
 use crate::host::{self, Host};
 use crate::job::{JobContext, JobError, JobHandle};
+use crate::keys::{directory_kid, directory_recovery_context};
 use crate::kit::ReadKit;
 use crate::policy::Action;
 use crate::session::Session;
@@ -210,7 +210,7 @@ fn verify_chain(folder: &Path, read: &Unverified, seed: &RecoverySeed) -> Result
     let vault = header.vault;
     let pair = recovery::derive_sealing_pair(seed);
     // Sealed to somebody else: not this kit's vault, whatever the outer layer says.
-    let context = Context::new(label::SEAL_DIRECTORY_KEY_TO_RECOVERY).bytes(vault.as_bytes()).u64(1);
+    let context = directory_recovery_context(vault, header.directory_generation);
     let directory_key: DirectoryKey =
         seal::open_sealed_key(&pair, &header.directory_for_recovery, &context).map_err(|_| BackupError::Untrusted)?;
     header
@@ -232,6 +232,12 @@ fn verify_chain(folder: &Path, read: &Unverified, seed: &RecoverySeed) -> Result
     let statements = directory.and_then(|directory| directory.statements()).map_err(|_| BackupError::Untrusted)?;
     let membership = Membership::replay(vault, &statements, None).map_err(|_| BackupError::Untrusted)?;
     let recipient = recovery::derive_age_identity(seed).recipient();
+    let generation = header.directory_generation;
+    if membership.directory_generation != generation
+        || membership.directory_kid != directory_kid(&directory_key, vault, generation)
+    {
+        return Err(BackupError::Untrusted.into());
+    }
     if membership.recovery != *pair.public_key() || membership.recovery_age != recipient {
         return Err(BackupError::Untrusted.into());
     }

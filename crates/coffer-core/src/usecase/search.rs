@@ -10,7 +10,7 @@ use coffer_model::query::Query;
 use super::records::row_view;
 use crate::fault::CallError;
 use crate::policy::Action;
-use crate::session::{Actor, OpenTenant, Session};
+use crate::session::{OpenTenant, Session};
 use crate::store::tenant::{Found, SearchQuery};
 use crate::view::{SearchHit, SearchResults};
 
@@ -19,7 +19,6 @@ const SHOWN_MAX: u32 = 500;
 
 /// What one tenant has found.
 struct InTenant {
-    actor: Actor,
     open: Arc<OpenTenant>,
     found: Found,
 }
@@ -41,20 +40,23 @@ impl Session {
             let Some(query) = &query else { continue };
             let open = self.open_tenant(&actor, tenant)?;
             let found = open.read(|store| store.search(query, limit))?;
-            searched.push(InTenant { actor, open, found });
+            searched.push(InTenant { open, found });
         }
         searched.sort_by_cached_key(|tenant| tenant.open.name.to_lowercase());
         self.show(searched, limit)
     }
 
-    /// The log entry of each tenant comes before its records are handed out.
+    /// The log entries of all tenants come before any record is handed out, in one step: somebody is typing.
     fn show(&self, searched: Vec<InTenant>, limit: u32) -> Result<SearchResults, CallError> {
         let found: Vec<usize> = searched.iter().map(|tenant| tenant.found.records.len()).collect();
         let shares = fair_shares(&found, usize::try_from(limit).expect("a few hundred fit"));
+        let entries = searched.iter().zip(&shares);
+        let entries =
+            entries.map(|(searched, &share)| Event::RecordsSearched { tenant: searched.open.id, count: share as u64 });
+        self.core.record_together(&entries.collect::<Vec<_>>())?;
         let mut results = SearchResults { hits: Vec::new(), more: false };
-        for (InTenant { actor, open, found }, share) in searched.into_iter().zip(shares) {
+        for (InTenant { open, found }, share) in searched.into_iter().zip(shares) {
             let tenant = open.id;
-            self.record(&actor, Event::RecordsSearched { tenant, count: share as u64 })?;
             results.more |= found.more || found.records.len() > share;
             results.hits.extend(
                 found

@@ -2,17 +2,21 @@
 
 use std::time::Duration;
 
+use coffer_crypto::derive;
 use coffer_crypto::kdf::Factors;
 use coffer_crypto::memory::KdfMemory;
 use coffer_crypto::passphrase::Passphrase;
-use coffer_crypto::slot::{AccountPlace, OpenSlotError, Slot};
+use coffer_crypto::slot::{OpenSlotError, Slot};
 use coffer_model::event::Event;
 use coffer_model::id::SessionId;
+use minicbor::bytes::ByteVec;
 
+use crate::chain;
 use crate::fault::{CallError, Damage, Fault};
 use crate::kit::RecoveryKit;
 use crate::policy::Action;
 use crate::session::{Core, Session};
+use crate::throttle::Throttle;
 use crate::usecase::UnlockError;
 
 /// How long ago a passphrase may have been given to count as given just now.
@@ -51,22 +55,41 @@ impl Session {
     /// one is logged as a failed unlock.
     pub fn check_passphrase(&self, passphrase: &Passphrase) -> Result<(), UnlockError> {
         let core = &*self.core;
+        let lookup = derive::login_lookup(&core.office().header.salt, core.login.as_str());
+        let mut throttle = Throttle::load(&core.folder);
+        if let Some(wait) = throttle.wait(&lookup, core.now()) {
+            return Err(UnlockError::TooSoon { wait });
+        }
         let slots: Vec<Slot> = {
             let office = core.office();
             let entry = office.header.accounts.iter().find(|entry| entry.account == core.account);
             let slots = entry.map(|entry| entry.slots.as_slice()).unwrap_or_default();
-            let parse = |bytes: &minicbor::bytes::ByteVec| Slot::parse(bytes, &core.host.kdf_floor);
-            slots.iter().map(parse).collect::<Result<_, _>>().map_err(|_| Fault::Damaged(Damage::Header))?
+            let named = office.membership.accounts.get(&core.account).and_then(|account| account.slots.as_ref());
+            let counts = |slot: &&ByteVec| named.is_none_or(|named| named.contains(&chain::digest(slot)));
+            let parse = |bytes: &ByteVec| Slot::parse(bytes, &core.host.kdf_floor);
+            slots
+                .iter()
+                .filter(counts)
+                .map(parse)
+                .collect::<Result<_, _>>()
+                .map_err(|_| Fault::Damaged(Damage::Header))?
         };
-        let place = AccountPlace { vault: *core.vault.id.as_bytes(), account: *core.account.as_bytes() };
+        let place = core.account_place();
         let mut memory = KdfMemory::new();
         for slot in slots {
             match slot.open(passphrase, &Factors::default(), &place, &mut memory) {
-                Ok(_) => return Ok(()),
+                Ok(_) => {
+                    if throttle.succeed(&lookup) {
+                        throttle.save(&core.folder)?;
+                    }
+                    return Ok(());
+                }
                 Err(OpenSlotError::Refused) => {}
                 Err(OpenSlotError::Memory(_)) => return Err(Fault::OutOfMemory.into()),
             }
         }
+        throttle.fail(&lookup, core.now());
+        throttle.save(&core.folder)?;
         core.log.append_unlock_failure(core.now(), core.origin(), &mut core.random()).map_err(Fault::from)?;
         Err(UnlockError::Refused)
     }

@@ -130,7 +130,7 @@ impl Core {
         ];
         self.change_directory(actor, Event::TenantCreated(tenant), bodies, |tx| {
             tx.insert_epoch(tenant, 1, &row)?;
-            tx.insert_tenant_key(tenant, 1, self.account, &sealed)
+            tx.set_tenant_key(tenant, 1, self.account, &sealed)
         })?;
         let view = self.visible_tenants()?.into_iter().find(|view| view.id == tenant);
         view.ok_or_else(|| Fault::Damaged(Damage::Directory).into())
@@ -144,12 +144,11 @@ impl Core {
         let mut random = self.random();
         let office = self.office();
         let own = &office.membership.accounts[&self.account];
-        let recovery_context =
-            Context::new(label::SEAL_TENANT_KEY_TO_RECOVERY).bytes(vault.as_bytes()).bytes(tenant.as_bytes()).u64(1);
+        let recovery_context = tenant_recovery_context(vault, tenant, 1);
         let row = EpochRow {
             for_recovery: seal::seal_key_to(&office.membership.recovery, key, &recovery_context, &mut random),
             name_for_office: seal::seal_to(
-                &office.membership.office,
+                office.membership.office(),
                 name,
                 &office_name_context(vault, tenant),
                 &mut random,
@@ -177,22 +176,21 @@ impl Core {
             let Some(right) = office.membership.right(id, self.account, now) else { continue };
             let Some(epoch) = &tenant.epoch else { continue };
             let open = opened.iter().find(|open| open.id == id);
-            views.push(TenantView {
-                id,
-                name: match open {
-                    Some(open) => open.name.clone(),
-                    None => self.name_from_office(&office, id, epoch)?,
-                },
-                right,
-                colour: colour_of(tenant),
-                demo: tenant.demo,
-                created_at: tenant.created_at,
-                records: None,
-            });
+            let name = match open {
+                Some(open) => Some(open.name.clone()),
+                None => self.name_from_office(&office, id, epoch)?,
+            };
+            let (colour, demo, created_at) = (colour_of(tenant), tenant.demo, tenant.created_at);
+            // Left empty for whoever has to open it with the tenant's own key.
+            let name = name.unwrap_or_default();
+            views.push(TenantView { id, name, right, colour, demo, created_at, records: None });
         }
         // Not inside: no tenant's reader is waited for while the directory is held.
         drop(office);
         for view in &mut views {
+            if view.name.is_empty() {
+                view.name = self.name_as_holder(view.id)?;
+            }
             if let Some(open) = opened.iter().find(|open| open.id == view.id) {
                 view.records = Some(open.read(TenantStore::count)?);
             }
@@ -206,26 +204,43 @@ impl Core {
         if let Some(open) = self.opened().into_iter().find(|open| open.id == tenant) {
             return Some(open.name.clone());
         }
-        let office = self.office();
-        let epoch = office.membership.tenants.get(&tenant)?.epoch.as_ref()?;
-        self.name_from_office(&office, tenant, epoch).ok()
+        let (by_office, may_read) = {
+            let office = self.office();
+            let epoch = office.membership.tenants.get(&tenant)?.epoch.as_ref()?;
+            let may_read = office.membership.right(tenant, self.account, self.now()).is_some();
+            (self.name_from_office(&office, tenant, epoch).ok().flatten(), may_read)
+        };
+        by_office.or_else(|| self.name_as_holder(tenant).ok().filter(|_| may_read))
+    }
+
+    /// A tenant's name, for whoever holds its key.
+    fn name_as_holder(&self, tenant: TenantId) -> Result<String, CallError> {
+        let (epoch, key) = self.unseal_tenant(tenant)?;
+        Ok(self.tenant_name(tenant, &epoch, &key)?)
     }
 
     /// A tenant's name without its key, for administrators and auditors.
-    fn name_from_office(&self, office: &Office, tenant: TenantId, epoch: &EpochOpened) -> Result<String, Fault> {
+    /// `None` if none of the keys it holds opens it.
+    fn name_from_office(
+        &self,
+        office: &Office,
+        tenant: TenantId,
+        epoch: &EpochOpened,
+    ) -> Result<Option<String>, Fault> {
         let damaged = || Fault::Damaged(Damage::Directory);
         let row = office
             .directory
             .epoch(tenant, epoch.epoch)
             .map_err(|error: StoreError| error.into_fault(Damage::Directory))?
             .ok_or_else(damaged)?;
-        let pair = self.keys.office.as_ref().ok_or_else(damaged)?;
         if chain::digest(&row.name_for_office) != *epoch.name_for_office {
             return Err(damaged());
         }
-        let name = seal::open_sealed(pair, &row.name_for_office, &office_name_context(self.vault.id, tenant))
-            .map_err(|_| damaged())?;
-        String::from_utf8(name.expose().to_vec()).map_err(|_| damaged())
+        let context = office_name_context(self.vault.id, tenant);
+        // Sealed to whichever pair was in use then.
+        let mut pairs = office.shared.office.iter().rev();
+        let name = pairs.find_map(|key| seal::open_sealed(&key.pair, &row.name_for_office, &context).ok());
+        Ok(name.and_then(|name| String::from_utf8(name.expose().to_vec()).ok()))
     }
 }
 
@@ -244,7 +259,15 @@ fn colour_of(tenant: &Tenant) -> u8 {
     u8::try_from(tenant.ordinal % COLOURS).expect("less than twelve")
 }
 
+/// Context of a tenant key sealed to recovery.
+pub(super) fn tenant_recovery_context(vault: VaultId, tenant: TenantId, epoch: u32) -> Context {
+    Context::new(label::SEAL_TENANT_KEY_TO_RECOVERY)
+        .bytes(vault.as_bytes())
+        .bytes(tenant.as_bytes())
+        .u64(u64::from(epoch))
+}
+
 /// Context of a tenant's name sealed to the office.
-fn office_name_context(vault: VaultId, tenant: TenantId) -> Context {
+pub(crate) fn office_name_context(vault: VaultId, tenant: TenantId) -> Context {
     Context::new(label::SEAL_TO_OFFICE).bytes(vault.as_bytes()).bytes(b"tenant-name").bytes(tenant.as_bytes())
 }

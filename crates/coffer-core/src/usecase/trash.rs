@@ -119,7 +119,7 @@ impl Core {
         let now = self.now();
         let right = self.office().membership.right(open.id, self.account, now);
         // Asked without `authorize`: that a reader does not purge is no refusal.
-        if !policy::allows(Action::PurgeExpired, self.roles, right) {
+        if !policy::allows(Action::PurgeExpired, self.roles(), right) {
             return Ok(());
         }
         let Some(newest) = open.read(TenantStore::last_changed_at)? else { return Ok(()) };

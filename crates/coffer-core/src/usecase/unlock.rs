@@ -5,31 +5,37 @@
 //! membership chain from the pinned founding statement; only then the keys the chain names. A login that does not exist
 //! costs the same derivation and gets the same answer.
 
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use coffer_crypto::activation::InvitationKeys;
 use coffer_crypto::derive::{self, Id};
-use coffer_crypto::kdf::{Factors, KdfParams};
-use coffer_crypto::label::{self, Context};
+use coffer_crypto::kdf::Factors;
 use coffer_crypto::memory::KdfMemory;
 use coffer_crypto::passphrase::Passphrase;
-use coffer_crypto::seal::{self, SealingKeyPair};
-use coffer_crypto::secret::{AccountMasterKey, DirectoryKey, SealingSeed, SigningSeed};
-use coffer_crypto::sign::SigningKey;
+use coffer_crypto::seal::{self, SealingKeyPair, SealingPublicKey};
+use coffer_crypto::secret::{AccountMasterKey, DirectoryKey, SealingSeed};
+use coffer_crypto::slot;
 use coffer_crypto::slot::{AccountPlace, OpenSlotError, Slot};
-use coffer_crypto::{slot, wrap};
 use coffer_model::account::Role;
 use coffer_model::event::Event;
 use coffer_model::id::{AccountId, SessionId, VaultId};
 
-use super::create::{directory_context, pair_context, sixteen};
+use super::create::sixteen;
 use crate::audit::{AuditLog, EntryOrigin, LogError};
-use crate::chain::Membership;
-use crate::fault::{Damage, Fault};
-use crate::header::{AccountEntry, Header, SealedState};
+use crate::chain::{self, Body, Membership};
+use crate::fault::{CallError, Damage, Fault};
+use crate::header::{Header, SealedState};
 use crate::host;
-use crate::session::{Keys, Session, SessionParts};
+use crate::keys::{OwnKeys, SharedKey, directory_context, directory_kid, pair_context};
+use crate::session::{Keys, Session, SessionParts, SharedPairs, tenant_path};
+use crate::store::attached::AttachedFiles;
 use crate::store::directory::{self, Directory, Holder, SharedPair};
 use crate::store::file_root::FileRoot;
 use crate::store::files::{self, LockError, LockHolder, VaultLock};
 use crate::store::sqlcipher::{Access, StoreError};
+use crate::throttle::Throttle;
 use crate::vault::{HEADER_FILE, Vault, normalise_login, read_header};
 
 /// Why a vault did not unlock.
@@ -38,6 +44,12 @@ pub enum UnlockError {
     /// Login, passphrase or a key factor is wrong: these are not told apart. The attempt is in the log.
     #[error("login or passphrase is wrong")]
     Refused,
+    /// Too many tries have failed; this one was not made.
+    #[error("too many tries have failed; wait {} s", wait.as_secs().max(1))]
+    TooSoon {
+        /// How long until the next one counts.
+        wait: Duration,
+    },
     /// Another process, or another session of this one, has the vault open.
     #[error("the vault is open elsewhere")]
     HeldBy(Option<LockHolder>),
@@ -51,6 +63,7 @@ impl UnlockError {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::Refused => "unlock_refused",
+            Self::TooSoon { .. } => "too_soon",
             Self::HeldBy(_) => "held_elsewhere",
             Self::Fault(fault) => fault.code(),
         }
@@ -83,13 +96,30 @@ impl Vault {
         files::make_all_private(&self.folder).map_err(Fault::from)?;
         files::sweep_temporaries(&self.folder).map_err(Fault::from)?;
         let header = read_header(&self.folder)?;
-        let Some((account, master, params)) = self.open_slot(&header, login, &passphrase)? else {
+        let lookup = derive::login_lookup(&header.salt, &normalise_login(login));
+        let mut throttle = Throttle::load(&self.folder);
+        if let Some(wait) = throttle.wait(&lookup, self.host.clock.now()) {
+            throttle.save(&self.folder)?;
+            return Err(UnlockError::TooSoon { wait });
+        }
+        let Some((account, master, slot)) = self.open_slot(&header, login, &passphrase)? else {
+            throttle.fail(&lookup, self.host.clock.now());
+            throttle.save(&self.folder)?;
             self.record_failure(&header)?;
             return Err(UnlockError::Refused);
         };
         drop(passphrase);
-        let session = self.start_session(lock, header, account, master, &params, broken)?;
-        Ok(session)
+        let started = self.start_session(lock, header, account, master, &slot, broken);
+        match &started {
+            Ok(_) if throttle.succeed(&lookup) => throttle.save(&self.folder)?,
+            // Of an account that left, or a slot that counts no longer.
+            Err(UnlockError::Refused) => {
+                throttle.fail(&lookup, self.host.clock.now());
+                throttle.save(&self.folder)?;
+            }
+            _ => {}
+        }
+        started
     }
 
     /// Finds and opens the login's slot; `None` if anything about it is wrong.
@@ -98,7 +128,7 @@ impl Vault {
         header: &Header,
         login: &str,
         passphrase: &Passphrase,
-    ) -> Result<Option<(AccountId, AccountMasterKey, KdfParams)>, Fault> {
+    ) -> Result<Option<(AccountId, AccountMasterKey, Slot)>, Fault> {
         let login = normalise_login(login);
         let vault = header.vault;
         let mut memory = KdfMemory::new();
@@ -111,7 +141,8 @@ impl Vault {
             }
         }
         let lookup = derive::login_lookup(&header.salt, &login);
-        let Some((entry, slot)) = slots.iter().find(|(entry, _)| *entry.lookup == lookup) else {
+        let mut own = slots.iter().filter(|(entry, _)| *entry.lookup == lookup).peekable();
+        if own.peek().is_none() {
             let (_, costliest) = slots
                 .iter()
                 .max_by_key(|(_, slot)| u64::from(slot.params().memory_kib()) * u64::from(slot.params().passes()))
@@ -121,17 +152,21 @@ impl Vault {
             slot::spend_on_unknown_login(passphrase, &salt, decoy, costliest.params(), *vault.as_bytes(), &mut memory)
                 .map_err(|_| Fault::OutOfMemory)?;
             return Ok(None);
-        };
-        let place = AccountPlace { vault: *vault.as_bytes(), account: *entry.account.as_bytes() };
-        match slot.open(passphrase, &Factors::default(), &place, &mut memory) {
-            Ok(master) => Ok(Some((entry.account, master, *slot.params()))),
-            Err(OpenSlotError::Refused) => Ok(None),
-            Err(OpenSlotError::Memory(_)) => Err(Fault::OutOfMemory),
         }
+        // A change of the passphrase that was stopped leaves two.
+        for (entry, slot) in own {
+            let place = AccountPlace { vault: *vault.as_bytes(), account: *entry.account.as_bytes() };
+            match slot.open(passphrase, &Factors::default(), &place, &mut memory) {
+                Ok(master) => return Ok(Some((entry.account, master, slot.clone()))),
+                Err(OpenSlotError::Refused) => {}
+                Err(OpenSlotError::Memory(_)) => return Err(Fault::OutOfMemory),
+            }
+        }
+        Ok(None)
     }
 
     /// Writes a failed attempt to the log, which takes entries while locked.
-    fn record_failure(&self, header: &Header) -> Result<(), Fault> {
+    pub(super) fn record_failure(&self, header: &Header) -> Result<(), Fault> {
         let mut random = host::crypto_random(&self.host);
         let log = AuditLog::open_locked(&self.folder, header.vault, &header.audit_cache)?;
         let origin = EntryOrigin::locked(&self.host.identity);
@@ -147,83 +182,69 @@ impl Vault {
         vault: VaultId,
         membership: &Membership,
         state: &SealedState,
-        auditor: bool,
+        account: AccountId,
         broken: OnBrokenLog,
     ) -> Result<(AuditLog, Option<u64>), Fault> {
-        match AuditLog::open(&self.folder, vault, &membership.audit) {
+        let mut random = host::crypto_random(&self.host);
+        AuditLog::finish_segment(&self.folder, vault, membership.audit(), &mut random)?;
+        match AuditLog::open(&self.folder, vault, membership.audit()) {
             Ok(log) if state.is_extended_by(&log)? => return Ok((log, None)),
             Ok(_) | Err(LogError::State(_)) => {}
             Err(error) => return Err(error.into()),
         }
-        if broken == OnBrokenLog::Refuse || !auditor {
+        if broken == OnBrokenLog::Refuse || !membership.roles(account).contains(Role::Auditor) {
             return Err(Fault::Damaged(Damage::Log));
         }
-        let head = AuditLog::open_to_read(&self.folder, vault, &membership.audit)?.head()?;
-        let mut random = host::crypto_random(&self.host);
-        let log = AuditLog::start_segment(&self.folder, vault, &membership.audit, head, &mut random)?;
+        let head = AuditLog::open_to_read(&self.folder, vault, membership.audit())?.head()?;
+        let log = AuditLog::start_segment(&self.folder, vault, membership.audit(), head, &mut random)?;
         Ok((log, Some(head.0)))
     }
 
-    fn start_session(
+    /// Verifies everything a session will act on, in this order: the account's own entry, the header, the directory's
+    /// file, the membership chain, the keys it names, the log; then begins the session.
+    #[expect(clippy::too_many_lines, reason = "one order of steps, each resting on those before")]
+    pub(super) fn start_session(
         &self,
         lock: VaultLock,
         mut header: Header,
         account: AccountId,
         master: AccountMasterKey,
-        params: &KdfParams,
+        slot: &Slot,
         broken: OnBrokenLog,
-    ) -> Result<Session, Fault> {
+    ) -> Result<Session, UnlockError> {
         let vault = header.vault;
         let mut random = host::crypto_random(&self.host);
         let entry =
             header.accounts.iter().find(|entry| entry.account == account).ok_or(Fault::Damaged(Damage::Header))?;
         let mut state = entry.open_state(vault, &master).map_err(|_| Fault::Damaged(Damage::Header))?;
-        if !state.accepts_kdf(params) {
-            return Err(Fault::Damaged(Damage::Header));
+        if !state.accepts_kdf(slot.params()) {
+            return Err(Fault::Damaged(Damage::Header).into());
         }
         let own = OwnKeys::open(entry, vault, &master)?;
-        let directory_key: DirectoryKey =
-            seal::open_sealed_key(&own.sealing, &entry.directory, &directory_context(vault, account))
-                .map_err(|_| Fault::Damaged(Damage::Header))?;
+        let activation = state.activation_keys(vault);
+        let directory_key = open_directory_key(&header, account, &own, activation.as_ref())?;
         let header_mac = derive::derive_header_mac_key(&directory_key, vault.as_bytes());
         header.verify(&header_mac).map_err(|_| Fault::Damaged(Damage::Header))?;
-
-        let database_key = derive::derive_directory_database_key(&directory_key, vault.as_bytes());
-        // Old pages put back would pass the database's own checks.
-        if let Some(locked) = &state.directory {
-            let now = FileRoot::of_database(&self.folder.join(directory::FILE), |_| Ok::<(), Fault>(()))?;
-            if now.as_ref() != Some(locked) {
-                return Err(Fault::Damaged(Damage::Directory));
-            }
+        let mut directory = self.open_directory(&header, &directory_key)?;
+        let in_directory = |error: StoreError| error.into_fault(Damage::Directory);
+        let statements = directory.statements().map_err(in_directory)?;
+        let mut membership = Membership::replay(vault, &statements, Some(&state.pin())).map_err(Fault::from)?;
+        if membership.directory_generation != header.directory_generation
+            || membership.directory_kid != directory_kid(&directory_key, vault, header.directory_generation)
+        {
+            return Err(Fault::Damaged(Damage::Chain).into());
         }
-        let directory = Directory::open(&self.folder, &database_key, Access::ReadWrite)
-            .map_err(|error: StoreError| error.into_fault(Damage::Directory))?;
-        let statements = directory.statements().map_err(|error: StoreError| error.into_fault(Damage::Directory))?;
-        let membership = Membership::replay(vault, &statements, Some(&state.pin()))?;
-        let known = membership.accounts.get(&account).ok_or(Fault::Damaged(Damage::Chain))?;
-        if known.sealing != *own.sealing.public_key() || known.signing != own.signing.verifying_key() {
-            return Err(Fault::Damaged(Damage::Chain));
+        if membership.former.contains_key(&account) {
+            // A kill came between the statement and the header.
+            self.record_failure(&header)?;
+            return Err(UnlockError::Refused);
         }
-        let roles = known.roles;
-        let login = known.login.clone();
+        // An enrolment that does not stand in the chain yet is judged when it is stated.
+        if state.enrolment.is_none() && !membership.accounts.contains_key(&account) {
+            return Err(Fault::Damaged(Damage::Chain).into());
+        }
 
-        let open_pair = |pair, public: &seal::SealingPublicKey| -> Result<SealingKeyPair, Fault> {
-            let holder = Holder::Account(account);
-            let sealed = directory
-                .pair_seed(pair, holder)
-                .map_err(|error: StoreError| error.into_fault(Damage::Directory))?
-                .ok_or(Fault::Damaged(Damage::Directory))?;
-            let seed: SealingSeed = seal::open_sealed_key(&own.sealing, &sealed, &pair_context(vault, pair, holder))
-                .map_err(|_| Fault::Damaged(Damage::Directory))?;
-            let pair = SealingKeyPair::from_seed(&seed);
-            if pair.public_key() == public { Ok(pair) } else { Err(Fault::Damaged(Damage::Chain)) }
-        };
-        let auditor = roles.contains(Role::Auditor);
-        let officer = auditor || roles.contains(Role::Administrator);
-        let audit = if auditor { Some(open_pair(SharedPair::Audit, &membership.audit)?) } else { None };
-        let office = if officer { Some(open_pair(SharedPair::Office, &membership.office)?) } else { None };
-
-        let (log, restarted) = self.open_log(vault, &membership, &state, auditor, broken)?;
+        let (log, restarted) = self.open_log(vault, &membership, &state, account, broken)?;
         let session = SessionId::from_random(sixteen(&mut random));
         let origin = EntryOrigin {
             actor: Some(account),
@@ -233,20 +254,80 @@ impl Vault {
         };
         let now = self.host.clock.now();
         if let Some(entry) = restarted {
-            log.append(now, &origin, Event::LogRestarted { entry }, &mut random)?;
+            log.append(now, &origin, Event::LogRestarted { entry }, &mut random).map_err(Fault::from)?;
         }
-        log.append(now, &origin, Event::VaultUnlocked, &mut random)?;
+        if header.audit_cache.as_slice() != membership.audit().encode() {
+            // Somebody with the directory key altered it, or a change of the key was interrupted.
+            log.append(now, &origin, Event::AuditKeyCorrected, &mut random).map_err(Fault::from)?;
+            log.change_key(membership.audit(), &mut random).map_err(Fault::from)?;
+            header.audit_cache = membership.audit().encode().into();
+        }
+        if state.enrolment.is_some() && header.directory.is_some() {
+            // Before the directory changes: a kill must not leave a root that it does not have.
+            header.directory = None;
+            let bytes = header.encode_next(&header_mac);
+            files::replace_private_file(&self.folder.join(HEADER_FILE), &bytes).map_err(Fault::from)?;
+        }
+        if let Some(enrolment) = state.enrolment.take() {
+            let position = membership.pin().length;
+            let mut statement = None;
+            if !membership.accounts.contains_key(&account) {
+                log.append(now, &origin, Event::AccountActivated(account), &mut random).map_err(Fault::from)?;
+                let body = Body::AccountEnrolled(enrolment.statement.clone());
+                let signed = membership.next_statement(now, membership.replica, account, &own.signing, body);
+                membership.extend(&signed).map_err(Fault::from)?;
+                statement = Some(signed);
+            }
+            // What was sealed to the code is sealed to the account from now on.
+            let pairs =
+                PairReader { vault, account, own: &own, activation: activation.as_ref(), directory: &directory };
+            let seeds = pairs.read(&membership)?.seal_all(vault, account, own.sealing.public_key(), &mut random);
+            let mut tx = directory.write().map_err(in_directory)?;
+            if let Some(statement) = &statement {
+                tx.insert_statement(position, statement).map_err(in_directory)?;
+            }
+            seeds.iter().try_for_each(|seed| seed.store(&mut tx)).map_err(in_directory)?;
+            tx.commit().map_err(in_directory)?;
+            header.invitations.retain(|invitation| invitation.account != account);
+            let sealed = seal::seal_key_to(
+                own.sealing.public_key(),
+                &directory_key,
+                &directory_context(vault, account, header.directory_generation),
+                &mut random,
+            );
+            header.seal_directory_to(account, sealed);
+        }
+        let known = membership.accounts.get(&account).ok_or(Fault::Damaged(Damage::Chain))?;
+        if known.sealing != *own.sealing.public_key() || known.signing != own.signing.verifying_key() {
+            return Err(Fault::Damaged(Damage::Chain).into());
+        }
+        if known.slots.as_ref().is_some_and(|named| !named.contains(&chain::digest(&slot.encode()))) {
+            // One that a change of the passphrase retired, put back, or not taken away by a change that was stopped.
+            self.record_failure(&header)?;
+            return Err(UnlockError::Refused);
+        }
+        let named = known.slots.clone();
+        let login = known.login.clone();
+        log.append(now, &origin, Event::VaultUnlocked, &mut random).map_err(Fault::from)?;
 
         let failures_before = state.failed_unlocks;
         let last_unlocked_at = state.unlocked_at();
-        let failures_now = log.unlock_failures()?;
+        let failures_now = log.unlock_failures().map_err(Fault::from)?;
         state.remember_unlock(now, membership.pin(), failures_now);
-        state.remember_log(log.head()?);
-        header.entry_mut(account).expect("the entry was found above").set_state(vault, &state, &master, &mut random);
+        state.remember_log(log.head().map_err(Fault::from)?);
+        header.directory = None;
+        drop_unbacked(&mut header, &membership);
+        let entry = header.entry_mut(account).expect("the entry was found above");
+        // A change of the passphrase that was stopped leaves the slot of before.
+        entry.slots.retain(|slot| named.as_ref().is_none_or(|named| named.contains(&chain::digest(slot))));
+        entry.set_state(vault, &state, &master, &mut random);
         let bytes = header.encode_next(&header_mac);
-        files::replace_private_file(&self.folder.join(HEADER_FILE), &bytes)?;
+        files::replace_private_file(&self.folder.join(HEADER_FILE), &bytes).map_err(Fault::from)?;
 
-        Ok(Session::start(SessionParts {
+        let pairs = PairReader { vault, account, own: &own, activation: None, directory: &directory };
+        let shared = pairs.read(&membership)?;
+        sweep_retired(&self.folder, &membership);
+        let session = Session::start(SessionParts {
             host: self.host.clone(),
             folder: self.folder.clone(),
             vault: self.view(),
@@ -255,46 +336,140 @@ impl Vault {
             header_mac,
             account,
             login,
-            roles,
             id: session,
             origin,
-            keys: Keys { master, sealing: own.sealing, signing: own.signing, audit, office },
+            keys: Keys { master, sealing: own.sealing, signing: own.signing },
+            shared,
             state,
+            directory_key,
             directory,
             membership,
             log,
             unlocked_at: now,
             last_unlocked_at,
             failed_unlocks: failures_now.saturating_sub(failures_before),
-        }))
+        });
+        // Others wait for what only this account can give them.
+        match session.core.share_pairs() {
+            Ok(()) => Ok(session),
+            Err(CallError::Fault(fault)) => Err(fault.into()),
+            Err(_) => Err(Fault::Damaged(Damage::Directory).into()),
+        }
+    }
+
+    /// Opens the directory, if its file is the one that was locked.
+    pub(super) fn open_directory(&self, header: &Header, key: &DirectoryKey) -> Result<Directory, Fault> {
+        let database_key = derive::derive_directory_database_key(key, header.vault.as_bytes());
+        // Old pages put back would pass the database's own checks.
+        if let Some(locked) = &header.directory {
+            let now = FileRoot::of_database(&self.folder.join(directory::FILE), |_| Ok::<(), Fault>(()))?;
+            if now.as_ref() != Some(locked) {
+                return Err(Fault::Damaged(Damage::Directory));
+            }
+        }
+        // One that was locked is what it was: no other file has a claim to its place.
+        let open = if header.directory.is_some() {
+            let _ = files::remove_database(&self.folder.join(directory::NEXT_FILE));
+            Directory::open
+        } else {
+            Directory::open_settled
+        };
+        open(&self.folder, &database_key, Access::ReadWrite).map_err(|error| error.into_fault(Damage::Directory))
+    }
+}
+
+/// The directory key as it was sealed to the account; to its invitation, as long as its enrolment is not complete.
+fn open_directory_key(
+    header: &Header,
+    account: AccountId,
+    own: &OwnKeys,
+    activation: Option<&InvitationKeys>,
+) -> Result<DirectoryKey, Fault> {
+    let damaged = Fault::Damaged(Damage::Header);
+    let Some(sealed) = header.directory_sealed_to(account) else { return Err(damaged) };
+    let context = directory_context(header.vault, account, header.directory_generation);
+    let with_own = seal::open_sealed_key(&own.sealing, sealed, &context);
+    let with_code = |_| match activation {
+        Some(keys) => seal::open_sealed_key(&keys.sealing, sealed, &context),
+        None => Err(seal::OpenSealedError),
+    };
+    with_own.or_else(with_code).map_err(|_| damaged)
+}
+
+/// Takes out of the header what no statement backs: a kill between a removal's statement and the header left it.
+fn drop_unbacked(header: &mut Header, membership: &Membership) {
+    let is_account = |account: &AccountId| membership.accounts.contains_key(account);
+    let is_either = |account: &AccountId| is_account(account) || membership.invitations.contains_key(account);
+    header.accounts.retain(|entry| is_either(&entry.account));
+    header.directory_for.retain(|seal| is_either(&seal.account));
+    header.invitations.retain(|invitation| membership.invitations.contains_key(&invitation.account));
+}
+
+/// Removes tenants' files that another one has followed, as the chain says: a kill after the statement left them.
+fn sweep_retired(folder: &Path, membership: &Membership) {
+    let epochs = membership.tenants.values().filter_map(|tenant| tenant.epoch.as_ref());
+    let in_use: Vec<[u8; 16]> = epochs.map(|epoch| *epoch.file).collect();
+    for file in membership.retired_files.iter().filter(|file| !in_use.contains(file)) {
+        // One that cannot be removed is in nobody's way.
+        let _ = AttachedFiles::of(folder, file).remove_all();
+        let path = tenant_path(folder, file);
+        if path.exists() {
+            let _ = files::remove_database(&path);
+        }
+    }
+}
+
+/// Reads the seeds of the shared pairs that an account holds.
+struct PairReader<'u> {
+    vault: VaultId,
+    account: AccountId,
+    own: &'u OwnKeys,
+    activation: Option<&'u InvitationKeys>,
+    directory: &'u Directory,
+}
+
+impl PairReader<'_> {
+    fn read(&self, membership: &Membership) -> Result<SharedPairs, Fault> {
+        let roles = membership.roles(self.account);
+        let mut shared = SharedPairs::default();
+        if roles.contains(Role::Auditor) {
+            shared.audit = self.read_all(SharedPair::Audit, &membership.audits)?;
+        }
+        if roles.is_officer() {
+            shared.office = self.read_all(SharedPair::Office, &membership.offices)?;
+        }
+        Ok(shared)
+    }
+
+    fn read_all(&self, pair: SharedPair, keys: &[SealingPublicKey]) -> Result<Vec<Arc<SharedKey>>, Fault> {
+        let holder = Holder::Account(self.account);
+        let mut pairs = Vec::new();
+        for (number, public) in (1..).zip(keys) {
+            let sealed = self.directory.pair_seed(pair, number, holder);
+            // Not shared with this account yet.
+            let Some(sealed) = sealed.map_err(|error| error.into_fault(Damage::Directory))? else { continue };
+            let context = pair_context(self.vault, pair, number, holder);
+            let open = |keys: &SealingKeyPair| seal::open_sealed_key::<SealingSeed>(keys, &sealed, &context);
+            let with_own = open(&self.own.sealing);
+            let with_code = |error| self.activation.map_or(Err(error), |keys| open(&keys.sealing));
+            let seed = with_own.or_else(with_code).map_err(|_| Fault::Damaged(Damage::Directory))?;
+            let key = SharedKey::of(number, seed);
+            if key.pair.public_key() != public {
+                return Err(Fault::Damaged(Damage::Chain));
+            }
+            pairs.push(Arc::new(key));
+        }
+        Ok(pairs)
     }
 }
 
 /// What to do about a log that does not fit its state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum OnBrokenLog {
+pub(super) enum OnBrokenLog {
     /// Do not unlock.
     Refuse,
     /// Begin a new segment, if the account may.
     Restart,
-}
-
-/// The account's own key pairs.
-struct OwnKeys {
-    sealing: SealingKeyPair,
-    signing: SigningKey,
-}
-
-impl OwnKeys {
-    fn open(entry: &AccountEntry, vault: VaultId, master: &AccountMasterKey) -> Result<Self, Fault> {
-        let of_account = |label| Context::new(label).bytes(vault.as_bytes()).bytes(entry.account.as_bytes());
-        let damaged = |_| Fault::Damaged(Damage::Header);
-        let sealing: SealingSeed =
-            wrap::unwrap_key(master, &entry.sealing_seed, &of_account(label::WRAP_SEALING_SEED)).map_err(damaged)?;
-        let signing: SigningSeed =
-            wrap::unwrap_key(master, &entry.signing_seed, &of_account(label::WRAP_SIGNING_SEED)).map_err(damaged)?;
-        Ok(Self { sealing: SealingKeyPair::from_seed(&sealing), signing: SigningKey::from_seed(&signing) })
-    }
 }
 
 impl SealedState {
@@ -306,7 +481,6 @@ impl SealedState {
     ) {
         self.unlocked_ms = Some(now.unix_millis());
         self.failed_unlocks = failed_unlocks;
-        self.directory = None;
         self.set_pin(pin);
     }
 

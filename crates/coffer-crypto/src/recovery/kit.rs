@@ -6,12 +6,12 @@
 //! group 14      20 bits of SHA-256(label ‖ seed) and a check character
 //! ```
 //!
-//! Each check character is computed in GF(32) over the group's characters and its number, so that one wrong character,
-//! two exchanged ones, or a group in another's place is found in that very group, and the person is told which.
+//! Check characters: [`crate::groups`].
 
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
+use crate::groups::{self, DATA_CHARACTERS, GroupsError, from_base32, to_base32};
 use crate::label;
 use crate::secret::sealed::Buffer;
 use crate::secret::{RecoverySeed, SecretBytes, SecretKey};
@@ -19,14 +19,9 @@ use crate::secret::{RecoverySeed, SecretBytes, SecretKey};
 /// Groups of a printed code.
 pub const GROUPS: usize = 14;
 /// Characters of a group.
-pub const GROUP_CHARACTERS: usize = 5;
+pub const GROUP_CHARACTERS: usize = groups::GROUP_CHARACTERS;
 
-const DATA_CHARACTERS: usize = GROUP_CHARACTERS - 1;
 const SEED_GROUPS: usize = GROUPS - 1;
-const BITS_PER_CHARACTER: usize = 5;
-
-/// Crockford's base 32: no I, L, O or U.
-const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
 /// Why text is no recovery code; groups are counted from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -60,6 +55,17 @@ pub enum RecoveryCodeError {
     Checksum,
 }
 
+impl From<GroupsError> for RecoveryCodeError {
+    fn from(error: GroupsError) -> Self {
+        match error {
+            GroupsError::Length { found } => Self::Length { found },
+            GroupsError::GroupLength { group } => Self::GroupLength { group },
+            GroupsError::Character { group } => Self::Character { group },
+            GroupsError::Group { group } => Self::Group { group },
+        }
+    }
+}
+
 impl RecoverySeed {
     /// Writes the seed as groups, with one space between them.
     pub fn to_recovery_code(&self) -> SecretBytes {
@@ -68,68 +74,18 @@ impl RecoverySeed {
         to_base32(self.expose_bytes(), of_seed);
         of_checksum.copy_from_slice(&checksum(self));
 
-        let mut text = Vec::with_capacity(GROUPS * (GROUP_CHARACTERS + 1) - 1);
-        for (index, group) in values.chunks_exact(DATA_CHARACTERS).enumerate() {
-            if index > 0 {
-                text.push(b' ');
-            }
-            text.extend(group.iter().map(|&value| ALPHABET[usize::from(value)]));
-            text.push(ALPHABET[usize::from(check_character(group, index))]);
-        }
-        SecretBytes::new(text)
+        SecretBytes::new(groups::write(values.as_slice()))
     }
 
     /// Reads a code as typed: case, spaces and dashes do not matter, and O, I, L count as 0, 1, 1.
     pub fn parse_recovery_code(typed: &str) -> Result<Self, RecoveryCodeError> {
-        check_lengths(typed)?;
         let mut values = Zeroizing::new([0; GROUPS * DATA_CHARACTERS]);
-        let mut characters = typed.chars().filter(|&character| !is_separator(character));
-        for (index, data) in values.chunks_exact_mut(DATA_CHARACTERS).enumerate() {
-            let group = index + 1;
-            let mut next = || characters.next().and_then(value_of).ok_or(RecoveryCodeError::Character { group });
-            for value in data.iter_mut() {
-                *value = next()?;
-            }
-            if next()? != check_character(data, index) {
-                return Err(RecoveryCodeError::Group { group });
-            }
-        }
+        groups::read(typed, values.as_mut_slice())?;
         let (of_seed, of_checksum) = values.split_at(SEED_GROUPS * DATA_CHARACTERS);
         let mut spare = 0;
         let seed = Self::fill_with(|buffer| spare = from_base32(of_seed, buffer));
         if spare == 0 && of_checksum == checksum(&seed) { Ok(seed) } else { Err(RecoveryCodeError::Checksum) }
     }
-}
-
-/// Finds the group a person has to look at when the number of characters is wrong.
-fn check_lengths(typed: &str) -> Result<(), RecoveryCodeError> {
-    let found = typed.chars().filter(|&character| !is_separator(character)).count();
-    if found == GROUPS * GROUP_CHARACTERS {
-        return Ok(());
-    }
-    let groups = || typed.split(is_separator).filter(|group| !group.is_empty());
-    if groups().count() == GROUPS {
-        let wrong = groups().position(|group| group.chars().count() != GROUP_CHARACTERS);
-        if let Some(index) = wrong {
-            return Err(RecoveryCodeError::GroupLength { group: index + 1 });
-        }
-    }
-    Err(RecoveryCodeError::Length { found })
-}
-
-/// Spaces of any kind, and what word processors make of a dash.
-fn is_separator(character: char) -> bool {
-    character.is_whitespace() || matches!(character, '-' | '\u{2010}'..='\u{2015}' | '\u{2212}')
-}
-
-fn value_of(character: char) -> Option<u8> {
-    let upper = match character.to_ascii_uppercase() {
-        'O' => '0',
-        'I' | 'L' => '1',
-        other => other,
-    };
-    let position = ALPHABET.iter().position(|&known| char::from(known) == upper)?;
-    u8::try_from(position).ok()
 }
 
 /// The first 20 bits of SHA-256(label ‖ seed), five to a character.
@@ -143,50 +99,10 @@ fn checksum(seed: &RecoverySeed) -> [u8; DATA_CHARACTERS] {
     values
 }
 
-/// Sum over GF(32) of α^(i+1) times character i, plus the group's number counted from 0.
-///
-/// The factors are distinct and not zero, so one changed character always changes the sum, and so do two exchanged ones
-/// unless they are equal.
-fn check_character(data: &[u8], group_index: usize) -> u8 {
-    let number = u8::try_from(group_index).expect("there are fourteen groups");
-    // Horner's rule, from the last character.
-    times_alpha(data.iter().rev().fold(0, |sum, &value| times_alpha(sum) ^ value)) ^ number
-}
-
-/// Multiplies by α in GF(32) = GF(2)[α] / (α⁵ + α² + 1).
-const fn times_alpha(value: u8) -> u8 {
-    let shifted = value << 1;
-    if shifted & 0b10_0000 == 0 { shifted } else { shifted ^ 0b10_0101 }
-}
-
-/// Splits bytes into values of five bits, most significant first, for as many as `out` takes; missing bits are zero.
-fn to_base32(bytes: &[u8], out: &mut [u8]) {
-    for (index, value) in out.iter_mut().enumerate() {
-        *value = (0..BITS_PER_CHARACTER).fold(0, |sum, offset| {
-            let bit = index * BITS_PER_CHARACTER + offset;
-            let set = bytes.get(bit / 8).is_some_and(|byte| byte & (0x80 >> (bit % 8)) != 0);
-            (sum << 1) | u8::from(set)
-        });
-    }
-}
-
-/// Inverse of [`to_base32`]; returns the bits beyond the last whole byte.
-fn from_base32(values: &[u8], out: &mut [u8]) -> u8 {
-    out.fill(0);
-    let mut spare = 0;
-    for bit in 0..values.len() * BITS_PER_CHARACTER {
-        let set = (values[bit / BITS_PER_CHARACTER] >> (BITS_PER_CHARACTER - 1 - bit % BITS_PER_CHARACTER)) & 1;
-        match out.get_mut(bit / 8) {
-            Some(byte) => *byte |= set << (7 - bit % 8),
-            None => spare = (spare << 1) | set,
-        }
-    }
-    spare
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::groups::{ALPHABET, check_character};
 
     fn seed() -> RecoverySeed {
         let bytes: Vec<u8> = (0..32).map(|byte: u8| byte.wrapping_mul(37).wrapping_add(11)).collect();

@@ -17,12 +17,14 @@ import type {
   HealthView,
   ImportColumn,
   ImportFile,
+  Invited,
   Job,
   JobProgress,
   KindFieldView,
   KindView,
   LogPage,
   MadeSecret,
+  PeopleView,
   RecordPage,
   RecordView,
   SavedKit,
@@ -53,6 +55,9 @@ export type {
   Screen,
   Settings,
 } from "./types.ts";
+
+/** What an account may do for the whole vault. */
+export type Role = SessionView["roles"][number];
 
 /** The types a field can have. */
 export type FieldType = RecordView["fields"][number]["field_type"];
@@ -252,6 +257,27 @@ export const backupRestoreStart = () => call<Job | null>("backup_restore_start")
 export const backupsList = () => call<BackupRow[]>("backups_list");
 export const jobProgress = (job: string) => call<JobProgress>("job_progress", { job });
 export const jobCancel = (job: string) => call<void>("job_cancel", { job });
+
+// ---- People ----------------------------------------------------------------
+
+export const peopleList = () => call<PeopleView>("people_list");
+/** Asks for the passphrase and shows the code in native windows; `null` if the person closed the first. */
+export const accountInvite = (login: string, roles: Role[], hours: number) =>
+  call<Invited | null>("account_invite", { login, roles, hours });
+export const invitationWithdraw = (account: string) => call<void>("invitation_withdraw", { account });
+/** Asks for the passphrase in a native window, as the next two; `false` or `null` if the person closed it. */
+export const rolesSet = (account: string, roles: Role[]) => call<boolean>("roles_set", { account, roles });
+export const accountRemove = (account: string, evenLastSteward: boolean) =>
+  call<boolean>("account_remove", { account, even_last_steward: evenLastSteward });
+export const accountReset = (account: string, hours: number, evenLastSteward: boolean) =>
+  call<Invited | null>("account_reset", { account, hours, even_last_steward: evenLastSteward });
+/** Both passphrases are typed in a native window; `false` if the person closed it. */
+export const passphraseChange = () => call<boolean>("passphrase_change");
+/** `until` is the last day on which the grant counts, `YYYY-MM-DD`. */
+export const grantGive = (tenant: string, account: string, right: TenantView["right"], until: string | null) =>
+  call<void>("grant_give", { tenant, account, right, until });
+export const grantWithdraw = (tenant: string, account: string) => call<void>("grant_withdraw", { tenant, account });
+export const rekeyStart = () => call<Job>("rekey_start");
 
 // ---- Health ----------------------------------------------------------------
 

@@ -877,6 +877,10 @@ export type LogEntryView = {
    * The entry it is about.
    */
   entry: number | null;
+  /**
+   * Login name of the account it is about, or its identifier.
+   */
+  account: string | null;
 };
 
 export type LogPage = {
@@ -1371,6 +1375,122 @@ export type ExportLossView = {
   count: number;
 };
 
+export type PeopleView = {
+  /**
+   * Accounts and invitations by login, then who left, the latest first.
+   */
+  accounts: Array<AccountView>;
+  /**
+   * Keys that somebody holds who may not any more.
+   */
+  pending: Array<PendingKeyView>;
+};
+
+export type AccountView = {
+  /**
+   * The account.
+   */
+  id: string;
+  /**
+   * Its login name.
+   */
+  login: string;
+  /**
+   * Its roles; of one that left, those it had.
+   */
+  roles: ("administrator" | "auditor" | "member")[];
+  /**
+   * What it is.
+   */
+  state: AccountState;
+  /**
+   * When it was invited or became an account, or when it left.
+   */
+  since: string;
+  /**
+   * Until when the activation code counts.
+   */
+  expires_at: string | null;
+  /**
+   * Whether it is the one that asks.
+   */
+  own: boolean;
+  /**
+   * Whether a key that its roles call for has not been shared with it yet.
+   */
+  key_pending: boolean;
+  /**
+   * Words that stand for its public keys: read to one another, they show that the vault means the right person.
+   */
+  fingerprint: string;
+  /**
+   * What it may do with tenants the asking account may know of, by the tenants' names.
+   */
+  grants: Array<GrantView>;
+};
+
+export type AccountState = "active" | "invited" | "expired" | "left";
+
+export type GrantView = {
+  /**
+   * The tenant.
+   */
+  tenant: string;
+  /**
+   * Its name; `None` if the asking account may not know it.
+   */
+  tenant_name: string | null;
+  /**
+   * Who.
+   */
+  account: string;
+  /**
+   * Its login name.
+   */
+  login: string;
+  /**
+   * What it may do.
+   */
+  right: "reader" | "editor" | "steward";
+  /**
+   * Until when.
+   */
+  expires_at: string | null;
+  /**
+   * Whether that is over.
+   */
+  expired: boolean;
+};
+
+export type PendingKeyView = {
+  /**
+   * Which.
+   */
+  key: PendingKey;
+  /**
+   * The tenant whose key it is.
+   */
+  tenant: string | null;
+  /**
+   * Its name, if the asking account may know it.
+   */
+  tenant_name: string | null;
+  /**
+   * Since when.
+   */
+  since: string;
+  /**
+   * Whether the asking account can replace it.
+   */
+  can_replace: boolean;
+  /**
+   * Whether nobody can but who has the recovery kit: the tenant has no steward any more.
+   */
+  needs_recovery: boolean;
+};
+
+export type PendingKey = "tenant" | "directory" | "audit" | "office";
+
 export type HealthView = {
   /**
    * Permanent name: `disk_encryption`, `device_key`, `memory`, `kdf`, `free_space`.
@@ -1616,6 +1736,21 @@ export type BackupFile = {
   folder: string;
 };
 
+export type Invited = {
+  /**
+   * The account that will come of it.
+   */
+  account: string;
+  /**
+   * What it will be called.
+   */
+  login: string;
+  /**
+   * Until when the code counts.
+   */
+  expires_at: string;
+};
+
 export type Refusal = {
   /**
    * Permanent, in snake case.
@@ -1644,7 +1779,8 @@ export type JobResult =
   | RecordView
   | AttachmentView
   | Array<FileCheckView>
-  | SecretHealthView;
+  | SecretHealthView
+  | Array<PendingKeyView>;
 
 export type JobProgress = {
   /**

@@ -76,6 +76,21 @@ const ACTIONS: Record<string, (entry: LogEntryView) => string> = {
   "log.restarted": (entry) => m.log_log_restarted({ entry: formatCount(entry.entry ?? 0) }),
   "log.exported": (entry) => m.log_log_exported(count(entry)),
   "account.created": () => m.log_account_created(),
+  "account.invited": () => m.log_account_invited(),
+  "invitation.withdrawn": () => m.log_invitation_withdrawn(),
+  "account.activated": () => m.log_account_activated(),
+  "roles.set": () => m.log_roles_set(),
+  "account.removed": () => m.log_account_removed(),
+  "passphrase.changed": () => m.log_passphrase_changed(),
+  "grant.given": () => m.log_grant_given(),
+  "grant.withdrawn": () => m.log_grant_withdrawn(),
+  "tenant.rekeyed": () => m.log_tenant_rekeyed(),
+  "directory.rekeyed": () => m.log_directory_rekeyed(),
+  "audit_key.replaced": () => m.log_audit_key_replaced(),
+  "office_key.replaced": () => m.log_office_key_replaced(),
+  "keys.shared": () => m.log_keys_shared(),
+  "audit_key.corrected": () => m.log_audit_key_corrected(),
+  "recovery.used": () => m.log_recovery_used(),
 };
 
 /** What an entry says happened. */
@@ -86,7 +101,9 @@ export function actionWords(entry: LogEntryView): string {
 
 /** Whether an entry deserves a second look. */
 export function isNotable(entry: LogEntryView): boolean {
-  return /failed|failures|refused|missing|altered|restarted|older_accepted|purged|erased/.test(entry.action);
+  return /failed|failures|refused|missing|altered|restarted|older_accepted|purged|erased|account\.removed|roles\.set|corrected|recovery\.used/.test(
+    entry.action,
+  );
 }
 
 const FINDINGS: Record<string, () => string> = {

@@ -49,6 +49,17 @@ export class Session {
     }
   }
 
+  /** Whether the account has a role. For what is shown; the engine decides what may be done. */
+  is(role: SessionView["roles"][number]): boolean {
+    return this.view?.roles.includes(role) ?? false;
+  }
+
+  /** Asks who is in once more, after their own roles may have changed. */
+  async refresh(): Promise<void> {
+    const state = await api.appState().catch(() => null);
+    if (state?.session && this.screen === "unlocked") this.view = state.session;
+  }
+
   /**
    * Has `drop` called before the window locks; the answer takes that back. A promise that `drop` gives is waited for, but
    * not for long, before the engine is told.

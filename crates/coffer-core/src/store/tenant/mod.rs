@@ -26,6 +26,7 @@ mod twin_rows;
 use std::cell::OnceCell;
 use std::path::Path;
 
+use coffer_crypto::derive::Id;
 use coffer_crypto::secret::DatabaseKey;
 use coffer_model::id::{AccountId, RecordKey, TenantId, VaultId};
 use coffer_model::record::RecordKind;
@@ -149,6 +150,28 @@ impl TenantStore {
     fn new(connection: Connection, identity: TenantIdentity) -> Self {
         connection.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
         Self { connection, vocabulary: OnceCell::new(), identity }
+    }
+
+    /// Copies the database into a new file under another key, as that of the next epoch. The caller makes the file's name
+    /// durable.
+    pub(crate) fn copy_to_next_epoch(
+        &self,
+        path: &Path,
+        key: &DatabaseKey,
+        step: impl FnMut(u64, u64) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        let copy = sqlcipher::copy(&self.connection, path, key, step)?;
+        copy.execute("UPDATE meta SET epoch = epoch + 1", [])?;
+        sqlcipher::come_to_rest(&copy, path)
+    }
+
+    /// Puts another file into the place of one: the same content, encrypted anew.
+    pub(crate) fn replace_file(&self, old: &Id, new: &StoredFile, digest: &[u8; 32]) -> Result<(), StoreError> {
+        let replaced = self.connection.execute(
+            "UPDATE file SET name = ?2, header = ?3, digest = ?4 WHERE name = ?1",
+            params![old, new.file, new.header, digest],
+        )?;
+        if replaced == 1 { Ok(()) } else { Err(StoreError::Damaged) }
     }
 
     /// Whose database it is.

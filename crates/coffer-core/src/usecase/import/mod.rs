@@ -259,6 +259,7 @@ impl Import<'_> {
         }
         // Its own connection, so that the session goes on reading; its writer stands still.
         let importing = self.open.import()?;
+        self.core.refuse_exposed(self.open)?;
         self.core.settle(self.open, &importing.writer)?;
         let known = self.known_records()?;
         let mut store = self.connect()?;

@@ -178,7 +178,7 @@ impl HandingOver<'_> {
             }
             Ok(())
         };
-        self.core.audited(actor, self.open, insert, |()| event)
+        self.core.audited_read(actor, self.open, insert, |()| event)
     }
 
     fn write(&self, document: &Document<'_>, out: impl Write) -> Result<(), JobError> {

@@ -1,0 +1,150 @@
+//! Leaving: an account that is none any more, and the person who forgot everything and begins anew.
+//! Layout: docs/FORMAT.md §5.8.
+//!
+//! At once nothing opens for them any more: no slot, no grant. What they held keys of is given new keys
+//! ([`super::super::rekey`]); until then nothing is written under the old ones.
+
+use coffer_model::account::Roles;
+use coffer_model::event::Event;
+use coffer_model::id::AccountId;
+
+use super::super::step_up::FreshAuthentication;
+use super::roles::SetRolesError;
+use super::{AccountError, Invitation, InviteError, fresh};
+use crate::chain::{AccountRemoved, Body};
+use crate::fault::{CallError, Fault};
+use crate::policy::Action;
+use crate::session::{Core, Session};
+use crate::store::directory::Holder;
+
+/// Why an account stays.
+#[derive(Debug, thiserror::Error)]
+pub enum LeaveError {
+    /// A vault keeps at least one administrator.
+    #[error("nobody else is an administrator of this vault")]
+    LastAdministrator,
+    /// A vault keeps at least one auditor.
+    #[error("nobody else is an auditor of this vault")]
+    LastAuditor,
+    /// A tenant would have no steward any more: only the recovery kit could open it to anybody else.
+    #[error("nobody else is a steward of {tenants} of the tenants")]
+    LastSteward {
+        /// Of how many.
+        tenants: usize,
+    },
+    /// Nobody removes the account they are unlocked with.
+    #[error("an account cannot remove itself")]
+    Oneself,
+    /// The person could not be invited anew.
+    #[error(transparent)]
+    Invite(#[from] InviteError),
+    /// There is no such account, or the passphrase was not given just now.
+    #[error(transparent)]
+    Account(#[from] AccountError),
+    /// The call was refused or failed.
+    #[error(transparent)]
+    Call(#[from] CallError),
+}
+
+impl LeaveError {
+    /// The permanent name of the error, for scripts and for the words on screen.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::LastAdministrator => "last_administrator",
+            Self::LastAuditor => "last_auditor",
+            Self::LastSteward { .. } => "last_steward",
+            Self::Oneself => "own_account",
+            Self::Invite(error) => error.code(),
+            Self::Account(error) => error.code(),
+            Self::Call(error) => error.code(),
+        }
+    }
+}
+
+impl From<Fault> for LeaveError {
+    fn from(fault: Fault) -> Self {
+        Self::Call(fault.into())
+    }
+}
+
+impl Session {
+    /// Removes an account at once. `even_last_steward` accepts that tenants are left which only the recovery kit opens to
+    /// a new steward.
+    ///
+    /// What the account held keys of is listed as pending afterwards; [`Session::start_rekeying`] does what this account
+    /// can do about it.
+    pub fn remove_account(
+        &self,
+        account: AccountId,
+        even_last_steward: bool,
+        proof: FreshAuthentication,
+    ) -> Result<(), LeaveError> {
+        let actor = self.authorize(Action::RemoveAccount, None)?;
+        let core = &*self.core;
+        fresh(core, proof)?;
+        core.refuse_leaving(account, Roles::NONE, even_last_steward)?;
+        let body = Body::AccountRemoved(AccountRemoved { account });
+        core.change_directory(&actor, Event::AccountRemoved(account), vec![body], |tx| {
+            tx.delete_pair_seeds(Holder::Account(account))?;
+            tx.delete_saved_searches(account)
+        })?;
+        core.strike_from_header(account)?;
+        Ok(())
+    }
+
+    /// For a person who can unlock no longer: removes the account and invites them to a new one with the same login and
+    /// roles, *without grants*. Stewards grant again, once they have compared the fingerprint with the person.
+    pub fn reset_account(
+        &self,
+        account: AccountId,
+        hours: u32,
+        even_last_steward: bool,
+        proof: FreshAuthentication,
+    ) -> Result<Invitation, LeaveError> {
+        let actor = self.authorize(Action::RemoveAccount, None)?;
+        self.authorize(Action::InvitePeople, None)?;
+        let core = &*self.core;
+        fresh(core, proof)?;
+        let (login, roles) = {
+            let office = core.office();
+            let known = office.membership.accounts.get(&account).ok_or(AccountError::NoSuchAccount)?;
+            (known.login.clone(), known.roles)
+        };
+        core.refuse_leaving(account, Roles::NONE, even_last_steward)?;
+        core.record(&actor, Event::AccountRemoved(account))?;
+        let invitation = core.invite(&actor, &login, roles, hours, Some(account))?;
+        core.strike_from_header(account)?;
+        Ok(invitation)
+    }
+}
+
+impl Core {
+    fn refuse_leaving(&self, account: AccountId, after: Roles, even_last_steward: bool) -> Result<(), LeaveError> {
+        if account == self.account {
+            return Err(LeaveError::Oneself);
+        }
+        super::living(self, account)?;
+        self.refuse_last(account, after).map_err(|error| match error {
+            SetRolesError::LastAuditor => LeaveError::LastAuditor,
+            _ => LeaveError::LastAdministrator,
+        })?;
+        let office = self.office();
+        let tenants = office.membership.tenants.keys().filter(|&&tenant| {
+            let mut stewards = office.membership.lasting_stewards(tenant);
+            stewards.next() == Some(account) && stewards.next().is_none()
+        });
+        match tenants.count() {
+            tenants if tenants > 0 && !even_last_steward => Err(LeaveError::LastSteward { tenants }),
+            _ => Ok(()),
+        }
+    }
+
+    /// Takes an account's slots out of the header. Stopped before, the next unlocking does it: what no statement backs
+    /// opens nothing.
+    fn strike_from_header(&self, account: AccountId) -> Result<(), Fault> {
+        let mut office = self.office();
+        office.header.accounts.retain(|entry| entry.account != account);
+        office.header.directory_for.retain(|seal| seal.account != account);
+        self.write_header(&mut office)
+    }
+}

@@ -1,0 +1,116 @@
+//! Who there is, what they may do, and which keys still have to change because of it. Pure data.
+
+use coffer_model::account::Role;
+use coffer_model::grant::Right;
+use coffer_model::id::{AccountId, TenantId};
+use coffer_model::time::Timestamp;
+use serde::Serialize;
+use ts_rs::TS;
+
+/// Everybody of a vault, as far as the asking account may know.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+pub struct PeopleView {
+    /// Accounts and invitations by login, then who left, the latest first.
+    pub accounts: Vec<AccountView>,
+    /// Keys that somebody holds who may not any more.
+    pub pending: Vec<PendingKeyView>,
+}
+
+/// An account, an invitation to become one, or an account that left.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+pub struct AccountView {
+    /// The account.
+    #[ts(type = "string")]
+    pub id: AccountId,
+    /// Its login name.
+    pub login: String,
+    /// Its roles; of one that left, those it had.
+    #[ts(type = "(\"administrator\" | \"auditor\" | \"member\")[]")]
+    pub roles: Vec<Role>,
+    /// What it is.
+    pub state: AccountState,
+    /// When it was invited or became an account, or when it left.
+    #[ts(type = "string")]
+    pub since: Timestamp,
+    /// Until when the activation code counts.
+    #[ts(type = "string | null")]
+    pub expires_at: Option<Timestamp>,
+    /// Whether it is the one that asks.
+    pub own: bool,
+    /// Whether a key that its roles call for has not been shared with it yet.
+    pub key_pending: bool,
+    /// Words that stand for its public keys: read to one another, they show that the vault means the right person.
+    pub fingerprint: String,
+    /// What it may do with tenants the asking account may know of, by the tenants' names.
+    pub grants: Vec<GrantView>,
+}
+
+/// Whether there is an account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum AccountState {
+    /// It unlocks the vault.
+    Active,
+    /// It will be one once the activation code is used.
+    Invited,
+    /// The activation code was not used in time.
+    Expired,
+    /// It was one.
+    Left,
+}
+
+/// What an account may do with a tenant.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+pub struct GrantView {
+    /// The tenant.
+    #[ts(type = "string")]
+    pub tenant: TenantId,
+    /// Its name; `None` if the asking account may not know it.
+    pub tenant_name: Option<String>,
+    /// Who.
+    #[ts(type = "string")]
+    pub account: AccountId,
+    /// Its login name.
+    pub login: String,
+    /// What it may do.
+    #[ts(type = "\"reader\" | \"editor\" | \"steward\"")]
+    pub right: Right,
+    /// Until when.
+    #[ts(type = "string | null")]
+    pub expires_at: Option<Timestamp>,
+    /// Whether that is over.
+    pub expired: bool,
+}
+
+/// A key that somebody holds who may not any more: what is written under it they could still read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+pub struct PendingKeyView {
+    /// Which.
+    pub key: PendingKey,
+    /// The tenant whose key it is.
+    #[ts(type = "string | null")]
+    pub tenant: Option<TenantId>,
+    /// Its name, if the asking account may know it.
+    pub tenant_name: Option<String>,
+    /// Since when.
+    #[ts(type = "string")]
+    pub since: Timestamp,
+    /// Whether the asking account can replace it.
+    pub can_replace: bool,
+    /// Whether nobody can but who has the recovery kit: the tenant has no steward any more.
+    pub needs_recovery: bool,
+}
+
+/// A kind of key that is replaced when somebody leaves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum PendingKey {
+    /// A tenant's. Nothing is written to the tenant meanwhile.
+    Tenant,
+    /// The directory's.
+    Directory,
+    /// The log's.
+    Audit,
+    /// That of administrators and auditors together.
+    Office,
+}

@@ -1,0 +1,228 @@
+//! Attacks on several people's vault from outside the engine: guessing, codes, roles that were taken away.
+//!
+//! What somebody does with an altered program is in coffer-core's own `altered` tests, which have the keys.
+
+use std::fs;
+use std::time::{Duration, Instant};
+
+use coffer_core::{
+    AccountError, ActivateError, CallError, ChangePassphraseError, InviteError, LeaveError, SetRolesError, UnlockError,
+};
+use coffer_model::account::{Role, Roles};
+use coffer_tests::{
+    LOGIN, PASSPHRASE, Place, SetClock, account, enrol, forget_delays, fresh, invite, passphrase, passphrase_of, tenant,
+};
+
+use crate::cbor::Item;
+
+const WRONG: &str = "quiet lanterns over the harbour 59";
+
+fn wrong(place: &Place, login: &str) -> UnlockError {
+    place.vault().unlock(login, passphrase(WRONG)).unwrap_err()
+}
+
+#[test]
+fn attack_05_an_unknown_login_is_answered_as_a_known_one_is() {
+    let place = Place::new();
+    let (founder, _kit) = place.create();
+    enrol(&place, founder, "otto", &[Role::Member]).lock().unwrap();
+    let texts = ["otto", "nobody", LOGIN, "no login at all"].map(|login| wrong(&place, login).to_string());
+    assert!(texts.iter().all(|text| *text == texts[0]), "{texts:?}");
+    // The same delays as well, so that who has an account cannot be told by who has to wait.
+    for login in ["otto", "nobody"] {
+        forget_delays(&place.vault_folder());
+        (0..5).for_each(|_| assert!(matches!(wrong(&place, login), UnlockError::Refused)));
+        assert!(matches!(wrong(&place, login), UnlockError::TooSoon { .. }), "{login}");
+    }
+    // The same derivation is spent on both: the quickest of several tries differ by less than a derivation takes.
+    let quickest = |login: &str| {
+        let tries = (0..7).map(|_| {
+            forget_delays(&place.vault_folder());
+            let start = Instant::now();
+            wrong(&place, login);
+            start.elapsed()
+        });
+        tries.min().unwrap()
+    };
+    let (known, unknown) = (quickest("otto"), quickest("nobody"));
+    assert!(known.max(unknown) < known.min(unknown) * 3, "{known:?} {unknown:?}");
+}
+
+#[test]
+fn attack_06_rapid_failures_meet_delays_that_outlast_the_program() {
+    let place = Place::new();
+    place.create().0.lock().unwrap();
+    let refused = |error: &UnlockError| matches!(error, UnlockError::Refused);
+    let tried = (0..100).filter(|_| refused(&wrong(&place, LOGIN))).count();
+    assert!(tried < 20, "{tried}");
+    // A new host is a new program: what makes it wait is in the folder.
+    let again = coffer_core::Vault::open(&place.host, &place.vault_folder()).unwrap();
+    let right = again.unlock(LOGIN, passphrase(PASSPHRASE));
+    assert!(matches!(right, Err(UnlockError::TooSoon { wait }) if wait <= Duration::from_mins(1)), "{right:?}");
+}
+
+#[test]
+fn attack_07_nobody_is_locked_out_for_longer_than_a_minute() {
+    let mut place = Place::new();
+    let clock = SetClock::put_into(&mut place);
+    let (founder, _kit) = place.create();
+    enrol(&place, founder, "otto", &[Role::Member]).lock().unwrap();
+    for _ in 0..60 {
+        wrong(&place, "otto");
+    }
+    // Whoever is not guessed at unlocks as ever, and the one who is guessed at once the delay is over.
+    place.unlock().lock().unwrap();
+    clock.set_days_ahead(1);
+    place.unlock_as("otto").lock().unwrap();
+    // Nor does a clock that is set back shut anybody out: the delay counts from now.
+    for _ in 0..8 {
+        wrong(&place, "otto");
+    }
+    clock.set_days_ahead(-300);
+    assert!(matches!(wrong(&place, "otto"), UnlockError::TooSoon { wait } if wait <= Duration::from_mins(1)));
+    clock.set_days_ahead(-299);
+    place.unlock_as("otto");
+}
+
+#[test]
+fn attack_13_an_activation_code_counts_in_time_and_once() {
+    let mut place = Place::new();
+    let clock = SetClock::put_into(&mut place);
+    let (founder, _kit) = place.create();
+    let late = invite(&founder, "late", &[Role::Member]);
+    founder.lock().unwrap();
+    clock.set_days_ahead(2);
+    let expired = place.vault().activate(&late, &passphrase_of("late"));
+    assert!(matches!(expired, Err(ActivateError::Expired)));
+    clock.set_days_ahead(0);
+    place.vault().activate(&late, &passphrase_of("late")).unwrap().lock().unwrap();
+    let twice = place.vault().activate(&late, &passphrase("another five slow words 77"));
+    assert!(matches!(twice, Err(ActivateError::NoInvitation)));
+    let founder = place.unlock();
+    let page = founder.log_page(None, 100).unwrap();
+    assert!(page.entries.iter().any(|entry| entry.action == "vault.unlock_failed"));
+}
+
+#[test]
+fn attack_14_nothing_about_an_account_changes_without_a_passphrase_given_just_now() {
+    let place = Place::new();
+    let (founder, _kit) = place.create();
+    let proof_of_before = fresh(&founder);
+    enrol(&place, founder, "otto", &[Role::Member]).lock().unwrap();
+    let founder = place.unlock();
+    let otto = account(&founder, "otto").id;
+    let stale = |result: Result<(), AccountError>| assert!(matches!(result, Err(AccountError::NotFresh)));
+    // A proof of another session is none.
+    let changed = founder.change_passphrase(&passphrase("another five slow words 77"), proof_of_before);
+    match changed {
+        Err(ChangePassphraseError::Account(error)) => stale(Err(error)),
+        other => panic!("{other:?}"),
+    }
+    let foreign = || fresh(&Place::new().create().0);
+    match founder.set_roles(otto, Roles::ALL, foreign()) {
+        Err(SetRolesError::Account(error)) => stale(Err(error)),
+        other => panic!("{other:?}"),
+    }
+    match founder.remove_account(otto, false, foreign()) {
+        Err(LeaveError::Account(error)) => stale(Err(error)),
+        other => panic!("{other:?}"),
+    }
+    match founder.invite(&"eva".parse().unwrap(), Roles::ALL, 24, foreign()) {
+        Err(InviteError::Account(error)) => stale(Err(error)),
+        other => panic!("{other:?}"),
+    }
+    founder.lock().unwrap();
+    place.unlock().lock().unwrap();
+    place.unlock_as("otto").lock().unwrap();
+}
+
+#[test]
+fn attack_23_the_slots_and_entries_of_two_accounts_exchanged_open_nothing() {
+    // Members of the header and of an account's entry (docs/FORMAT.md §3).
+    const ACCOUNTS: usize = 12;
+    const LOOKUP: usize = 0;
+    const SLOTS: usize = 2;
+    let place = Place::new();
+    let (founder, _kit) = place.create();
+    enrol(&place, founder, "otto", &[Role::Member]).lock().unwrap();
+    let path = place.vault_folder().join("header");
+    let good = fs::read(&path).unwrap();
+    for member in [LOOKUP, SLOTS, 3, 4, 5] {
+        let mut header = Item::read(&good);
+        let accounts = header.array()[ACCOUNTS].array();
+        let one = accounts[0].array()[member].clone();
+        let other = std::mem::replace(&mut accounts[1].array()[member], one);
+        accounts[0].array()[member] = other;
+        fs::write(&path, header.write()).unwrap();
+        forget_delays(&place.vault_folder());
+        assert!(place.vault().unlock(LOGIN, passphrase(PASSPHRASE)).is_err(), "member {member}");
+        assert!(place.vault().unlock("otto", passphrase_of("otto")).is_err(), "member {member}");
+    }
+    fs::write(&path, good).unwrap();
+    forget_delays(&place.vault_folder());
+    place.unlock_as("otto").lock().unwrap();
+    place.unlock();
+}
+
+#[test]
+fn attack_24_an_old_slot_put_back_does_not_unlock_the_vault_of_today() {
+    let place = Place::new();
+    place.create().0.lock().unwrap();
+    let path = place.vault_folder().join("header");
+    let locked = fs::read(&path).unwrap();
+    let founder = place.unlock();
+    // As a kill would leave it: without the directory's root, which would give the next attack away by itself.
+    let before = fs::read(&path).unwrap();
+    founder.change_passphrase(&passphrase("another five slow words 77"), fresh(&founder)).unwrap();
+    founder.lock().unwrap();
+    // By somebody who can write the files: the header of before, in today's folder.
+    let today = fs::read(&path).unwrap();
+    fs::write(&path, &before).unwrap();
+    let opened = place.vault().unlock(LOGIN, passphrase(PASSPHRASE));
+    assert!(matches!(opened, Err(UnlockError::Refused)), "{opened:?}");
+    fs::write(&path, &locked).unwrap();
+    let opened = place.vault().unlock(LOGIN, passphrase(PASSPHRASE));
+    assert!(matches!(opened, Err(UnlockError::Fault(_))), "{opened:?}");
+    // The old slot beside the entry of today.
+    let mut header = Item::read(&today);
+    let slot = Item::read(&before).array()[12].array()[0].array()[2].clone();
+    header.array()[12].array()[0].array()[2] = slot;
+    fs::write(&path, header.write()).unwrap();
+    assert!(place.vault().unlock(LOGIN, passphrase(PASSPHRASE)).is_err());
+    fs::write(&path, &today).unwrap();
+    place.vault().unlock(LOGIN, passphrase("another five slow words 77")).unwrap();
+}
+
+#[test]
+fn attack_42_a_role_withdrawn_while_unlocked_is_denied_at_once() {
+    let place = Place::new();
+    let (founder, _kit) = place.create();
+    let ida = enrol(&place, founder, "ida", &[Role::Administrator, Role::Auditor]);
+    let own = account(&ida, "ida").id;
+    ida.set_roles(own, Roles::of([Role::Member]), fresh(&ida)).unwrap();
+    assert_eq!(ida.view().roles, [Role::Member]);
+    let invited = ida.invite(&"eva".parse().unwrap(), Roles::ALL, 24, fresh(&ida));
+    assert!(matches!(invited, Err(InviteError::Call(CallError::Refused))));
+    assert!(matches!(ida.log_page(None, 10), Err(CallError::Refused)));
+    assert!(ida.start_backup(&place.path("no.age")).wait().is_err());
+    assert!(!place.path("no.age").exists());
+    ida.lock().unwrap();
+    let founder = place.unlock();
+    let page = founder.log_page(None, 100).unwrap();
+    assert!(page.entries.iter().any(|entry| entry.action == "access.refused" && entry.actor.as_deref() == Some("ida")));
+    // What she holds keys of is told, until it has new ones.
+    assert_eq!(founder.people().unwrap().pending.len(), 2);
+    let acme = tenant(&founder, "ACME GmbH");
+    assert!(founder.list_records(acme.id, 1, None).is_ok());
+}
+
+#[test]
+fn attack_43_the_last_administrator_does_not_remove_itself() {
+    let place = Place::new();
+    let (founder, _kit) = place.create();
+    let own = account(&founder, LOGIN).id;
+    let refused = founder.set_roles(own, Roles::of([Role::Member]), fresh(&founder));
+    assert!(matches!(refused, Err(SetRolesError::LastAdministrator)));
+    assert!(matches!(founder.remove_account(own, true, fresh(&founder)), Err(LeaveError::Oneself)));
+    assert!(matches!(founder.reset_account(own, 24, true, fresh(&founder)), Err(LeaveError::Oneself)));
+}
