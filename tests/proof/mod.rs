@@ -12,6 +12,7 @@ pub mod faults;
 pub mod flips;
 pub mod kills;
 pub mod ledger;
+pub mod people;
 pub mod program;
 
 use std::time::Instant;

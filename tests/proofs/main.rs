@@ -1,7 +1,7 @@
 //! A short slice of each long proof, the same every time. `./x prove` runs the whole.
 
 use coffer_tests::proof::archive::{self, Scale};
-use coffer_tests::proof::{Extent, Outcome, faults, flips, kills};
+use coffer_tests::proof::{Extent, Outcome, faults, flips, kills, people};
 
 fn slice(first_seed: u64, rounds: u64) -> Extent {
     Extent { first_seed, rounds, until: None }
@@ -15,6 +15,11 @@ fn assert_proved(outcome: &Outcome) {
 #[test]
 fn kills_lose_nothing_acknowledged() {
     assert_proved(&kills::prove(slice(0, 10)));
+}
+
+#[test]
+fn kills_shut_nobody_out_and_let_nobody_back_in() {
+    assert_proved(&people::prove(slice(0, 6)));
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use clap::{Parser, ValueEnum};
 use coffer_tests::proof::archive::{self, Scale};
 use coffer_tests::proof::ledger::Ledger;
-use coffer_tests::proof::{Extent, Outcome, faults, flips, kills};
+use coffer_tests::proof::{Extent, Outcome, faults, flips, kills, people};
 
 /// Rounds between two additions to the table, so that an interrupted run loses little.
 const ROUNDS_A_LINE: u64 = 20;
@@ -37,6 +37,8 @@ enum Proof {
     Kills,
     /// A failing disk, a kill or a loss of power at each single operation.
     Faults,
+    /// SIGKILL at random moments while people come and go and keys are replaced.
+    People,
     /// One flipped bit in a vault's or a backup's files.
     Flips,
     /// A tenant of 50,000 records and 2 GiB of attachments, exported as an archive and imported again.
@@ -47,6 +49,7 @@ impl Proof {
     const fn name(self) -> &'static str {
         match self {
             Self::Kills => "kills",
+            Self::People => "people",
             Self::Faults => "faults",
             Self::Flips => "flips",
             Self::Archive => "archive",
@@ -56,6 +59,7 @@ impl Proof {
     fn run(self, extent: Extent) -> Outcome {
         match self {
             Self::Kills => kills::prove(extent),
+            Self::People => people::prove(extent),
             Self::Faults => faults::prove(extent),
             Self::Flips => flips::prove(extent),
             Self::Archive => archive::prove(extent, Scale::WHOLE),
@@ -65,7 +69,7 @@ impl Proof {
     /// Rounds that share what is costly to set up.
     const fn rounds_a_line(self) -> u64 {
         match self {
-            Self::Kills => 2 * ROUNDS_A_LINE,
+            Self::Kills | Self::People => 2 * ROUNDS_A_LINE,
             Self::Faults => 5 * ROUNDS_A_LINE,
             Self::Flips => 25 * ROUNDS_A_LINE,
             Self::Archive => 1,
