@@ -22,7 +22,9 @@ fn redact(name: &str, value: &mut Value) {
                 "next" => Some("cursor"),
                 "os_user" | "host" => Some("machine"),
                 "root" => Some("hash"),
-                _ if (name.ends_with("at") || name.ends_with("until")) && text.ends_with('Z') => Some("time"),
+                _ if (name.ends_with("at") || name.ends_with("until") || name == "since") && text.ends_with('Z') => {
+                    Some("time")
+                }
                 _ if text.split('.').all(is_id) => Some("id"),
                 _ => None,
             };
