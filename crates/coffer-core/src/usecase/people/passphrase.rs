@@ -76,7 +76,11 @@ impl Session {
         {
             let mut office = core.office();
             own_entry(core, &mut office)?.slots.push(slot.encode().into());
-            core.write_header(&mut office)?;
+            if let Err(fault) = core.write_header(&mut office) {
+                // Or locking would write it, and the passphrase would be half changed.
+                own_entry(core, &mut office)?.slots.pop();
+                return Err(fault.into());
+            }
         }
         if !core.slot_on_disk_opens(&slot, passphrase, &mut memory)? {
             return Err(Fault::Damaged(Damage::Header).into());
