@@ -368,12 +368,7 @@ impl Vault {
             }
         }
         // One that was locked is what it was: no other file has a claim to its place.
-        let open = if header.directory.is_some() {
-            let _ = files::remove_database(&self.folder.join(directory::NEXT_FILE));
-            Directory::open
-        } else {
-            Directory::open_settled
-        };
+        let open = if header.directory.is_some() { Directory::open } else { Directory::open_settled };
         open(&self.folder, &database_key, Access::ReadWrite).map_err(|error| error.into_fault(Damage::Directory))
     }
 }
@@ -405,10 +400,14 @@ fn drop_unbacked(header: &mut Header, membership: &Membership) {
     header.invitations.retain(|invitation| membership.invitations.contains_key(&invitation.account));
 }
 
-/// Removes tenants' files that another one has followed, as the chain says: a kill after the statement left them.
+/// Removes tenants' files that another one has followed, as the chain says: a kill after the statement left them. As long
+/// as a tenant's own file is missing, nothing is removed.
 fn sweep_retired(folder: &Path, membership: &Membership) {
     let epochs = membership.tenants.values().filter_map(|tenant| tenant.epoch.as_ref());
     let in_use: Vec<[u8; 16]> = epochs.map(|epoch| *epoch.file).collect();
+    if !in_use.iter().all(|file| tenant_path(folder, file).exists()) {
+        return;
+    }
     for file in membership.retired_files.iter().filter(|file| !in_use.contains(file)) {
         // One that cannot be removed is in nobody's way.
         let _ = AttachedFiles::of(folder, file).remove_all();
