@@ -34,7 +34,7 @@ use crate::policy::{self, Action};
 use crate::store::attached::AttachedFiles;
 use crate::store::directory::{self, Directory, DirectoryTx};
 use crate::store::file_root::FileRoot;
-use crate::store::files::{self, VaultLock};
+use crate::store::files::{self, FileError, VaultLock};
 use crate::store::sqlcipher::{self, Access, StoreError};
 use crate::store::tenant::{TenantIdentity, TenantStore, TenantTx};
 use crate::usecase;
@@ -366,7 +366,7 @@ impl Core {
     /// Judges a failure of the store; one that leaves unknown what reached the disk ends the session.
     pub(crate) fn fault(&self, error: StoreError, part: Damage) -> CallError {
         if error.is_fatal() {
-            self.failed.store(true, Ordering::Release);
+            self.give_up();
         }
         error.into_fault(part).into()
     }
@@ -555,7 +555,23 @@ impl Core {
             .expect("the session's account is in the header it was unlocked from")
             .set_state(self.vault.id, &office.state, &self.keys.master, &mut self.random());
         let bytes = office.header.encode_next(&office.header_mac);
-        Ok(files::replace_private_file(&self.folder.join(HEADER_FILE), &bytes)?)
+        files::replace_private_file(&self.folder.join(HEADER_FILE), &bytes).map_err(|error| {
+            if matches!(error, FileError::NotDurable(_)) {
+                self.give_up();
+            }
+            error.into()
+        })
+    }
+
+    /// Ends the session for everything but locking, and has locking remember nothing: what is on the disk is not what is
+    /// here.
+    pub(crate) fn give_up(&self) {
+        self.failed.store(true, Ordering::Release);
+    }
+
+    /// Whether the session was given up.
+    pub(crate) fn is_given_up(&self) -> bool {
+        self.failed.load(Ordering::Acquire)
     }
 
     /// Forgets an open tenant: its file has been replaced. What still reads the old one ends with it.

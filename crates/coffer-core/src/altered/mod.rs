@@ -506,7 +506,8 @@ fn an_old_directory_planted_as_one_that_waits_is_not_taken() {
     founder.lock().unwrap();
     fs::write(place.vault().join(directory::NEXT_FILE), old).unwrap();
     assert_eq!(place.unlock(FOUNDER).tenants().unwrap().len(), 2);
-    assert!(!place.vault().join(directory::NEXT_FILE).exists());
+    // Nor does it keep anybody from making a backup.
+    Vault::open(&place.host, &place.vault()).unwrap().start_backup(&place.folder.path().join("b.age")).wait().unwrap();
 }
 
 /// A change of the passphrase that was stopped after its statement leaves the slot of before: it opens nothing, neither the
@@ -529,4 +530,31 @@ fn a_retired_slot_counts_for_nothing() {
     assert!(matches!(place.try_unlock(FOUNDER), Err(UnlockError::Refused)));
     let founder = Vault::open(&place.host, &place.vault()).unwrap().unlock(FOUNDER, new()).unwrap();
     assert_eq!(founder.core.office().header.accounts[0].slots.len(), 1);
+}
+
+/// A header that cannot be written leaves a change of keys or of the passphrase undone, in memory as on the disk.
+#[test]
+fn a_change_that_cannot_be_written_down_is_no_change() {
+    let (place, founder) = Place::new();
+    let header = place.vault().join("header");
+    let aside = place.folder.path().join("aside");
+    let new = || Passphrase::parse(b"another five slow words 77".to_vec()).unwrap();
+    // A folder in its place: no file can be renamed over it.
+    fs::rename(&header, &aside).unwrap();
+    fs::create_dir(&header).unwrap();
+    assert!(founder.rekey_directory().is_err());
+    let proof = founder.authenticated_by_unlocking().unwrap();
+    assert!(founder.change_passphrase(&new(), proof).is_err());
+    fs::remove_dir(&header).unwrap();
+    fs::rename(&aside, &header).unwrap();
+    // The session goes on with what it had, and what it states fits what stands.
+    founder.create_tenant(&"ACME".parse().unwrap()).unwrap();
+    founder.lock().unwrap();
+    let refused = Vault::open(&place.host, &place.vault()).unwrap().unlock(FOUNDER, new());
+    assert!(matches!(refused, Err(UnlockError::Refused)));
+    let founder = place.unlock(FOUNDER);
+    assert_eq!(founder.tenants().unwrap().len(), 1);
+    founder.rekey_directory().unwrap();
+    founder.lock().unwrap();
+    place.unlock(FOUNDER);
 }

@@ -6,6 +6,7 @@
 //! place.
 
 use std::fs;
+use std::mem::replace;
 use std::sync::Arc;
 
 use coffer_crypto::derive;
@@ -31,6 +32,7 @@ use crate::job::{JobContext, JobError, JobHandle};
 use crate::keys::{SharedKey, directory_context, directory_kid, directory_recovery_context, pair_context};
 use crate::policy::Action;
 use crate::session::{Actor, Core, OpenTenant, Session, lock, tenant_name_context, tenant_path, tenant_scope};
+use crate::store::attached::AttachedFiles;
 use crate::store::directory::{EpochRow, Holder, SharedPair};
 use crate::store::file_root::FileRoot;
 use crate::store::files;
@@ -165,14 +167,22 @@ impl Core {
             let context = directory_context(vault, account, generation);
             header.seal_directory_to(account, seal::seal_key_to(to, &key, &context, &mut random));
         }
-        office.header = header;
-        office.header_mac = derive::derive_header_mac_key(&key, vault.as_bytes());
-        office.directory_key = key;
-        office.membership = membership;
-        office.state.set_pin(office.membership.pin());
+        let header_mac = derive::derive_header_mac_key(&key, vault.as_bytes());
+        let before = (replace(&mut office.header, header), replace(&mut office.header_mac, header_mac));
+        let pin = office.state.pin();
+        office.state.set_pin(membership.pin());
         // From here on the new key counts, whatever is stopped.
-        self.write_header(office)?;
-        office.replace_directory(next, &self.folder, &database_key).map_err(in_directory)
+        if let Err(fault) = self.write_header(office) {
+            (office.header, office.header_mac) = before;
+            office.state.set_pin(&pin);
+            return Err(fault.into());
+        }
+        (office.directory_key, office.membership) = (key, membership);
+        office.replace_directory(next, &self.folder, &database_key).map_err(|error| {
+            // The header opens the file that waits. Locking must not take the root of the other one.
+            self.give_up();
+            in_directory(error)
+        })
     }
 
     fn replace_pair(&self, actor: &Actor, pair: SharedPair) -> Result<(), CallError> {
@@ -203,8 +213,9 @@ impl Core {
             match pair {
                 SharedPair::Audit => {
                     office.shared.audit.push(Arc::new(key));
-                    office.header.audit_cache = public.encode().into();
                     self.log.change_key(&public, &mut random).map_err(Fault::from)?;
+                    // Only now: by a header of before, the next unlocking knows that the log has not followed.
+                    office.header.audit_cache = public.encode().into();
                     self.write_header(&mut office)?;
                 }
                 SharedPair::Office => office.shared.office.push(Arc::new(key)),
@@ -259,16 +270,14 @@ impl Rekeying<'_> {
             }
             error => self.core.fault(error, Damage::Tenant).into(),
         })?;
-        let next = OpenTenant::connect(&self.core.folder, &file, self.open.name.clone(), scope, key)?;
-        match self.fill_and_state(&next, &file) {
-            Ok(()) => {}
-            Err(error) => {
-                let (path, files) = (next.path.clone(), next.files.clone());
-                drop(next);
-                let _ = files.remove_all();
+        let next = OpenTenant::connect(&self.core.folder, &file, self.open.name.clone(), scope, key);
+        if let Err(error) = next.map_err(JobError::from).and_then(|next| self.fill_and_state(&next, &file)) {
+            // After a write that may not have reached the disk the statement may stand all the same, and name this file.
+            if !self.core.is_given_up() {
+                let _ = AttachedFiles::of(&self.core.folder, &file).remove_all();
                 let _ = files::remove_database(&path);
-                return Err(error);
             }
+            return Err(error);
         }
         self.core.close_tenant(self.open.id);
         drop(held);
