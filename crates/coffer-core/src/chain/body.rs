@@ -1,0 +1,302 @@
+//! What statements of the membership chain state. Layout: docs/FORMAT.md §5.8. Pure.
+//!
+//! Only the words; who may say them, and what follows, is judged in [`super`].
+
+use coffer_model::id::{AccountId, TenantId, VaultId};
+use minicbor::bytes::{ByteArray, ByteVec};
+use minicbor::{CborLen, Decode, Encode};
+
+use crate::encoding;
+
+/// What a statement states.
+#[derive(Clone, Debug, Encode, Decode, CborLen)]
+pub(crate) enum Body {
+    /// The vault exists. Signed by its founder, who has every role.
+    #[n(0)]
+    Founding(#[n(0)] Founding),
+    /// A device has a key for unattended work. Signed by an administrator.
+    #[n(1)]
+    DeviceEnrolled(#[n(0)] DeviceEnrolled),
+    /// A tenant exists and has a first steward. Signed by an administrator.
+    #[n(2)]
+    TenantCreated(#[n(0)] TenantCreated),
+    /// A tenant has a key. Signed by a steward, for epoch 1 the first one; or by recovery. Grants of the epoch before end:
+    /// each of the new one is stated anew.
+    #[n(3)]
+    EpochOpened(#[n(0)] EpochOpened),
+    /// An account holds a tenant's key. Signed by a steward, or by recovery.
+    #[n(4)]
+    Granted(#[n(0)] Granted),
+    /// A backup exists. Signed by an administrator.
+    #[n(5)]
+    BackupMade(#[n(0)] BackupMade),
+    /// A kind of the vault's own has a template. Signed by an administrator.
+    #[n(6)]
+    KindSet(#[n(0)] KindSet),
+    /// A kind is no longer one of the vault's own. Signed by an administrator.
+    #[n(7)]
+    KindRemoved(#[n(0)] KindRemoved),
+    /// Somebody may become an account. Signed by an administrator; by recovery, if an administrator is invited.
+    #[n(8)]
+    AccountInvited(#[n(0)] AccountInvited),
+    /// An invitation holds no longer. Signed by an administrator.
+    #[n(9)]
+    InvitationWithdrawn(#[n(0)] InvitationWithdrawn),
+    /// Who was invited is an account. Signed by the new account; the invitation's own key vouches for its keys.
+    #[n(10)]
+    AccountEnrolled(#[n(0)] AccountEnrolled),
+    /// An account has other roles. Signed by an administrator.
+    #[n(11)]
+    RolesSet(#[n(0)] RolesSet),
+    /// An account is none any more, and everything granted to it is withdrawn. Signed by an administrator.
+    #[n(12)]
+    AccountRemoved(#[n(0)] AccountRemoved),
+    /// An account may no longer read a tenant. Signed by a steward of it, an administrator, or the account itself.
+    #[n(13)]
+    GrantWithdrawn(#[n(0)] GrantWithdrawn),
+    /// The directory has another key. Signed by an administrator.
+    #[n(14)]
+    DirectoryKeyed(#[n(0)] DirectoryKeyed),
+    /// The log is sealed to another key. Signed by an auditor.
+    #[n(15)]
+    AuditReplaced(#[n(0)] PairReplaced),
+    /// What is for administrators and auditors is sealed to another key. Signed by one of them.
+    #[n(16)]
+    OfficeReplaced(#[n(0)] PairReplaced),
+    /// Only these slots of an account count from now on. Signed by the account.
+    #[n(17)]
+    SlotsNamed(#[n(0)] SlotsNamed),
+}
+
+/// Public keys of the vault and of its first account.
+#[derive(Clone, Debug, Encode, Decode, CborLen)]
+pub(crate) struct Founding {
+    /// Cryptographic suite; 1 is docs/FORMAT.md §4.
+    #[n(0)]
+    pub(crate) suite: u32,
+    #[cbor(n(1), with = "encoding::account_id")]
+    pub(crate) account: AccountId,
+    #[n(2)]
+    pub(crate) login: String,
+    /// X-Wing public key of the account.
+    #[n(3)]
+    pub(crate) sealing: ByteVec,
+    /// Ed25519 public key of the account.
+    #[n(4)]
+    pub(crate) signing: ByteArray<32>,
+    /// X-Wing public key of recovery.
+    #[n(5)]
+    pub(crate) recovery_sealing: ByteVec,
+    /// Ed25519 public key of recovery: it invites an administrator, and gives tenants a steward.
+    #[n(6)]
+    pub(crate) recovery_signing: ByteArray<32>,
+    /// X-Wing public key that log entries are sealed to.
+    #[n(7)]
+    pub(crate) audit: ByteVec,
+    /// X-Wing public key of administrators and auditors together.
+    #[n(8)]
+    pub(crate) office: ByteVec,
+    /// X25519 public key of recovery's age identity, to which every portable backup is encrypted.
+    #[n(9)]
+    pub(crate) recovery_age: ByteArray<32>,
+    /// Names the first directory key without revealing it (docs/FORMAT.md §4).
+    #[n(10)]
+    pub(crate) directory: ByteArray<32>,
+}
+
+#[derive(Clone, Debug, Encode, Decode, CborLen)]
+pub(crate) struct DeviceEnrolled {
+    /// Ed25519 public key.
+    #[n(0)]
+    pub(crate) signing: ByteArray<32>,
+}
+
+#[derive(Clone, Debug, Encode, Decode, CborLen)]
+pub(crate) struct TenantCreated {
+    #[cbor(n(0), with = "encoding::tenant_id")]
+    pub(crate) tenant: TenantId,
+    #[cbor(n(1), with = "encoding::account_id")]
+    pub(crate) steward: AccountId,
+    /// Whether it holds invented data.
+    #[n(2)]
+    pub(crate) demo: bool,
+}
+
+#[derive(Clone, Debug, Encode, Decode, CborLen)]
+pub(crate) struct EpochOpened {
+    #[cbor(n(0), with = "encoding::tenant_id")]
+    pub(crate) tenant: TenantId,
+    /// From 1.
+    #[n(1)]
+    pub(crate) epoch: u32,
+    /// Names the tenant key without revealing it (docs/FORMAT.md §4).
+    #[n(2)]
+    pub(crate) kid: ByteArray<32>,
+    /// The tenant's file is `tenants/<file>.db`: 16 random bytes in hexadecimal.
+    #[n(3)]
+    pub(crate) file: ByteArray<16>,
+    /// SHA-256 of the tenant key sealed to recovery.
+    #[n(4)]
+    pub(crate) recovery: ByteArray<32>,
+    /// SHA-256 of the name sealed to the office, and of the name under the tenant key.
+    #[n(5)]
+    pub(crate) name_for_office: ByteArray<32>,
+    #[n(6)]
+    pub(crate) name_for_holders: ByteArray<32>,
+}
+
+#[derive(Clone, Debug, Encode, Decode, CborLen)]
+pub(crate) struct Granted {
+    #[cbor(n(0), with = "encoding::tenant_id")]
+    pub(crate) tenant: TenantId,
+    #[n(1)]
+    pub(crate) epoch: u32,
+    #[cbor(n(2), with = "encoding::account_id")]
+    pub(crate) grantee: AccountId,
+    /// SHA-256 of the grantee's sealing key, then signing key.
+    #[n(3)]
+    pub(crate) grantee_keys: ByteArray<32>,
+    /// Code of a [`coffer_model::grant::Right`].
+    #[n(4)]
+    pub(crate) right: u8,
+    /// Milliseconds since the Unix epoch; absent: until withdrawn.
+    #[n(5)]
+    pub(crate) expires_ms: Option<i64>,
+    /// SHA-256 of the tenant key sealed to the grantee.
+    #[n(6)]
+    pub(crate) sealed: ByteArray<32>,
+    /// As in the epoch's opening statement.
+    #[n(7)]
+    pub(crate) kid: ByteArray<32>,
+}
+
+#[derive(Clone, Debug, Encode, Decode, CborLen)]
+pub(crate) struct BackupMade {
+    /// From 1, never repeated in one vault.
+    #[n(0)]
+    pub(crate) counter: u64,
+    /// SHA-256 of the signed manifest.
+    #[n(1)]
+    pub(crate) manifest: ByteArray<32>,
+}
+
+#[derive(Clone, Debug, Encode, Decode, CborLen)]
+pub(crate) struct KindSet {
+    #[n(0)]
+    pub(crate) kind: String,
+    /// SHA-256 of the template.
+    #[n(1)]
+    pub(crate) template: ByteArray<32>,
+}
+
+#[derive(Clone, Debug, Encode, Decode, CborLen)]
+pub(crate) struct KindRemoved {
+    #[n(0)]
+    pub(crate) kind: String,
+}
+
+#[derive(Clone, Debug, Encode, Decode, CborLen)]
+pub(crate) struct AccountInvited {
+    /// What the account will be called.
+    #[cbor(n(0), with = "encoding::account_id")]
+    pub(crate) account: AccountId,
+    #[n(1)]
+    pub(crate) login: String,
+    /// [`coffer_model::account::Roles::bits`].
+    #[n(2)]
+    pub(crate) roles: u8,
+    /// X-Wing public key of the activation code.
+    #[n(3)]
+    pub(crate) sealing: ByteVec,
+    /// Ed25519 public key of the activation code.
+    #[n(4)]
+    pub(crate) signing: ByteArray<32>,
+    /// Milliseconds since the Unix epoch.
+    #[n(5)]
+    pub(crate) expires_ms: i64,
+}
+
+#[derive(Clone, Debug, Encode, Decode, CborLen)]
+pub(crate) struct InvitationWithdrawn {
+    #[cbor(n(0), with = "encoding::account_id")]
+    pub(crate) account: AccountId,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, CborLen)]
+pub(crate) struct AccountEnrolled {
+    #[cbor(n(0), with = "encoding::account_id")]
+    pub(crate) account: AccountId,
+    /// X-Wing public key of the account.
+    #[n(1)]
+    pub(crate) sealing: ByteVec,
+    /// Ed25519 public key of the account.
+    #[n(2)]
+    pub(crate) signing: ByteArray<32>,
+    /// When the code was used, in milliseconds since the Unix epoch: before the invitation expired.
+    #[n(3)]
+    pub(crate) at_ms: i64,
+    /// By the activation code's key over [`AccountEnrolled::vouched`].
+    #[n(4)]
+    pub(crate) vouched_for: ByteArray<64>,
+}
+
+#[derive(Clone, Debug, Encode, Decode, CborLen)]
+pub(crate) struct RolesSet {
+    #[cbor(n(0), with = "encoding::account_id")]
+    pub(crate) account: AccountId,
+    /// [`coffer_model::account::Roles::bits`].
+    #[n(1)]
+    pub(crate) roles: u8,
+}
+
+#[derive(Clone, Debug, Encode, Decode, CborLen)]
+pub(crate) struct AccountRemoved {
+    #[cbor(n(0), with = "encoding::account_id")]
+    pub(crate) account: AccountId,
+}
+
+#[derive(Clone, Debug, Encode, Decode, CborLen)]
+pub(crate) struct GrantWithdrawn {
+    #[cbor(n(0), with = "encoding::tenant_id")]
+    pub(crate) tenant: TenantId,
+    #[cbor(n(1), with = "encoding::account_id")]
+    pub(crate) account: AccountId,
+}
+
+#[derive(Clone, Debug, Encode, Decode, CborLen)]
+pub(crate) struct DirectoryKeyed {
+    /// One more than before.
+    #[n(0)]
+    pub(crate) generation: u64,
+    /// Names the key without revealing it (docs/FORMAT.md §4).
+    #[n(1)]
+    pub(crate) kid: ByteArray<32>,
+}
+
+#[derive(Clone, Debug, Encode, Decode, CborLen)]
+pub(crate) struct PairReplaced {
+    /// X-Wing public key.
+    #[n(0)]
+    pub(crate) public: ByteVec,
+}
+
+#[derive(Clone, Debug, Encode, Decode, CborLen)]
+pub(crate) struct SlotsNamed {
+    /// SHA-256 of each, as the header stores it.
+    #[n(0)]
+    pub(crate) slots: Vec<ByteArray<32>>,
+}
+
+impl AccountEnrolled {
+    /// What the activation code's key signs: vault, account, time (8 bytes, big-endian), both public keys.
+    pub(crate) fn vouched(&self, vault: VaultId) -> Vec<u8> {
+        [
+            vault.as_bytes().as_slice(),
+            self.account.as_bytes(),
+            &self.at_ms.to_be_bytes(),
+            &self.sealing,
+            self.signing.as_slice(),
+        ]
+        .concat()
+    }
+}
