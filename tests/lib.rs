@@ -55,7 +55,8 @@ impl Place {
 
     /// Creates the vault; gives its kit and a session.
     pub fn create(&self) -> (Session, RecoveryKit) {
-        let new = NewVault { login: LOGIN.parse().unwrap(), passphrase: passphrase(PASSPHRASE), demo: false };
+        let new =
+            NewVault { login: LOGIN.parse().unwrap(), passphrase: passphrase(PASSPHRASE), demo: false, split: None };
         let CreatedVault { session, kit } = Vault::create(&self.host, &self.vault_folder(), new).unwrap();
         (session, kit)
     }

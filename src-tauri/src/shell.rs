@@ -167,8 +167,8 @@ impl Shell {
         demo: bool,
     ) -> Result<SessionView, &'static str> {
         let name = login.to_string();
-        let created =
-            Vault::create(&self.host, folder, NewVault { login, passphrase, demo }).map_err(|error| error.code())?;
+        let created = Vault::create(&self.host, folder, NewVault { login, passphrase, demo, split: None })
+            .map_err(|error| error.code())?;
         let view = created.session.view();
         self.kit_confirmed.store(false, Ordering::Relaxed);
         *self.kit() = Some(created.kit);

@@ -100,6 +100,7 @@ fn backup_and_kit(folder: &Path) -> (PathBuf, PathBuf) {
         login: LOGIN.parse().unwrap(),
         passphrase: Passphrase::parse(PASSPHRASE.into()).unwrap(),
         demo: false,
+        split: None,
     };
     let CreatedVault { session, kit } = Vault::create(&host(), &vault, new).unwrap();
     let tenant = session.create_tenant(&"ACME GmbH".parse().unwrap()).unwrap();

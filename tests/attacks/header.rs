@@ -279,7 +279,7 @@ fn attack_21_lower_or_higher_parameters_inside_the_bounds_unlock_nothing() {
     let place = Place::new();
     let clock = Arc::new(SlowClock(Arc::clone(&place.host.clock)));
     let costly = Host { kdf_floor: KdfFloor::SHIPPED, clock, ..place.host.clone() };
-    let new = NewVault { login: LOGIN.parse().unwrap(), passphrase: passphrase(PASSPHRASE), demo: false };
+    let new = NewVault { login: LOGIN.parse().unwrap(), passphrase: passphrase(PASSPHRASE), demo: false, split: None };
     let created = Vault::create(&costly, &place.vault_folder(), new).unwrap();
     tenant(&created.session, "ACME GmbH");
     created.session.lock().unwrap();

@@ -9,6 +9,7 @@ mod find;
 mod header;
 mod log;
 mod people;
+mod recovery;
 mod secrets;
 mod table;
 mod unlock;

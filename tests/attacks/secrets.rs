@@ -114,7 +114,8 @@ fn draft(title: &str, secret: &str) -> RecordDraft {
 /// Makes every kind of event happen that a vault with one account can have.
 fn live_a_full_life(place: &Place) -> (Vault, Session) {
     let folder = place.vault_folder();
-    let new = NewVault { login: LOGIN.parse().unwrap(), passphrase: passphrase(GOOD_PASSPHRASE), demo: false };
+    let new =
+        NewVault { login: LOGIN.parse().unwrap(), passphrase: passphrase(GOOD_PASSPHRASE), demo: false, split: None };
     let created = Vault::create(&place.host, &folder, new).unwrap();
     let (session, kit) = (created.session, created.kit);
     let text = String::from_utf8(kit.to_text().expose().to_vec()).unwrap();

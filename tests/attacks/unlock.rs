@@ -26,7 +26,7 @@ fn attack_08_parallel_unlocks_are_taken_one_at_a_time_and_memory_is_bounded() {
     // At the cost of shipped programs, so that each derivation shows in this process's memory.
     let clock: Arc<dyn Clock> = Arc::new(SlowClock(Arc::clone(&place.host.clock)));
     let host = Host { kdf_floor: KdfFloor::SHIPPED, clock, ..place.host.clone() };
-    let new = NewVault { login: LOGIN.parse().unwrap(), passphrase: passphrase(PASSPHRASE), demo: false };
+    let new = NewVault { login: LOGIN.parse().unwrap(), passphrase: passphrase(PASSPHRASE), demo: false, split: None };
     Vault::create(&host, &place.vault_folder(), new).unwrap().session.lock().unwrap();
 
     let before = peak_memory_kib();

@@ -37,7 +37,8 @@ impl Desk {
         let mut host: Host = coffer_host::system("coffer-tests");
         host.clock = Arc::new(SlowClock(Arc::clone(&host.clock)));
         host.devices = Arc::new(DeviceFiles { data: desk.data() });
-        let new = NewVault { login: LOGIN.parse().unwrap(), passphrase: passphrase(PASSPHRASE), demo: false };
+        let new =
+            NewVault { login: LOGIN.parse().unwrap(), passphrase: passphrase(PASSPHRASE), demo: false, split: None };
         let CreatedVault { session, .. } = Vault::create(&host, &desk.vault(), new).unwrap();
         session.create_tenant(&TENANT.parse().unwrap()).unwrap();
         session.lock().unwrap();

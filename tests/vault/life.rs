@@ -35,7 +35,7 @@ fn a_second_unlock_is_refused_and_says_who_has_the_vault() {
 fn a_place_that_is_taken_is_left_as_it_is() {
     let place = Place::new();
     std::fs::create_dir(place.vault_folder()).unwrap();
-    let new = NewVault { login: LOGIN.parse().unwrap(), passphrase: passphrase(PASSPHRASE), demo: false };
+    let new = NewVault { login: LOGIN.parse().unwrap(), passphrase: passphrase(PASSPHRASE), demo: false, split: None };
     let refused = Vault::create(&place.host, &place.vault_folder(), new);
     assert!(matches!(refused, Err(CreateError::PlaceTaken)));
     assert_eq!(std::fs::read_dir(place.path(".")).unwrap().count(), 1);

@@ -16,6 +16,7 @@ mod model;
 mod people;
 mod records;
 mod records_life;
+mod recovery;
 mod subject;
 mod twin;
 mod upkeep;

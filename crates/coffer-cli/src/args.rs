@@ -9,12 +9,12 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
-use coffer_core::TWIN_SEED_MAX;
+use coffer_core::{Split, TWIN_SEED_MAX};
 use coffer_model::id::RecordId;
 use coffer_model::record::RecordKind;
 
 pub use life::{LifeCommand, ListArgs};
-pub use people::{AccountCommand, CodeArgs, GrantCommand, KeyCommand};
+pub use people::{AccountCommand, CodeArgs, GrantCommand, KeyCommand, RecoveryArgs};
 pub use subject::{SubjectArgs, SubjectCommand};
 
 /// Keeps other organisations' data on this computer, encrypted, by tenant, with a log of every access.
@@ -92,7 +92,10 @@ pub enum Command {
     )]
     Grant(GrantCommand),
     /// Keys that have to change because somebody left, and changing them.
-    #[command(subcommand, after_help = "Examples:\n  coffer … key pending\n  coffer … key rotate --pending")]
+    #[command(
+        subcommand,
+        after_help = "Examples:\n  coffer … key pending\n  coffer … key rotate --pending\n  coffer … key renew-recovery --kit kit-2.txt\n  coffer … key accept-recovery --words \"six words from the new kit\""
+    )]
     Key(KeyCommand),
     /// Add, change, list and show records.
     #[command(
@@ -177,11 +180,17 @@ pub enum Command {
 #[derive(Subcommand, Debug)]
 pub enum VaultCommand {
     /// Create a vault at --vault for the founder --login. If anything fails, nothing is left behind.
-    #[command(after_help = "Example:\n  coffer --vault clients.coffer --login ines vault create --kit kit.txt")]
+    #[command(
+        after_help = "Examples:\n  coffer --vault clients.coffer --login ines vault create --kit kit.txt\n  coffer --vault clients.coffer --login ines vault create --shares 3/5 --kit shares"
+    )]
     Create {
-        /// New file for the recovery kit. Print it, or move it to a medium that is locked away.
-        #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+        /// New file for the recovery kit; with --shares a new folder for its shares. Print it, or move it to a medium that
+        /// is locked away.
+        #[arg(long, value_name = "PATH", value_hint = ValueHint::AnyPath)]
         kit: PathBuf,
+        /// Split recovery: any M of N shares together do what the kit does, fewer do nothing. 2 ≤ M ≤ N ≤ 16.
+        #[arg(long, value_name = "M/N")]
+        shares: Option<Split>,
     },
     /// What can be said of the vault while it is locked.
     Show,
@@ -606,7 +615,7 @@ pub enum BackupCommand {
     },
     /// Restore a backup into a new folder, the whole of it or nothing.
     #[command(
-        after_help = "Examples:\n  coffer --vault clients.coffer backup restore clients.age --to restored.coffer\n  coffer backup restore clients.age --kit kit.txt --to restored.coffer"
+        after_help = "Examples:\n  coffer --vault clients.coffer backup restore clients.age --to restored.coffer\n  coffer backup restore clients.age --kit kit.txt --to restored.coffer\n  coffer backup restore clients.age --share one.html --share two.txt --to restored.coffer"
     )]
     Restore {
         /// The backup.
@@ -631,9 +640,12 @@ pub enum BackupCommand {
 /// What opens a backup's outer layer.
 #[derive(Args, Debug)]
 pub struct BackupKey {
-    /// The recovery kit's file. Without it this device's own key for the vault at --vault is used.
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    /// The recovery kit's file. Without it, or shares of it, this device's own key for the vault at --vault is used.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "share")]
     pub kit: Option<PathBuf>,
+    /// A share of recovery, or a file with its code; repeated for each.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub share: Vec<PathBuf>,
 }
 
 #[derive(Subcommand, Debug)]

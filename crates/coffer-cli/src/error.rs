@@ -5,11 +5,11 @@ use std::process::ExitCode;
 
 use coffer_core::host::PromptError;
 use coffer_core::{
-    ActivateError, ActivationCodeError, AttachError, BulkError, CallError, ChangePassphraseError, CodeError,
-    CreateError, CreateTenantError, Damage, EnrolDeviceError, ExportError, Fault, GrantError, ImportError,
+    AcceptRecoveryError, ActivateError, ActivationCodeError, AttachError, BulkError, CallError, ChangePassphraseError,
+    CodeError, CreateError, CreateTenantError, Damage, EnrolDeviceError, ExportError, Fault, GrantError, ImportError,
     InvalidIdentifiers, InvalidRecipe, InviteError, JobError, KindError, LeaveError, ListRecordsError, OpenError,
-    PassphraseError, RecoverError, RecoveryCodeError, SaveAttachmentError, SaveRecordError, SaveSearchError,
-    SetRolesError, SubjectError, UnlockError,
+    PassphraseError, RecoverError, RecoveryCodeError, RenewRecoveryError, SaveAttachmentError, SaveRecordError,
+    SaveSearchError, SetRolesError, ShareCodeError, SharesError, SubjectError, UnlockError,
 };
 use coffer_model::query::InvalidQuery;
 use coffer_model::record::InvalidRecord;
@@ -103,6 +103,14 @@ pub enum CliError {
     Draft(#[from] InvalidRecord),
     #[error("the kit's recovery code cannot be read: {0}")]
     Kit(#[from] RecoveryCodeError),
+    #[error("the share in {} cannot be read: {reason}", path.display())]
+    Share { path: PathBuf, reason: ShareCodeError },
+    #[error(transparent)]
+    Shares(#[from] SharesError),
+    #[error(transparent)]
+    RenewRecovery(#[from] RenewRecoveryError),
+    #[error(transparent)]
+    AcceptRecovery(#[from] AcceptRecoveryError),
     #[error("there is no tenant called {0:?} that this account may read")]
     NoSuchTenant(String),
     #[error("the record has no field called {0:?}")]
@@ -207,6 +215,10 @@ impl CliError {
             Self::TenantName(_) => "invalid_tenant_name",
             Self::Draft(_) => "invalid_record",
             Self::Kit(_) => "invalid_recovery_code",
+            Self::Share { .. } => "invalid_share",
+            Self::Shares(error) => error.code(),
+            Self::RenewRecovery(error) => error.code(),
+            Self::AcceptRecovery(error) => error.code(),
             Self::NoSuchTenant(_) | Self::NoSuchField(_) | Self::NoSuchAttachment(_) => "not_found",
             Self::FieldSyntax(_) | Self::Usage(_) | Self::Arguments(_) => "usage",
             Self::NoSuchFactor(_) => "no_such_factor",
@@ -351,7 +363,15 @@ fn people_hint(code: &str) -> Option<&'static str> {
         "last_auditor" => "make somebody else an auditor first: `account roles`",
         "last_steward" => "make somebody else a steward first: `grant add`, or repeat with --even-last-steward",
         "own_account" => "another administrator has to do that",
-        "other_kit" => "take the kit that was made when this vault was created: its name and identifier are on it",
+        "other_kit" => "take the newest kit, or shares, of this vault: its name and identifier are on it",
+        "invalid_share" => "check the group that is named against the paper; every group has five letters and digits",
+        "share_forged" => "leave it out, and ask whoever brought it; if it is of an older recovery, take the newest",
+        "share_twofold" => "compare both with whoever holds them; if there are enough others, leave both out",
+        "shares_false" => "try again with other shares; which one is false cannot be told here",
+        "shares_mixed" => "take shares of one and the same recovery: their fingerprints are alike",
+        "shares_too_few" => "ask more of the people who hold one, and name each with --share FILE",
+        "recovery_words" => "compare them with the kit or a share; if they differ, somebody else named this recovery",
+        "recovery_unconfirmed" => "compare its words with the kit's, see `key recovery`, then `key accept-recovery`",
         "not_granted" => "see `grant list` for what is granted",
         "grant_past" => "name a day that is not over",
         "key_pending" => "an auditor who has the key has to unlock the vault once",

@@ -9,7 +9,8 @@ mod body;
 use std::collections::{BTreeMap, BTreeSet};
 
 use coffer_crypto::label;
-use coffer_crypto::recovery::AgeRecipient;
+use coffer_crypto::recovery::shares::Split;
+use coffer_crypto::recovery::{self, AgeRecipient};
 use coffer_crypto::seal::SealingPublicKey;
 use coffer_crypto::sign::{SigningKey, VerifyingKey};
 use coffer_model::account::{LoginName, Role, Roles};
@@ -23,8 +24,8 @@ use sha2::{Digest, Sha256};
 
 pub(crate) use self::body::{
     AccountEnrolled, AccountInvited, AccountRemoved, BackupMade, Body, DeviceEnrolled, DirectoryKeyed, EpochOpened,
-    Founding, GrantWithdrawn, Granted, InvitationWithdrawn, KindRemoved, KindSet, PairReplaced, RolesSet, SlotsNamed,
-    TenantCreated,
+    Founding, GrantWithdrawn, Granted, InvitationWithdrawn, KindRemoved, KindSet, PairReplaced, RecoveryAccepted,
+    RecoveryReplaced, RolesSet, SeedSplit, SlotsNamed, TenantCreated,
 };
 use crate::encoding::{self, NotCanonical};
 use crate::store::directory::SharedPair;
@@ -185,8 +186,36 @@ pub(crate) struct Tenant {
     pub(crate) exposed_since: Option<Timestamp>,
     /// Its place among the vault's tenants, from 0.
     pub(crate) ordinal: u64,
+    /// Which recovery it rests on: its key is sealed to that one, which may give it a steward. Another one only by the
+    /// word of a steward who trusts it.
+    pub(crate) recovery: u32,
     /// `None` between its creation and the opening of its first epoch.
     pub(crate) epoch: Option<EpochOpened>,
+}
+
+/// A recovery's public keys, as the chain has them.
+#[derive(Clone, Debug)]
+pub(crate) struct Recovery {
+    pub(crate) sealing: SealingPublicKey,
+    pub(crate) signing: VerifyingKey,
+    pub(crate) age: AgeRecipient,
+    /// How its seed is split.
+    pub(crate) split: Option<SeedSplit>,
+    /// When it was stated, and by whom.
+    pub(crate) since: Timestamp,
+    pub(crate) stated_by: AccountId,
+}
+
+impl Recovery {
+    /// Digests of the shares of its seed, by their numbers from 1; `None` if one kit has it.
+    pub(crate) fn share_digests(&self) -> Option<Vec<ByteArray<32>>> {
+        self.split.as_ref().map(|split| split.shares.clone())
+    }
+
+    /// What people compare before they trust it ([`recovery::keys_digest`]).
+    pub(crate) fn digest(&self) -> Hash {
+        recovery::keys_digest(&self.sealing, &self.signing)
+    }
 }
 
 /// The membership of a vault: what its chain comes to.
@@ -208,9 +237,10 @@ pub(crate) struct Membership {
     directory_kids: BTreeSet<Hash>,
     /// Since when somebody holds the directory key who is no account any more.
     pub(crate) directory_exposed_since: Option<Timestamp>,
-    pub(crate) recovery: SealingPublicKey,
-    recovery_signing: VerifyingKey,
-    pub(crate) recovery_age: AgeRecipient,
+    /// Every recovery the vault had, the one in use last: number 1 is the founding statement's.
+    pub(crate) recoveries: Vec<Recovery>,
+    /// The newest recovery that each account has said to trust; who has said nothing trusts the first.
+    trusted: BTreeMap<AccountId, u32>,
     /// Which writable copy wrote the newest statement.
     pub(crate) replica: ReplicaId,
     pub(crate) accounts: BTreeMap<AccountId, Account>,
@@ -309,6 +339,39 @@ impl Membership {
         self.offices.last().expect("a vault is founded with one")
     }
 
+    /// The recovery in use.
+    pub(crate) fn recovery(&self) -> &Recovery {
+        self.recoveries.last().expect("a vault is founded with one")
+    }
+
+    /// Its number.
+    pub(crate) fn recovery_number(&self) -> u32 {
+        u32::try_from(self.recoveries.len()).expect("a chain is shorter than that")
+    }
+
+    /// The recovery of a number, from 1.
+    pub(crate) fn recovery_of(&self, number: u32) -> Option<&Recovery> {
+        self.recoveries.get(usize::try_from(number.checked_sub(1)?).ok()?)
+    }
+
+    /// The number of the newest recovery that an account has said to trust.
+    pub(crate) fn trusted_recovery(&self, account: AccountId) -> u32 {
+        self.trusted.get(&account).copied().unwrap_or(1)
+    }
+
+    /// Whether an account trusts the recovery in use: what is sealed to it unasked must not be sealed to another's.
+    pub(crate) fn trusts_recovery(&self, account: AccountId) -> bool {
+        self.trusted_recovery(account) == self.recovery_number()
+    }
+
+    /// The recovery that a tenant's key is sealed to if `signer` opens its next epoch; `None` if it rests on one that the
+    /// signer has not said to trust.
+    pub(crate) fn recovery_for(&self, tenant: TenantId, signer: AccountId) -> Option<&Recovery> {
+        let resting = self.tenants.get(&tenant).map_or(1, |tenant| tenant.recovery);
+        let number = if signer == RECOVERY { resting } else { self.trusted_recovery(signer) };
+        if number < resting { None } else { self.recovery_of(number) }
+    }
+
     /// How many keys of a shared pair there were, the one in use among them: its number.
     pub(crate) fn number_of(&self, pair: SharedPair) -> u32 {
         let keys = match pair {
@@ -388,9 +451,15 @@ impl Membership {
             directory_kid: *founding.directory,
             directory_kids: BTreeSet::from([*founding.directory]),
             directory_exposed_since: None,
-            recovery: parse_sealing(&founding.recovery_sealing)?,
-            recovery_signing: parse_signing(&founding.recovery_signing)?,
-            recovery_age: AgeRecipient::from_bytes(*founding.recovery_age),
+            recoveries: vec![Recovery {
+                sealing: parse_sealing(&founding.recovery_sealing)?,
+                signing: parse_signing(&founding.recovery_signing)?,
+                age: AgeRecipient::from_bytes(*founding.recovery_age),
+                split: parse_split(founding.recovery_split)?,
+                since: parse_time(statement.at_ms)?,
+                stated_by: founding.account,
+            }],
+            trusted: BTreeMap::new(),
             replica: statement.replica,
             accounts: BTreeMap::from([(founding.account, account)]),
             invitations: BTreeMap::new(),
@@ -490,6 +559,15 @@ impl Membership {
                 push_new(&mut self.offices, parse_sealing(&body.public)?)?;
                 self.office_exposed_since = None;
             }
+            Body::RecoveryReplaced(body) => {
+                administers()?;
+                self.admit_recovery(body, signer, at)?;
+            }
+            Body::RecoveryAccepted(body) => {
+                require(self.accounts.contains_key(&signer))?;
+                require(body.number == self.recovery_number() && body.number > self.trusted_recovery(signer))?;
+                self.trusted.insert(signer, body.number);
+            }
         }
         self.replica = statement.replica;
         self.pin.length += 1;
@@ -498,11 +576,18 @@ impl Membership {
     }
 
     /// Whose key a statement must be signed with. An account that enrols brings its own, which the invitation vouches
-    /// for.
+    /// for. Over a tenant it is the recovery that the tenant rests on, which need not be the newest: an administrator named
+    /// that one, and administrators have no say over tenants.
     fn key_of(&self, signer: AccountId, body: &Body) -> Result<Option<VerifyingKey>, ChainError> {
         match body {
             Body::AccountEnrolled(body) => parse_signing(&body.signing).map(Some),
-            _ if signer == RECOVERY => Ok(Some(self.recovery_signing)),
+            Body::EpochOpened(EpochOpened { tenant, .. }) | Body::Granted(Granted { tenant, .. })
+                if signer == RECOVERY =>
+            {
+                let number = self.tenants.get(tenant).map(|tenant| tenant.recovery);
+                Ok(number.and_then(|number| self.recovery_of(number)).map(|recovery| recovery.signing))
+            }
+            _ if signer == RECOVERY => Ok(Some(self.recovery().signing)),
             _ => Ok(self.accounts.get(&signer).map(|account| account.signing)),
         }
     }
@@ -516,6 +601,7 @@ impl Membership {
             holders: BTreeSet::new(),
             exposed_since: None,
             ordinal: self.tenants.len() as u64,
+            recovery: self.trusted_recovery(body.steward),
             epoch: None,
         };
         self.tenants.insert(body.tenant, tenant);
@@ -524,6 +610,7 @@ impl Membership {
 
     fn admit_epoch(&mut self, body: EpochOpened, signer: AccountId, at: Timestamp) -> Result<(), ChainError> {
         let is_steward = self.right(body.tenant, signer, at) == Some(Right::Steward);
+        let trusted = self.trusted_recovery(signer);
         let tenant = self.tenants.get_mut(&body.tenant).ok_or(ChainError::Authority)?;
         match &tenant.epoch {
             None => require(body.epoch == 1 && (signer == tenant.opener || signer == RECOVERY))?,
@@ -532,10 +619,15 @@ impl Membership {
                 require(before.epoch.checked_add(1) == Some(body.epoch) && body.kid != before.kid)?;
             }
         }
+        // A co-steward may have moved the tenant to a recovery that this one has not compared.
+        require(signer == RECOVERY || trusted >= tenant.recovery)?;
         // A file that another tenant has, or had, would be opened, or swept, in that one's place.
         require(self.files.insert(*body.file))?;
         let retired = tenant.epoch.as_ref().map(|before| *before.file);
         self.retired_files.extend(retired);
+        if signer != RECOVERY {
+            tenant.recovery = trusted;
+        }
         tenant.opener = signer;
         tenant.holders.clear();
         tenant.exposed_since = None;
@@ -572,7 +664,9 @@ impl Membership {
         let (login, roles) = (parse_login(&body.login)?, parse_roles(body.roles)?);
         let by_recovery = signer == RECOVERY && roles.contains(Role::Administrator);
         require(by_recovery || self.roles(signer).contains(Role::Administrator))?;
-        require(body.account != RECOVERY && !self.is_known(body.account) && !self.is_taken(&login))?;
+        // Those that begin like recovery's stand for recoveries (docs/FORMAT.md §5.7).
+        require(!body.account.as_bytes().starts_with(&[0; 12]))?;
+        require(!self.is_known(body.account) && !self.is_taken(&login))?;
         require(self.accounts.len() + self.invitations.len() < MAX_ACCOUNTS)?;
         let expires_at = parse_time(body.expires_ms)?;
         let open_for = body.expires_ms.saturating_sub(at.unix_millis());
@@ -601,6 +695,27 @@ impl Membership {
         };
         self.invitations.remove(&body.account);
         self.accounts.insert(body.account, account);
+        Ok(())
+    }
+
+    fn admit_recovery(&mut self, body: RecoveryReplaced, signer: AccountId, at: Timestamp) -> Result<(), ChainError> {
+        require(self.recovery_number().checked_add(1) == Some(body.number))?;
+        let next = Recovery {
+            sealing: parse_sealing(&body.sealing)?,
+            signing: parse_signing(&body.signing)?,
+            age: AgeRecipient::from_bytes(*body.age),
+            split: parse_split(body.split)?,
+            since: at,
+            stated_by: signer,
+        };
+        let was = |known: &Recovery| known.sealing == next.sealing || known.signing == next.signing;
+        require(!self.recoveries.iter().any(was))?;
+        self.recoveries.push(next);
+        self.trusted.insert(signer, body.number);
+        // What the one before was given it still holds.
+        self.directory_exposed_since.get_or_insert(at);
+        self.audit_exposed_since.get_or_insert(at);
+        self.office_exposed_since.get_or_insert(at);
         Ok(())
     }
 
@@ -696,6 +811,15 @@ fn push_new(keys: &mut Vec<SealingPublicKey>, key: SealingPublicKey) -> Result<(
     require(!keys.contains(&key))?;
     keys.push(key);
     Ok(())
+}
+
+/// A split as stated: within its bounds, and no share twice.
+fn parse_split(split: Option<SeedSplit>) -> Result<Option<SeedSplit>, ChainError> {
+    let Some(split) = split else { return Ok(None) };
+    let count = u8::try_from(split.shares.len()).map_err(|_| ChainError::Malformed)?;
+    Split::new(split.needed, count).map_err(|_| ChainError::Malformed)?;
+    let distinct: BTreeSet<&[u8; 32]> = split.shares.iter().map(|share| &**share).collect();
+    if distinct.len() == split.shares.len() { Ok(Some(split)) } else { Err(ChainError::Malformed) }
 }
 
 /// A login as stored: folded already.

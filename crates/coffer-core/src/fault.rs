@@ -24,6 +24,9 @@ pub enum CallError {
     /// Somebody who may not read the tenant any more still holds its key: nothing is written before it has a new one.
     #[error("the tenant needs a new key before anything is written to it")]
     AwaitsRekey,
+    /// Recovery was renewed, and this account has not said that it trusts the new one: nothing is sealed to it unasked.
+    #[error("recovery was renewed, and this account has not confirmed the new one yet")]
+    RecoveryUnconfirmed,
     /// The vault or the machine under it failed.
     #[error(transparent)]
     Fault(#[from] Fault),
@@ -120,6 +123,7 @@ impl CallError {
             Self::Locked => "locked",
             Self::KeyPending => "key_pending",
             Self::AwaitsRekey => "awaits_rekey",
+            Self::RecoveryUnconfirmed => "recovery_unconfirmed",
             Self::Fault(fault) => fault.code(),
         }
     }

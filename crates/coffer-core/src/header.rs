@@ -98,6 +98,10 @@ pub(crate) struct Header {
     pub(crate) invitations: Vec<InvitationEntry>,
     #[n(14)]
     mac: ByteArray<32>,
+    /// Digests of the shares of recovery's seed, if it is split: a copy of what the chain says, by which a false share is
+    /// told while nobody can open the chain.
+    #[n(15)]
+    pub(crate) shares_cache: Option<Vec<ByteArray<32>>>,
 }
 
 /// The directory key, sealed to one account or invitation.
@@ -411,6 +415,7 @@ impl Header {
             accounts: vec![founder],
             invitations: Vec::new(),
             mac: [0; 32].into(),
+            shares_cache: None,
         }
     }
 

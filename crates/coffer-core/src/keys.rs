@@ -129,6 +129,6 @@ pub(crate) fn pair_context(vault: VaultId, pair: SharedPair, number: u32, holder
         Holder::Account(account) => {
             Context::new(to_account).bytes(vault.as_bytes()).u64(u64::from(number)).bytes(account.as_bytes())
         }
-        Holder::Recovery => Context::new(to_recovery).bytes(vault.as_bytes()).u64(u64::from(number)),
+        Holder::Recovery(_) => Context::new(to_recovery).bytes(vault.as_bytes()).u64(u64::from(number)),
     }
 }

@@ -1,24 +1,94 @@
-//! The recovery kit: the one text that opens a vault without any account, shown once, printed or saved by its owner.
-//! Layout: docs/FORMAT.md §4. Pure.
+//! The recovery kit: the one text that opens a vault without any account, shown once, printed or saved by its owner. Or
+//! its shares: as many texts, of which so many together do the same.
+//! Layout: docs/FORMAT.md §4.10. Pure.
 
 use std::fmt;
+use std::fmt::Write as _;
 
+use coffer_crypto::generate::words_of;
 use coffer_crypto::recovery;
 use coffer_crypto::recovery::kit::{GROUPS, RecoveryCodeError};
+use coffer_crypto::recovery::shares::{self, JoinError, Share, ShareCodeError};
 use coffer_crypto::secret::{RecoverySeed, SecretBytes};
 use coffer_model::id::VaultId;
 use coffer_model::time::Timestamp;
+use minicbor::bytes::ByteArray;
+use qrcode::render::svg;
+use qrcode::{EcLevel, QrCode};
 use zeroize::Zeroizing;
 
 use crate::chain::Hash;
+use crate::fault::{CallError, Fault};
 
-/// A kit that has just been made. Not stored anywhere; whoever drops it has dropped the only copy.
+/// Room for a share's page.
+const PAGE_BYTES: usize = 128 * 1024;
+
+/// A kit that has just been made, perhaps split. Not stored anywhere; whoever drops it has dropped the only copy.
 pub struct RecoveryKit {
-    seed: RecoverySeed,
+    pub(crate) seed: RecoverySeed,
+    /// In the order of their numbers.
+    pub(crate) shares: Option<Vec<Share>>,
     vault: VaultId,
     vault_name: String,
-    founding: Hash,
+    pub(crate) founding: Hash,
     made_at: Timestamp,
+}
+
+/// One share of a kit, as a file to print or save.
+pub struct ShareFile {
+    /// Which share, from 1.
+    pub number: u8,
+    /// An HTML page of one sheet, as text readable, too.
+    pub page: SecretBytes,
+}
+
+/// What a share's text says.
+#[derive(Debug)]
+pub struct ReadShare {
+    pub(crate) share: Share,
+    /// As [`ReadKit::founding`].
+    pub(crate) founding: Option<[u8; 32]>,
+}
+
+/// Why shares were not joined to a kit. Nothing has been reconstructed.
+#[derive(Debug, thiserror::Error)]
+pub enum SharesError {
+    /// The vault knows another share of that number, or none.
+    #[error("share {number} is false: the vault knows no such share")]
+    Forged {
+        /// Which.
+        number: u8,
+    },
+    /// They are of another vault, or the vault's recovery is not split.
+    #[error("the shares are not of this vault's recovery")]
+    Other,
+    /// They do not come to a seed.
+    #[error(transparent)]
+    Join(#[from] JoinError),
+    /// The vault or the machine under it failed.
+    #[error(transparent)]
+    Call(#[from] CallError),
+}
+
+impl SharesError {
+    /// The permanent name of the error, for scripts and for the words on screen.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Forged { .. } => "share_forged",
+            Self::Join(JoinError::False) => "shares_false",
+            Self::Other => "other_kit",
+            Self::Join(JoinError::Strangers) => "shares_mixed",
+            Self::Join(JoinError::Twofold { .. }) => "share_twofold",
+            Self::Join(JoinError::TooFew { .. }) => "shares_too_few",
+            Self::Call(error) => error.code(),
+        }
+    }
+}
+
+impl From<Fault> for SharesError {
+    fn from(fault: Fault) -> Self {
+        Self::Call(fault.into())
+    }
 }
 
 /// What a kit's text says.
@@ -42,12 +112,24 @@ impl RecoveryKit {
 
     pub(crate) fn new(
         seed: RecoverySeed,
+        shares: Option<Vec<Share>>,
         vault: VaultId,
         founding: Hash,
         vault_name: String,
         made_at: Timestamp,
     ) -> Self {
-        Self { seed, vault, vault_name, founding, made_at }
+        Self { seed, shares, vault, vault_name, founding, made_at }
+    }
+
+    /// Words that stand for its public keys: what stewards compare before they trust a recovery that was renewed.
+    pub fn fingerprint(&self) -> String {
+        words_of(&recovery::keys_digest_of(&self.seed))
+    }
+
+    /// Its shares, in the order of their numbers; none if it was not split. Whoever splits keeps no kit beside them.
+    pub fn share_files(&self) -> Vec<ShareFile> {
+        let shares = self.shares.iter().flatten();
+        shares.map(|share| ShareFile { number: share.number(), page: self.share_page(share) }).collect()
     }
 
     /// The kit as a text file to print or save. English throughout, so that whoever finds it in ten years can act on it.
@@ -62,6 +144,7 @@ impl RecoveryKit {
              Vault id     {vault}\n\
              Founded as   {founding}\n\
              Made         {made}\n\
+             Fingerprint  {fingerprint}\n\
              \n\
              Whoever holds this text can read everything in the vault and in its\n\
              backups. Print it, or keep it on a medium that is locked away. Coffer\n\
@@ -85,10 +168,63 @@ impl RecoveryKit {
             vault = self.vault,
             founding = hex::encode(self.founding),
             made = self.made_at,
-            code = in_two_lines(&expose(&code)).as_str(),
+            fingerprint = self.fingerprint(),
+            code = in_lines(&expose(&code), GROUPS / 2).as_str(),
             age = expose(&age).as_str(),
         );
         SecretBytes::new(text.into_bytes())
+    }
+
+    /// A share as a page: its text, and its code once more for a camera.
+    fn share_page(&self, share: &Share) -> SecretBytes {
+        let (number, split) = (share.number(), share.split());
+        let code = share.to_code();
+        let code = Zeroizing::new(String::from_utf8_lossy(code.expose()).into_owned());
+        // Room for all of it at once: growing would leave parts behind.
+        let mut page = String::with_capacity(PAGE_BYTES);
+        let written = write!(
+            page,
+            "<!doctype html>\n\
+             <meta charset=\"utf-8\">\n\
+             <title>Share {number} of {count}</title>\n\
+             <pre>\n\
+             COFFER RECOVERY SHARE {number} OF {count}\n\
+             \n\
+             Vault        {name}\n\
+             Vault id     {vault}\n\
+             Founded as   {founding}\n\
+             Made         {made}\n\
+             Fingerprint  {fingerprint}\n\
+             \n\
+             Any {needed} of the {count} shares together read everything in the vault and in\n\
+             its backups; fewer read nothing. Print this one, or keep it on a medium\n\
+             that is locked away, apart from the others, and remove this file. Coffer\n\
+             does not keep a copy and cannot show it again.\n\
+             \n\
+             Share code\n\
+             \n\
+             {code}\n\
+             \n\
+             To use it, bring {needed} shares together at one computer:\n\
+             \x20   coffer backup restore BACKUP --share FILE --share FILE --to NEW-FOLDER\n\
+             \x20   coffer --vault FOLDER account recover NAME --share FILE --share FILE\n\
+             A FILE is this one, or a text with the share code alone, as typed from paper.\n\
+             docs/FORMAT.md of Coffer's source says how shares are joined, completely\n\
+             enough to write another program.\n\
+             </pre>\n\
+             {picture}\n",
+            count = split.shares(),
+            needed = split.needed(),
+            name = escaped(&self.vault_name),
+            vault = self.vault,
+            founding = hex::encode(self.founding),
+            made = self.made_at,
+            fingerprint = self.fingerprint(),
+            code = in_lines(&code, 6).as_str(),
+            picture = picture_of(&code).as_str(),
+        );
+        written.expect("a text takes what is written to it");
+        SecretBytes::new(page.into_bytes())
     }
 
     /// The vault it opens.
@@ -108,21 +244,92 @@ impl RecoveryKit {
 pub fn parse_recovery_kit(text: &str) -> Result<ReadKit, RecoveryCodeError> {
     const HEADING: &str = "Recovery code";
     const NEXT: &str = "To restore a backup";
-    const FOUNDING: &str = "Founded as";
     let code = match text.split_once(HEADING) {
         Some((_, rest)) => rest.split_once(NEXT).map_or(rest, |(code, _)| code),
         None => text,
     };
-    let founding = text.lines().find_map(|line| line.strip_prefix(FOUNDING));
-    let founding = founding.and_then(|digits| hex::decode(digits.trim()).ok()?.try_into().ok());
-    Ok(ReadKit { seed: RecoverySeed::parse_recovery_code(code)?, founding })
+    Ok(ReadKit { seed: RecoverySeed::parse_recovery_code(code)?, founding: founding_of(text) })
 }
 
-/// The code's groups, seven to a line, so that it prints large.
-fn in_two_lines(code: &str) -> Zeroizing<String> {
-    let middle = code.match_indices(' ').nth(GROUPS / 2 - 1).map_or(code.len(), |(at, _)| at);
-    let (first, second) = code.split_at(middle);
-    Zeroizing::new(format!("    {first}\n    {}", second.trim_start()))
+/// Reads a share's page, or a text that is only the share's code.
+pub fn parse_recovery_share(text: &str) -> Result<ReadShare, ShareCodeError> {
+    const HEADING: &str = "Share code";
+    const NEXT: &str = "To use it";
+    let code = match text.split_once(HEADING) {
+        Some((_, rest)) => rest.split_once(NEXT).map_or(rest, |(code, _)| code),
+        None => text,
+    };
+    Ok(ReadShare { share: Share::parse_code(code)?, founding: founding_of(text) })
+}
+
+/// Joins shares where nothing of the vault can be read: they vouch for each other, and the restored vault has to be the
+/// one they name.
+pub fn join_shares(given: Vec<ReadShare>) -> Result<ReadKit, SharesError> {
+    let mut founding = None;
+    let mut shares = Vec::with_capacity(given.len());
+    for ReadShare { share, founding: named } in given {
+        if founding.is_some() && named.is_some() && founding != named {
+            return Err(JoinError::Strangers.into());
+        }
+        founding = founding.or(named);
+        shares.push(share);
+    }
+    Ok(ReadKit { seed: shares::join(&shares)?, founding })
+}
+
+/// As [`join_shares`], after each share was held against the digests the vault has, by their numbers from 1: a false one
+/// is told by its number, before anything is reconstructed.
+pub(crate) fn join_known_shares(
+    given: Vec<ReadShare>,
+    vault: VaultId,
+    known: &[ByteArray<32>],
+) -> Result<ReadKit, SharesError> {
+    for ReadShare { share, .. } in &given {
+        let number = share.number();
+        let known = usize::from(number).checked_sub(1).and_then(|index| known.get(index));
+        if known.is_none_or(|known| **known != share.digest(vault.as_bytes())) {
+            return Err(SharesError::Forged { number });
+        }
+    }
+    join_shares(given)
+}
+
+/// The hash of the founding statement that a kit or share names.
+fn founding_of(text: &str) -> Option<[u8; 32]> {
+    const FOUNDING: &str = "Founded as";
+    let founding = text.lines().find_map(|line| line.strip_prefix(FOUNDING));
+    founding.and_then(|digits| hex::decode(digits.trim()).ok()?.try_into().ok())
+}
+
+/// The code as a QR code (ISO/IEC 18004), in SVG: letters and digits only, so that it stays small.
+fn picture_of(code: &str) -> Zeroizing<String> {
+    const PIXELS: u32 = 240;
+    let drawn = QrCode::with_error_correction_level(code, EcLevel::Q).expect("85 characters fit a QR code");
+    let svg = drawn.render::<svg::Color<'_>>().min_dimensions(PIXELS, PIXELS).build();
+    // Without the XML declaration, which has no place inside of HTML.
+    let start = svg.find("<svg").unwrap_or(0);
+    let picture = Zeroizing::new(svg[start..].to_owned());
+    drop(Zeroizing::new(svg));
+    picture
+}
+
+/// Text as HTML shows it.
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}
+
+/// So many groups of a code to a line, indented.
+fn in_lines(code: &str, groups: usize) -> Zeroizing<String> {
+    let mut text = Zeroizing::new(String::with_capacity(2 * code.len()));
+    for (index, group) in code.split(' ').enumerate() {
+        text.push_str(match (index, index % groups) {
+            (0, _) => "    ",
+            (_, 0) => "\n    ",
+            _ => " ",
+        });
+        text.push_str(group);
+    }
+    text
 }
 
 #[cfg(test)]
@@ -134,7 +341,7 @@ mod tests {
 
     fn kit() -> RecoveryKit {
         let seed = RecoverySeed::parse(&[0x5a; 32]).unwrap();
-        RecoveryKit::new(seed, VaultId::from_bytes([1; 16]), [7; 32], "Kanzlei".to_owned(), Timestamp::UNIX_EPOCH)
+        RecoveryKit::new(seed, None, VaultId::from_bytes([1; 16]), [7; 32], "Kanzlei".to_owned(), Timestamp::UNIX_EPOCH)
     }
 
     #[test]

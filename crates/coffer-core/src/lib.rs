@@ -29,12 +29,16 @@ pub use backup::BackupError;
 pub use coffer_crypto::activation::ActivationCodeError;
 pub use coffer_crypto::passphrase::{Passphrase, PassphraseError};
 pub use coffer_crypto::recovery::kit::RecoveryCodeError;
+pub use coffer_crypto::recovery::shares::{InvalidSplit, JoinError, ShareCodeError, Split};
 pub use coffer_crypto::secret::{ActivationCode, RecoverySeed, SecretBytes};
 pub use coffer_crypto::strength;
 pub use fault::{CallError, Damage, Fault};
 pub use job::{JobError, JobHandle};
-pub use kit::{ReadKit, RecoveryKit, parse_recovery_kit};
+pub use kit::{
+    ReadKit, ReadShare, RecoveryKit, ShareFile, SharesError, join_shares, parse_recovery_kit, parse_recovery_share,
+};
 pub use session::Session;
+pub use usecase::{AcceptRecoveryError, RenewRecoveryError};
 pub use usecase::{
     AccountError, ActivateError, ChangePassphraseError, GrantError, INVITATION_HOURS, INVITATION_HOURS_MAX, Invitation,
     InviteError, LeaveError, RecoverError, SetRolesError,

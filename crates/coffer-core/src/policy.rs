@@ -117,6 +117,10 @@ pub enum Action {
     ReplaceOfficeKey,
     /// Uses the recovery kit to become steward of tenants that have none.
     RecoverTenants,
+    /// Gives recovery another seed.
+    RenewRecovery,
+    /// Trusts the recovery that an administrator has named.
+    AcceptRecovery,
 }
 
 /// What an action asks of the account.
@@ -136,7 +140,7 @@ enum Requirement {
 
 impl Action {
     /// Every action, for the matrix in the tests and the documents.
-    pub const ALL: [Self; 54] = [
+    pub const ALL: [Self; 56] = [
         Self::ListTenants,
         Self::CreateTenant,
         Self::ListRecords,
@@ -191,6 +195,8 @@ impl Action {
         Self::ReplaceAuditKey,
         Self::ReplaceOfficeKey,
         Self::RecoverTenants,
+        Self::RenewRecovery,
+        Self::AcceptRecovery,
     ];
 
     const fn requirement(self) -> Requirement {
@@ -202,7 +208,9 @@ impl Action {
             | Self::ListKinds
             | Self::SaveSearches
             | Self::ListPeople
-            | Self::ChangePassphrase => Requirement::Unlocked,
+            | Self::ChangePassphrase
+            // What the account's own keys are sealed to is the account's own to say.
+            | Self::AcceptRecovery => Requirement::Unlocked,
             // Enforced by keys: without a grant there is no tenant key.
             Self::ListRecords
             | Self::OpenRecord
@@ -252,7 +260,9 @@ impl Action {
             | Self::SetRoles
             | Self::RemoveAccount
             | Self::RekeyDirectory
-            | Self::RecoverTenants => Requirement::Role(Role::Administrator),
+            | Self::RecoverTenants
+            // It puts a new key in force for the directory; over tenants only their stewards' word does.
+            | Self::RenewRecovery => Requirement::Role(Role::Administrator),
             // Reading is enforced by keys: only auditors hold the audit key.
             Self::ReadLog | Self::VerifyLog | Self::ReplaceAuditKey => Requirement::Role(Role::Auditor),
             Self::ReplaceOfficeKey => Requirement::Officer,

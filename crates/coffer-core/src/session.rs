@@ -915,7 +915,7 @@ pub(crate) fn tenant_name_context(vault: VaultId, tenant: TenantId) -> Context {
 }
 
 /// A statement that the chain does not admit was not this program's to make.
-fn refused_or_damaged(error: ChainError) -> CallError {
+pub(crate) fn refused_or_damaged(error: ChainError) -> CallError {
     match error {
         ChainError::Authority => CallError::Refused,
         error => Fault::from(error).into(),

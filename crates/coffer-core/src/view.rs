@@ -24,7 +24,9 @@ pub use kinds::{KindFieldView, KindOptionView, KindView};
 pub use life::{
     BulkTagView, BulkView, DraftFieldView, DraftNote, DraftView, FavouriteView, TaggedRecord, TrashPage, TrashRow,
 };
-pub use people::{AccountState, AccountView, GrantView, PendingKey, PendingKeyView, PeopleView};
+pub use people::{
+    AccountState, AccountView, GrantView, PendingKey, PendingKeyView, PeopleView, RecoveryView, SplitView,
+};
 pub use subject::{
     SubjectBackupView, SubjectDraftView, SubjectErasureReport, SubjectExportReport, SubjectFindings, SubjectPlace,
     SubjectPlaceView, SubjectRecordView, SubjectScan,

@@ -161,6 +161,10 @@ labels! {
     RECOVERY_CHECKSUM = "recovery/checksum";
     /// Short name by which a kit and the vault recognise each other. Message: recovery's public keys.
     RECOVERY_FINGERPRINT = "recovery/fingerprint";
+    /// Checksum over a printed share of the seed. Message: the values of the groups before it.
+    RECOVERY_SHARE_CHECKSUM = "recovery/share-checksum";
+    /// By what the vault knows a share of the seed. Message: vault, then the values of all groups but the last.
+    RECOVERY_SHARE = "recovery/share";
 }
 
 const LENGTH_BYTES: usize = size_of::<u64>();

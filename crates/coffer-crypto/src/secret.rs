@@ -191,6 +191,10 @@ secret_key! {
     RecoverySeed, 32, random
 }
 secret_key! {
+    /// One share's part of a recovery seed that is split among several people ([`crate::recovery::shares`]).
+    ShareValue, 32
+}
+secret_key! {
     /// An X25519 private key in the shape age knows as an identity.
     AgeIdentity, 32, random
 }

@@ -11,6 +11,7 @@ use coffer_crypto::label::{self, Context};
 use coffer_crypto::memory::KdfMemory;
 use coffer_crypto::passphrase::Passphrase;
 use coffer_crypto::recovery;
+use coffer_crypto::recovery::shares::{self, Share, Split};
 use coffer_crypto::seal::{self, OpeningSession, SealingKeyPair};
 use coffer_crypto::secret::{
     AccountMasterKey, DeviceSecret, DirectoryKey, RecoverySeed, SealingSeed, SecretKey, SigningSeed, TenantKey,
@@ -195,6 +196,23 @@ fn a_recovery_seed_yields_the_frozen_code_and_keys() {
     let identity = recovery::derive_age_identity(&seed);
     assert_eq!(identity.encode().expose(), frozen("age_identity"));
     assert_eq!(identity.recipient().encode().into_bytes(), frozen("age_recipient"));
+}
+
+#[test]
+fn frozen_shares_of_a_recovery_seed_join_and_have_the_frozen_digests() {
+    let codes = || (1..=4).map(|number| String::from_utf8(frozen(&format!("share_{number}"))).unwrap());
+    let read: Vec<Share> = codes().map(|code| Share::parse_code(&code).unwrap()).collect();
+    for (number, (share, code)) in (1..).zip(read.iter().zip(codes())) {
+        assert_eq!((share.number(), share.split()), (number, Split::new(3, 4).unwrap()));
+        assert_eq!(share.to_code().expose(), code.as_bytes());
+        assert_eq!(share.digest(&VAULT).to_vec(), frozen(&format!("share_{number}_digest")));
+    }
+    for without in 0..read.len() {
+        let three: Vec<Share> = codes().map(|code| Share::parse_code(&code).unwrap()).collect();
+        let three: Vec<Share> =
+            three.into_iter().enumerate().filter(|(index, _)| *index != without).map(|(_, share)| share).collect();
+        assert_eq!(shares::join(&three).unwrap().expose(), key::<RecoverySeed>(0x14).expose());
+    }
 }
 
 #[test]

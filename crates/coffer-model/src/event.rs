@@ -410,6 +410,12 @@ pub enum Event {
     AuditKeyCorrected,
     /// The recovery kit was used.
     RecoveryUsed,
+    /// Recovery got another seed: the kit of before opens nothing that is sealed anew from then on.
+    RecoveryRenewed,
+    /// An account compared the new recovery and trusts it.
+    RecoveryAccepted,
+    /// Recovery was given the keys that an account holds.
+    RecoveryKeysShared,
 }
 
 /// A kind of file that a tenant's records are written to.
@@ -543,6 +549,9 @@ impl Event {
             Self::KeysShared(_) => "keys.shared",
             Self::AuditKeyCorrected => "audit_key.corrected",
             Self::RecoveryUsed => "recovery.used",
+            Self::RecoveryRenewed => "recovery.renewed",
+            Self::RecoveryAccepted => "recovery.accepted",
+            Self::RecoveryKeysShared => "recovery.keys_shared",
         }
     }
 
@@ -574,7 +583,10 @@ impl Event {
             | Self::AuditKeyReplaced
             | Self::OfficeKeyReplaced
             | Self::AuditKeyCorrected
-            | Self::RecoveryUsed => none,
+            | Self::RecoveryUsed
+            | Self::RecoveryRenewed
+            | Self::RecoveryAccepted
+            | Self::RecoveryKeysShared => none,
             Self::AccessRefused { tenant }
             | Self::SearchSaved { tenant }
             | Self::SearchRenamed { tenant }
@@ -793,6 +805,9 @@ impl Event {
             "keys.shared" => Self::KeysShared(parts.account?),
             "audit_key.corrected" => Self::AuditKeyCorrected,
             "recovery.used" => Self::RecoveryUsed,
+            "recovery.renewed" => Self::RecoveryRenewed,
+            "recovery.accepted" => Self::RecoveryAccepted,
+            "recovery.keys_shared" => Self::RecoveryKeysShared,
             _ => return None,
         })
     }

@@ -205,7 +205,8 @@ fn attack_37_a_member_invoking_an_administrators_command_is_denied_and_logged() 
 
 /// A session of somebody who was invited as a member and activated.
 fn member_of_new_vault(place: &Path) -> Session {
-    let new = NewVault { login: "ines".parse().unwrap(), passphrase: passphrase(PASSPHRASES[0]), demo: false };
+    let new =
+        NewVault { login: "ines".parse().unwrap(), passphrase: passphrase(PASSPHRASES[0]), demo: false, split: None };
     let administrator = Vault::create(&host(), place, new).unwrap().session;
     let proof = administrator.authenticated_by_unlocking().unwrap();
     let member = Roles::of([Role::Member]);

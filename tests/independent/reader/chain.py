@@ -12,11 +12,14 @@ ID, HASH, PUBLIC_KEY, SIGNATURE = Exactly(16), Exactly(32), Exactly(1216), Exact
 FOUNDING, DEVICE_ENROLLED, TENANT_CREATED, EPOCH_OPENED, GRANTED, BACKUP_MADE = range(6)
 KIND_SET, KIND_REMOVED, ACCOUNT_INVITED, INVITATION_WITHDRAWN, ACCOUNT_ENROLLED, ROLES_SET, ACCOUNT_REMOVED = range(6, 13)
 GRANT_WITHDRAWN, DIRECTORY_KEYED, AUDIT_REPLACED, OFFICE_REPLACED, SLOTS_NAMED = range(13, 18)
+RECOVERY_REPLACED, RECOVERY_ACCEPTED = 24, 25
+# how many shares it takes, digest of each
+SPLIT = Optional((UNSIGNED, [HASH]))
 BODIES = OneOf(
     {
         # suite, account, login, sealing and signing key of the account, of recovery; audit and office key; age recipient;
-        # KID of the directory key
-        FOUNDING: (UNSIGNED, ID, TEXT, PUBLIC_KEY, HASH, PUBLIC_KEY, HASH, PUBLIC_KEY, PUBLIC_KEY, HASH, HASH),
+        # KID of the directory key, how recovery's seed is split
+        FOUNDING: (UNSIGNED, ID, TEXT, PUBLIC_KEY, HASH, PUBLIC_KEY, HASH, PUBLIC_KEY, PUBLIC_KEY, HASH, HASH, SPLIT),
         # signing key
         DEVICE_ENROLLED: (HASH,),
         # tenant, first steward, invented data
@@ -50,6 +53,10 @@ BODIES = OneOf(
         OFFICE_REPLACED: (PUBLIC_KEY,),
         # digests of the slots that count
         SLOTS_NAMED: ([HASH],),
+        # number, sealing and signing key, age recipient, how its seed is split
+        RECOVERY_REPLACED: (UNSIGNED, PUBLIC_KEY, HASH, HASH, SPLIT),
+        # number
+        RECOVERY_ACCEPTED: (UNSIGNED,),
     }
 )
 # vault, position, hash of the statement before, time, replica, signer, body
@@ -99,6 +106,7 @@ class Tenant:
     epoch: Epoch | None = None
     holders: set = field(default_factory=set)  # who was granted the epoch
     exposed: bool = False  # somebody holds its key who may not
+    recovery: int = 1  # which one its key is sealed to
 
 
 @dataclass
@@ -116,9 +124,8 @@ class Membership:
     audits: list  # the one in use last
     offices: list
     directory_kids: list  # the one in use last
-    recovery_sealing: bytes
-    recovery_signing: bytes
-    recovery_age: bytes
+    recoveries: list  # sealing and signing key, age recipient, split; the one in use last
+    trusted: dict = field(default_factory=dict)  # the newest recovery that an account has said to trust
     directory_generation: int = 1
     accounts: dict = field(default_factory=dict)
     invitations: dict = field(default_factory=dict)
@@ -135,6 +142,13 @@ class Membership:
     @property
     def directory_kid(self):
         return self.directory_kids[-1]
+
+    @property
+    def recovery(self):
+        return self.recoveries[-1]
+
+    def trusted_by(self, account):
+        return self.trusted.get(account, 1)
 
     def roles(self, account):
         return self.accounts[account].roles if account in self.accounts else 0
@@ -162,12 +176,13 @@ def _found(vault, statement, signature):
     of_vault, position, previous, _at, _replica, signer, (kind, (body,)) = decode(statement, STATEMENT)
     require(kind == FOUNDING and of_vault == vault, "the chain does not begin with the founding of this vault")
     require(position == 0 and previous == bytes(32), "a statement out of place")
-    suite, account, login, sealing, signing, recovery_sealing, recovery_signing, audit, office, age, kid = body
+    suite, account, login, sealing, signing, recovery_sealing, recovery_signing, audit, office, age, kid = body[:11]
+    split = check_split(body[11])
     require(suite == 1 and signer == account != RECOVERY, "founded by somebody else, or of an unknown suite")
     check_login(login)
     check_verifying_key(recovery_signing)
     verify(signing, label("statement") + statement, signature)
-    membership = Membership(vault, [audit], [office], [kid], recovery_sealing, recovery_signing, age)
+    membership = Membership(vault, [audit], [office], [kid], [(recovery_sealing, recovery_signing, age, split)])
     membership.accounts[account] = Account(login, ADMINISTRATOR | AUDITOR | MEMBER, sealing, signing)
     membership.heads.append(sha256(statement, signature))
     return membership
@@ -189,7 +204,11 @@ def _key_of(membership, signer, kind, body):
     if kind == ACCOUNT_ENROLLED:
         return body[2]
     if signer == RECOVERY:
-        return membership.recovery_signing
+        number = len(membership.recoveries)
+        if kind in (EPOCH_OPENED, GRANTED):
+            require(body[0] in membership.tenants, "of no tenant")
+            number = membership.tenants[body[0]].recovery
+        return membership.recoveries[number - 1][1]
     require(signer in membership.accounts, "signed by nobody of this vault")
     return membership.accounts[signer].signing
 
@@ -197,6 +216,13 @@ def _key_of(membership, signer, kind, body):
 def check_login(login):
     well_formed = re.fullmatch(r"[a-z0-9]([a-z0-9._@-]{0,62}[a-z0-9])?", login)
     require(well_formed, "no login")
+
+
+def check_split(split):
+    if split is not None:
+        needed, shares = split
+        require(2 <= needed <= len(shares) <= 16 and len(set(shares)) == len(shares), "no way to split a seed")
+    return split
 
 
 def skeleton(login):
@@ -214,7 +240,7 @@ def _device_enrolled(membership, _signer, _at, signing):
 
 def _tenant_created(membership, _signer, _at, tenant, steward, demo):
     require(steward in membership.accounts and tenant not in membership.tenants, "a tenant that cannot be created")
-    membership.tenants[tenant] = Tenant(steward, demo)
+    membership.tenants[tenant] = Tenant(steward, demo, recovery=membership.trusted_by(steward))
 
 
 def _epoch_opened(membership, signer, at, tenant, number, kid, file, *digests):
@@ -229,7 +255,9 @@ def _epoch_opened(membership, signer, at, tenant, number, kid, file, *digests):
         require(kid != known.epoch.kid, "an epoch of the same key")
     require(file not in membership.files, "a file that a tenant has, or had")
     membership.files.add(file)
-    membership.tenants[tenant] = Tenant(signer, known.demo, Epoch(number, kid, file, *digests))
+    rests_on = known.recovery if signer == RECOVERY else membership.trusted_by(signer)
+    require(rests_on >= known.recovery, "an epoch by who does not trust the recovery that the tenant rests on")
+    membership.tenants[tenant] = Tenant(signer, known.demo, Epoch(number, kid, file, *digests), recovery=rests_on)
     membership.grants = {key: grant for key, grant in membership.grants.items() if key[0] != tenant}
 
 
@@ -259,7 +287,8 @@ def _account_invited(membership, signer, at, account, login, roles, sealing, sig
     check_roles(roles)
     by_recovery = signer == RECOVERY and roles & ADMINISTRATOR
     require(by_recovery or membership.roles(signer) & ADMINISTRATOR, "an invitation without authority")
-    known = {RECOVERY, *membership.accounts, *membership.invitations, *membership.former}
+    require(account[:12] != bytes(12), "an account that stands for recovery")
+    known = {*membership.accounts, *membership.invitations, *membership.former}
     require(account not in known, "an invitation of an account that is known")
     present = [*membership.accounts.values(), *membership.invitations.values()]
     taken = {skeleton(one.login) for one in present}
@@ -345,6 +374,22 @@ def _slots_named(membership, signer, _at, slots):
     membership.accounts[signer].slots = slots
 
 
+def _recovery_replaced(membership, signer, _at, number, sealing, signing, age, split):
+    require(number == len(membership.recoveries) + 1, "a recovery out of order")
+    check_verifying_key(signing)
+    known = {key for recovery in membership.recoveries for key in recovery[:2]}
+    require(not known & {sealing, signing}, "a recovery that was in use before")
+    membership.recoveries.append((sealing, signing, age, check_split(split)))
+    membership.trusted[signer] = number
+    membership.exposed.update(("directory", "audit", "office"))
+
+
+def _recovery_accepted(membership, signer, _at, number):
+    newest = signer in membership.accounts and number == len(membership.recoveries)
+    require(newest and number > membership.trusted_by(signer), "trust in a recovery that is not the newest")
+    membership.trusted[signer] = number
+
+
 def _backup_made(membership, _signer, _at, counter, manifest_digest):
     newest = max(membership.backups, default=0)
     require(newest < counter <= newest + 1_000_000, "a backup's number that cannot be")
@@ -366,7 +411,7 @@ def _kind_removed(membership, _signer, _at, kind):
 
 _NEEDED_ROLES = {
     **dict.fromkeys((DEVICE_ENROLLED, TENANT_CREATED, BACKUP_MADE, KIND_SET, KIND_REMOVED), ADMINISTRATOR),
-    **dict.fromkeys((INVITATION_WITHDRAWN, ROLES_SET, ACCOUNT_REMOVED, DIRECTORY_KEYED), ADMINISTRATOR),
+    **dict.fromkeys((INVITATION_WITHDRAWN, ROLES_SET, ACCOUNT_REMOVED, DIRECTORY_KEYED, RECOVERY_REPLACED), ADMINISTRATOR),
     AUDIT_REPLACED: AUDITOR,
     OFFICE_REPLACED: OFFICER,
 }
@@ -388,4 +433,6 @@ _APPLY = {
     AUDIT_REPLACED: _audit_replaced,
     OFFICE_REPLACED: _office_replaced,
     SLOTS_NAMED: _slots_named,
+    RECOVERY_REPLACED: _recovery_replaced,
+    RECOVERY_ACCEPTED: _recovery_accepted,
 }

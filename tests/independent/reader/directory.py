@@ -5,7 +5,6 @@ import sqlcipher3
 from .crypto import expand, info
 from .refused import Refused, require
 
-RECOVERY = bytes(16)
 
 
 def open_encrypted(path, key_and_salt):

@@ -34,6 +34,7 @@ HEADER = (
     [ACCOUNT],
     [INVITATION],
     Exactly(32),  # MAC under a key of the directory
+    Optional([Exactly(32)]),  # digests of recovery's shares
 )
 SLOT = {
     0: Exactly(16),
@@ -64,6 +65,7 @@ class Header:
         self.entries = self._members[12]
         self.accounts = [entry[1] for entry in self.entries]
         self.invitations = self._members[13]
+        self.share_digests = self._members[15]
         for entry in self.entries:
             for slot in entry[2]:
                 check_slot(decode(slot, SLOT))
@@ -71,8 +73,8 @@ class Header:
     def verify(self, directory_key):
         """Checks the MAC over everything; until then nothing of the header is to be believed."""
         key = expand(directory_key, info("header-mac-key", self.vault), 32)
-        message = encode([*self._members[:-1], bytes(32)])
-        require(equal(mac(key, "header-mac", message), self._members[-1]), "the header was altered")
+        message = encode([*self._members[:14], bytes(32), *(self._members[15:] if self.share_digests else [])])
+        require(equal(mac(key, "header-mac", message), self._members[14]), "the header was altered")
 
 
 def check_slot(slot):

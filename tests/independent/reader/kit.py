@@ -17,16 +17,30 @@ class Kit:
     def __init__(self, text):
         heading, _, rest = text.partition("Recovery code")
         require(rest, "the text has no recovery code")
+        self._take(heading, parse_code(rest.partition("To restore a backup")[0]))
+        require(self.age_identity in text.split("\n"), "the age identity is not the one of the recovery code")
+
+    @classmethod
+    def of_shares(cls, pages):
+        """The kit that the pages of so many shares come to."""
+        shares = [Share(page) for page in pages]
+        seed = join(shares)
+        kit = cls.__new__(cls)
+        kit._take(shares[0].heading, seed)
+        digest = sha256(label("recovery/fingerprint"), kit.sealing.public, kit.verifying_key)
+        require(digest[:5] == shares[0].mark, "together they are not the seed they say they are of")
+        return kit
+
+    def _take(self, heading, seed):
         self.vault = id_bytes(_value(heading, "Vault id"))
         self.founding = bytes.fromhex(_value(heading, "Founded as"))
-        self.seed = parse_code(rest.partition("To restore a backup")[0])
+        self.seed = seed
         # Every key of recovery, by one rule.
         self.sealing = crypto.XWing(expand(self.seed, info("recovery/sealing-seed"), 32))
         self.verifying_key = crypto.verifying_key(expand(self.seed, info("recovery/signing-seed"), 32))
         age_private_key = expand(self.seed, info("recovery/age-identity"), 32)
         self.age_public_key = crypto.x25519_public(age_private_key)
         self.age_identity = bech32("age-secret-key-", age_private_key).upper()
-        require(self.age_identity in text.split("\n"), "the age identity is not the one of the recovery code")
 
 
 def _value(heading, name):
@@ -55,6 +69,63 @@ def parse_code(text):
     expected = int.from_bytes(sha256(label("recovery/checksum"), seed)[:4], "big") >> 12
     require(spare == "0000" and int(checksum, 2) == expected, "the recovery code was not copied exactly")
     return seed
+
+
+class Share:
+    """One share of a seed, as its page says it."""
+
+    GROUPS = 17
+
+    def __init__(self, page):
+        self.heading, _, rest = page.partition("Share code")
+        require(rest, "the page has no share code")
+        bits = read_groups(rest.partition("To use it")[0], self.GROUPS)
+        values = bytes(int(bits[at : at + 5], 2) for at in range(0, len(bits), 5))
+        self.content, checksum = values[:-4], bits[-20:]
+        expected = int.from_bytes(sha256(label("recovery/share-checksum"), self.content)[:4], "big") >> 12
+        require(int(checksum, 2) == expected, "the share's code was not copied exactly")
+        self.number, self.needed, self.count, zero = self.content[:4]
+        require(2 <= self.needed <= self.count <= 16 and 1 <= self.number <= self.count and zero == 0, "no such share")
+        require(bits[276:280] == "0000", "the share's code was not copied exactly")
+        self.value = int(bits[20:276], 2).to_bytes(32, "big")
+        self.mark = int(bits[280:320], 2).to_bytes(5, "big")
+
+    def digest(self, vault):
+        return sha256(label("recovery/share"), vault, self.content)
+
+
+def join(shares):
+    """The seed: the value at 0 of the polynomials that go through the shares' values."""
+    one = shares[0]
+    require(all((s.needed, s.count, s.mark) == (one.needed, one.count, one.mark) for s in shares), "of different seeds")
+    by_number = {share.number: share.value for share in shares}
+    require(all(by_number[share.number] == share.value for share in shares), "two different shares of one number")
+    require(len(by_number) >= one.needed, "too few shares")
+    points = list(by_number.items())[: one.needed]
+    seed = bytes(32)
+    for number, value in points:
+        factor = 1
+        for other, _ in points:
+            if other != number:
+                factor = times_256(factor, times_256(other, inverse_256(other ^ number)))
+        seed = bytes(byte ^ times_256(factor, of_share) for byte, of_share in zip(seed, value))
+    return seed
+
+
+def times_256(a, b):
+    """Product in GF(2)[x]/(x⁸ + x⁴ + x³ + x + 1)."""
+    product = 0
+    for bit in range(8):
+        if b >> bit & 1:
+            product ^= a << bit
+    for bit in range(14, 7, -1):
+        if product >> bit & 1:
+            product ^= 0b100011011 << bit - 8
+    return product
+
+
+def inverse_256(a):
+    return next(b for b in range(1, 256) if times_256(a, b) == 1)
 
 
 def check_value(group, values):

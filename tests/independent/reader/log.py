@@ -35,7 +35,8 @@ ABOUT = {
     **dict.fromkeys(
         "vault.created vault.unlocked vault.unlock_failed vault.locked recovery_kit.confirmed device.enrolled "
         "log.verified files.checked kind.set kind.removed passphrase.changed directory.rekeyed audit_key.replaced "
-        "office_key.replaced audit_key.corrected recovery.used".split(),
+        "office_key.replaced audit_key.corrected recovery.used recovery.renewed recovery.accepted "
+        "recovery.keys_shared".split(),
         set(),
     ),
     **dict.fromkeys("tenant.created tenant.opened tenant.rekeyed file.altered".split(), {10}),

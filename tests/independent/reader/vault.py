@@ -5,7 +5,7 @@ from pathlib import Path
 
 from . import chain, log, notes
 from .crypto import XWing, expand, hmac_sha256, info, label, open_sealed, open_sealed_by_any, sha256, u64, unwrap
-from .directory import RECOVERY, Directory
+from .directory import Directory
 from .encoding import BOOL, TEXT, UNSIGNED, decode
 from .header import Header
 from .kit import Kit
@@ -20,10 +20,11 @@ TEMPLATE = (TEXT, TEXT, [(UNSIGNED, NAME, UNSIGNED, [NAME])])
 class Vault:
     """Opens a copy of the vault, since SQLite writes beside the files that it reads."""
 
-    def __init__(self, folder, kit_text, scratch):
+    def __init__(self, folder, kit, scratch):
+        """`kit` is the text of one, or a kit that shares were joined to."""
         self.folder = Path(scratch) / "copy"
         shutil.copytree(folder, self.folder)
-        self.kit = Kit(kit_text)
+        self.kit = Kit(kit) if isinstance(kit, str) else kit
         self.header = Header((self.folder / "header").read_bytes())
         self.id = self.header.vault
         require(self.id == self.kit.vault, "the kit of another vault")
@@ -40,9 +41,10 @@ class Vault:
         self.directory = Directory(self.folder, self.id, directory_key, locked)
         self.membership = chain.replay(self.id, self.directory.statements())
         require(self.membership.heads[0] == self.kit.founding, "a chain of another founding")
-        require(self.membership.recovery_sealing == self.kit.sealing.public, "a chain for another kit")
-        require(self.membership.recovery_signing == self.kit.verifying_key, "a chain for another kit")
-        require(self.membership.recovery_age == self.kit.age_public_key, "a chain for another kit")
+        of_kit = (self.kit.sealing.public, self.kit.verifying_key, self.kit.age_public_key)
+        require(self.membership.recovery[:3] == of_kit, "a chain for another kit")
+        split = self.membership.recovery[3]
+        require(self.header.share_digests == (split and split[1]), "the header's shares are not the chain's")
         of_chain = (self.membership.directory_generation, self.membership.directory_kid)
         kid = expand(directory_key, info("directory-kid", self.id, u64(generation)), 32)
         require((generation, kid) == of_chain, "a directory key that is not the chain's")
@@ -82,8 +84,9 @@ class Vault:
 
     def _pairs(self, name, public_keys):
         pairs = []
+        holder = bytes(12) + (len(self.membership.recoveries) - 1).to_bytes(4, "big")
         for number, public in enumerate(public_keys, 1):
-            sealed = self.directory.pair_seed(name, number, RECOVERY)
+            sealed = self.directory.pair_seed(name, number, holder)
             context = info(f"seal/{name}-seed-to-recovery", self.id, u64(number))
             pairs.append(XWing(open_sealed(self.kit.sealing, sealed, context)))
             require(pairs[-1].public == public, f"the {name} pair is not the chain's")

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{ArgGroup, Args, Subcommand, ValueHint};
-use coffer_core::{INVITATION_HOURS, INVITATION_HOURS_MAX};
+use coffer_core::{INVITATION_HOURS, INVITATION_HOURS_MAX, Split};
 use coffer_model::account::Role;
 use coffer_model::day::Day;
 use coffer_model::grant::Right;
@@ -31,14 +31,13 @@ pub enum AccountCommand {
     },
     /// Become a new administrator by the recovery kit, with a passphrase of your own. It stands in the log for ever.
     #[command(
-        after_help = "Example:\n  coffer --vault clients.coffer account recover ines2 --kit kit.txt\n\nFor when nobody can unlock any more who could invite you. Other accounts stay: take away those that nobody uses\nwith `account offboard NAME --now --even-last-steward`, then become steward of their tenants with `key recover`."
+        after_help = "Examples:\n  coffer --vault clients.coffer account recover ines2 --kit kit.txt\n  coffer --vault clients.coffer account recover ines2 --share one.html --share two.html\n\nFor when nobody can unlock any more who could invite you. Other accounts stay: take away those that nobody uses\nwith `account offboard NAME --now --even-last-steward`, then become steward of their tenants with `key recover`."
     )]
     Recover {
         /// Login name of the new account.
         name: String,
-        /// The recovery kit, or a file with its recovery code.
-        #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-        kit: PathBuf,
+        #[command(flatten)]
+        by: RecoveryArgs,
     },
     /// Accounts, invitations and who left, with roles and grants.
     List,
@@ -111,6 +110,17 @@ pub struct LastStewardArgs {
     pub even_last_steward: bool,
 }
 
+/// What recovers: the kit, or as many shares of it as are needed.
+#[derive(Args, Debug)]
+pub struct RecoveryArgs {
+    /// The recovery kit, or a file with its recovery code.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, required_unless_present = "share", conflicts_with = "share")]
+    pub kit: Option<PathBuf>,
+    /// A share of recovery, or a file with its code; repeated for each.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub share: Vec<PathBuf>,
+}
+
 #[derive(Subcommand, Debug)]
 pub enum GrantCommand {
     /// Grant a tenant to an account, or change what it may do there. For stewards of the tenant.
@@ -154,9 +164,31 @@ pub enum KeyCommand {
     /// Become steward of every tenant that has none, by the recovery kit. Each gets a new key.
     #[command(after_help = "Example:\n  coffer … key recover --kit kit.txt")]
     Recover {
-        /// The recovery kit, or a file with its recovery code.
-        #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+        #[command(flatten)]
+        by: RecoveryArgs,
+    },
+    /// The recovery in use: its words, how it is split, whether this account trusts it.
+    Recovery,
+    /// Make another recovery kit, or shares of one, in the place of the one before, and replace what that one was given.
+    #[command(
+        after_help = "Examples:\n  coffer … key renew-recovery --kit kit-2.txt\n  coffer … key renew-recovery --shares 3/5 --kit shares\n\nThe kit before opens nothing that is made from then on; what this account cannot replace is told as pending.\nBackups from before are opened by the kit from before: keep it as long as you keep them. Every other account has\nto compare the new kit's words and trust it before it seals anything to it: `key accept-recovery`."
+    )]
+    RenewRecovery {
+        /// New file for the kit; with --shares a new folder for its shares.
+        #[arg(long, value_name = "PATH", value_hint = ValueHint::AnyPath)]
         kit: PathBuf,
+        /// Split it: any M of N shares together do what the kit does, fewer do nothing. 2 ≤ M ≤ N ≤ 16.
+        #[arg(long, value_name = "M/N")]
+        shares: Option<Split>,
+    },
+    /// Trust the recovery that an administrator has renewed, and give your tenants new keys that are sealed to it.
+    #[command(
+        after_help = "Example:\n  coffer … key accept-recovery --words \"purr tiptop employed portal circular aneurism\"\n\nRead the words from the new kit or a share of it, or have somebody who holds one read them to you: whoever holds\nthe kit they are of can read your tenants afterwards."
+    )]
+    AcceptRecovery {
+        /// The six words that stand on the kit and on each share as its fingerprint.
+        #[arg(long, value_name = "WORDS")]
+        words: String,
     },
     /// Give a tenant, the directory, the log or the office a new key.
     #[command(

@@ -9,9 +9,8 @@ use coffer_model::account::{LoginName, Role, Roles};
 use serde_json::json;
 use zeroize::Zeroizing;
 
-use super::backup::read_kit;
-use super::{find_account, fresh, key, vault_folder};
-use crate::args::{AccountCommand, CodeArgs, Global};
+use super::{find_account, fresh, key, kit, vault_folder};
+use crate::args::{AccountCommand, CodeArgs, Global, RecoveryArgs};
 use crate::error::CliError;
 use crate::render::{Output, table, visible};
 use crate::{job, prompt};
@@ -95,17 +94,11 @@ pub fn activate(
     Ok(output.answer(&view, |view| format!("{} is an account of {} now", view.login, visible(&view.vault.name)))?)
 }
 
-/// Makes a new administrator by the recovery kit.
-pub fn recover(
-    host: &Host,
-    global: &Global,
-    name: &str,
-    kit: &std::path::Path,
-    output: &Output,
-) -> Result<(), CliError> {
+/// Makes a new administrator by the recovery kit or its shares.
+pub fn recover(host: &Host, global: &Global, name: &str, by: &RecoveryArgs, output: &Output) -> Result<(), CliError> {
     let vault = Vault::open(host, vault_folder(global)?)?;
     let login: LoginName = name.parse().map_err(|_| CliError::Login(name.to_owned()))?;
-    let kit = read_kit(kit)?;
+    let kit = kit::read(by.kit.as_deref(), &by.share, |shares| vault.join_shares(shares))?;
     let session = vault.recover(&kit, &login, &prompt::new_passphrase(global)?)?;
     let view = session.view();
     session.lock()?;
@@ -121,7 +114,7 @@ fn hand_over(
     output: &Output,
     invite: impl FnOnce() -> Result<Invitation, CliError>,
 ) -> Result<(), CliError> {
-    let file = args.code_file.as_deref().map(|path| super::vault::new_private_file(path).map(|file| (path, file)));
+    let file = args.code_file.as_deref().map(|path| kit::new_private_file(path).map(|file| (path, file)));
     let file = file.transpose()?;
     let invitation = match (invite(), &file) {
         (Err(error), Some((path, _))) => {

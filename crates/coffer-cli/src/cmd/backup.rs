@@ -5,12 +5,11 @@ use std::path::Path;
 use coffer_core::host::Host;
 use coffer_core::view::BackupView;
 use coffer_core::{
-    BackupIdentity, JobError, JobHandle, ReadKit, RestoreOptions, Session, Vault, parse_recovery_kit, start_restore,
+    BackupIdentity, JobError, JobHandle, RestoreOptions, Session, Vault, join_shares, start_restore,
     start_verify_backup,
 };
-use zeroize::Zeroizing;
 
-use super::vault_folder;
+use super::{kit, vault_folder};
 use crate::args::{BackupCommand, BackupKey, Global};
 use crate::error::CliError;
 use crate::job;
@@ -21,7 +20,7 @@ pub fn run(session: &Session, command: &BackupCommand, output: &Output) -> Resul
     match command {
         BackupCommand::Export { file } => export(|| session.start_backup(file), output),
         BackupCommand::Verify { file, key } => {
-            let kit = kit(key)?;
+            let kit = recovery(key)?;
             let start = || match kit {
                 None => session.start_verify_backup(file),
                 Some(kit) => start_verify_backup(session.host(), file, kit),
@@ -29,7 +28,7 @@ pub fn run(session: &Session, command: &BackupCommand, output: &Output) -> Resul
             verify(start, output)
         }
         BackupCommand::Restore { file, to, accept_older, key } => {
-            let kit = kit(key)?;
+            let kit = recovery(key)?;
             let options = RestoreOptions { accept_older: *accept_older };
             let start = || match kit {
                 None => session.start_restore(file, to, options),
@@ -101,25 +100,21 @@ fn list(session: &Session, output: &Output) -> Result<(), CliError> {
 
 /// The kit if one was named, else this device's own key for the vault.
 fn identity(global: &Global, key: &BackupKey) -> Result<BackupIdentity, CliError> {
-    if let Some(kit) = kit(key)? {
+    if let Some(kit) = recovery(key)? {
         return Ok(kit);
     }
     let vault = global.vault.clone();
     vault.map(BackupIdentity::Device).ok_or_else(|| CliError::Usage(NEITHER.to_owned()))
 }
 
-const NEITHER: &str = "what opens the backup was not named: --kit FILE, or --vault DIR on the device that made it";
+const NEITHER: &str = "what opens the backup was not named: --kit FILE, its shares: --share FILE, or --vault DIR on the device that made it";
 
-fn kit(key: &BackupKey) -> Result<Option<BackupIdentity>, CliError> {
-    let Some(path) = &key.kit else { return Ok(None) };
-    Ok(Some(BackupIdentity::RecoveryKit(read_kit(path)?)))
-}
-
-/// Reads a recovery kit, or a file that holds only its code.
-pub(super) fn read_kit(path: &Path) -> Result<ReadKit, CliError> {
-    let kit = std::fs::read_to_string(path).map_err(|reason| CliError::File { path: path.to_owned(), reason })?;
-    let kit = Zeroizing::new(kit);
-    Ok(parse_recovery_kit(&kit)?)
+/// The kit, or what its shares come to: the backup's own chain is not to be read before that.
+fn recovery(key: &BackupKey) -> Result<Option<BackupIdentity>, CliError> {
+    if key.kit.is_none() && key.share.is_empty() {
+        return Ok(None);
+    }
+    Ok(Some(BackupIdentity::RecoveryKit(kit::read(key.kit.as_deref(), &key.share, join_shares)?)))
 }
 
 fn text(done: &str, backup: &BackupView) -> String {

@@ -18,7 +18,8 @@ use coffer_model::record::{FieldDraft, FieldType, RecordDraft};
 use serde::Serialize;
 use zeroize::Zeroizing;
 
-use super::vault::{found, new_private_file};
+use super::kit::new_private_file;
+use super::vault::found;
 use crate::error::CliError;
 use crate::job;
 use crate::render::{Output, size, visible};
@@ -56,7 +57,7 @@ pub fn run(host: &Host, dir: &Path, output: &Output) -> Result<(), CliError> {
 
     output.say(format!("create   {} for the login `{LOGIN}`, passphrase in passphrase.txt", vault.display()))?;
     let login: LoginName = LOGIN.parse().expect("a constant login name");
-    found(host, &vault, NewVault { login, passphrase: typed()?, demo: true }, &recovery_kit)?;
+    found(host, &vault, NewVault { login, passphrase: typed()?, demo: true, split: None }, &recovery_kit)?;
 
     output.say("unlock   with the passphrase")?;
     let session = Vault::open(host, &vault)?.unlock(LOGIN, typed()?)?;

@@ -9,7 +9,7 @@ use coffer_core::view::{LogEntryView, LogPage, LogReport};
 use coffer_core::{JobError, Session};
 use serde::Serialize;
 
-use super::vault::new_private_file;
+use super::kit::new_private_file;
 use crate::args::LogCommand;
 use crate::error::CliError;
 use crate::job;

@@ -12,6 +12,7 @@ mod grant;
 mod import;
 mod key;
 mod kind;
+mod kit;
 mod life;
 mod log;
 mod record;
@@ -39,7 +40,7 @@ pub fn run(host: &Host, cli: &Cli, output: &Output) -> Result<(), CliError> {
     let global = &cli.global;
     refuse_unknown_factors(global)?;
     match &cli.command {
-        Command::Vault(VaultCommand::Create { kit }) => vault::create(host, global, kit, output),
+        Command::Vault(VaultCommand::Create { kit, shares }) => vault::create(host, global, kit, *shares, output),
         Command::Vault(VaultCommand::Show) => vault::show(host, global, output),
         Command::Demo { dir } => demo::run(host, dir, output),
         Command::Shell => shell::run(host, global, output),
@@ -50,7 +51,7 @@ pub fn run(host: &Host, cli: &Cli, output: &Output) -> Result<(), CliError> {
         Command::Account(AccountCommand::Activate { code_file }) => {
             account::activate(host, global, code_file.as_deref(), output)
         }
-        Command::Account(AccountCommand::Recover { name, kit }) => account::recover(host, global, name, kit, output),
+        Command::Account(AccountCommand::Recover { name, by }) => account::recover(host, global, name, by, output),
         // A backup needs no account, and restoring one not even a vault.
         Command::Backup(command) if global.login.is_none() => backup::run_locked(host, global, command, output),
         Command::Log(LogCommand::Restart) => {

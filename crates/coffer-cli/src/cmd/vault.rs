@@ -1,16 +1,15 @@
 //! `coffer vault`: creating one, and what can be said of one while it is locked.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
+use std::fs;
 use std::path::Path;
 
 use coffer_core::host::Host;
 use coffer_core::view::{FileState, VaultView};
-use coffer_core::{JobError, NewVault, RecoveryKit, Session, Vault};
+use coffer_core::{JobError, NewVault, Session, Split, Vault};
 use coffer_model::account::LoginName;
 use coffer_model::id::VaultId;
 
+use super::kit::KitPlace;
 use super::{login, vault_folder};
 use crate::args::Global;
 use crate::error::CliError;
@@ -44,33 +43,56 @@ pub fn check(session: &Session, output: &Output) -> Result<(), CliError> {
     if altered { Err(CliError::FileAltered) } else { Ok(()) }
 }
 
-/// Creates a vault and its recovery kit.
-pub fn create(host: &Host, global: &Global, kit: &Path, output: &Output) -> Result<(), CliError> {
+/// Creates a vault and its recovery kit, or as many shares of it.
+pub fn create(host: &Host, global: &Global, kit: &Path, split: Option<Split>, output: &Output) -> Result<(), CliError> {
     let folder = vault_folder(global)?;
     let login = login(global)?;
     let login: LoginName = login.parse().map_err(|_| CliError::Login(login.to_owned()))?;
     let passphrase = prompt::new_passphrase(global)?;
-    let new = NewVault { login, passphrase, demo: false };
+    let new = NewVault { login, passphrase, demo: false, split };
     let vault = found(host, folder, new, kit)?;
     output.answer(&vault, |vault| {
-        format!("created the vault {} ({})\nthe recovery kit is in {}", vault.name, vault.id, kit.display())
+        format!("created the vault {} ({})\n{}", vault.name, vault.id, kept_words(kit, split))
     })?;
-    output.note("print the kit, or move it to a medium that is locked away; whoever holds it can read everything");
+    output.note(keep_words(split));
     Ok(())
 }
 
-/// Creates a vault in `folder` and its kit in a new file `kit`: both, or neither. A vault whose kit could not be kept
+/// Where the kit or its shares are.
+pub(super) fn kept_words(kit: &Path, split: Option<Split>) -> String {
+    match split {
+        None => format!("the recovery kit is in {}", kit.display()),
+        Some(split) => format!("{} shares of recovery are in {}", split.shares(), kit.display()),
+    }
+}
+
+/// What is to be done with it.
+pub(super) fn keep_words(split: Option<Split>) -> String {
+    match split {
+        None => {
+            "print the kit, or move it to a medium that is locked away; whoever holds it can read everything".to_owned()
+        }
+        Some(split) => format!(
+            "print each share, or move it to a medium of its own, give them to {} people and remove the files; any {} \
+             together can read everything",
+            split.shares(),
+            split.needed()
+        ),
+    }
+}
+
+/// Creates a vault in `folder` and its kit at the new place `kit`: both, or neither. A vault whose kit could not be kept
 /// would be one without recovery.
 pub(super) fn found(host: &Host, folder: &Path, new: NewVault, kit: &Path) -> Result<VaultView, CliError> {
     let (created, interrupted) = job::uncut(|| -> Result<_, CliError> {
-        let mut file = new_private_file(kit)?;
-        let mut unfinished = Unfinished { host, kit, vault: None, is_done: false };
+        let place = KitPlace::make(kit, new.split)?;
+        let mut unfinished = Unfinished { host, place, vault: None, is_done: false };
         let created = Vault::create(host, folder, new)?;
         let view = created.session.view().vault;
         unfinished.vault = Some((folder, view.id));
-        let kept = keep(&mut file, &created.kit).and_then(|()| make_name_durable(kit));
+        let kept = unfinished.place.keep(&created.kit);
         created.session.lock()?;
-        kept.map_err(|reason| CliError::File { path: kit.to_owned(), reason })?;
+        kept?;
         Ok((view, unfinished))
     });
     let (view, mut unfinished) = created?;
@@ -78,13 +100,14 @@ pub(super) fn found(host: &Host, folder: &Path, new: NewVault, kit: &Path) -> Re
         return Err(JobError::Cancelled.into());
     }
     unfinished.is_done = true;
+    unfinished.place.stay();
     Ok(view)
 }
 
-/// What is taken back if the vault does not come about.
+/// What is taken back, with the kit's place, if the vault does not come about.
 struct Unfinished<'a> {
     host: &'a Host,
-    kit: &'a Path,
+    place: KitPlace<'a>,
     vault: Option<(&'a Path, VaultId)>,
     is_done: bool,
 }
@@ -94,27 +117,10 @@ impl Drop for Unfinished<'_> {
         if self.is_done {
             return;
         }
-        let _ = fs::remove_file(self.kit);
         if let Some((folder, id)) = self.vault {
             // This program made it a moment ago, and nothing is in it.
             let _ = fs::remove_dir_all(folder);
             let _ = self.host.devices.forget(id);
         }
     }
-}
-
-/// Makes a file that only its owner may read, which must not exist.
-pub(super) fn new_private_file(path: &Path) -> Result<File, CliError> {
-    let opened = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
-    opened.map_err(|reason| CliError::File { path: path.to_owned(), reason })
-}
-
-fn keep(file: &mut File, kit: &RecoveryKit) -> std::io::Result<()> {
-    file.write_all(kit.to_text().expose())?;
-    file.sync_all()
-}
-
-fn make_name_durable(path: &Path) -> std::io::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    File::open(folder)?.sync_all()
 }

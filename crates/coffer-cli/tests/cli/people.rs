@@ -1,6 +1,7 @@
 //! Several people on one vault, through the program: the shapes that scripts rely on, and what is refused.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 
 use crate::answers::redacted;
 use crate::place::Place;
@@ -75,4 +76,65 @@ fn the_kit_lets_a_new_administrator_in() {
     assert_eq!(left["pending"][0]["needs_recovery"], true);
     assert_eq!(as_ida(&["key", "recover", "--kit", &kit]).json()["recovered"], 1);
     assert_eq!(as_ida(&["tenant", "list"]).json()[0]["right"], "steward");
+}
+
+#[test]
+fn shares_recover_and_are_renewed() {
+    let place = Place::empty();
+    let options = ["--json", "--vault", "clients.coffer", "--login", "ines", "--passphrase-file", "pw.txt"];
+    let as_ines = |arguments: &[&str]| place.run_bare(&[options.as_slice(), arguments].concat());
+    for wrong in ["1/3", "4/3", "2/17", "3"] {
+        assert_eq!(as_ines(&["vault", "create", "--shares", wrong, "--kit", "shares"]).error(), "usage");
+    }
+    assert_eq!(as_ines(&["vault", "create", "--shares", "2/3", "--kit", "none/shares"]).error(), "file");
+    assert!(!place.path("clients.coffer").exists());
+    assert_eq!(as_ines(&["vault", "create", "--shares", "2/3", "--kit", "shares"]).json()["name"], "clients");
+    assert_eq!(fs::metadata(place.path("shares")).unwrap().permissions().mode() & 0o777, 0o700);
+    let page = |folder: &str, number: u8, of: u8| format!("{folder}/share-{number}-of-{of}.html");
+    let one = page("shares", 1, 3);
+    assert_eq!(fs::metadata(place.path(&one)).unwrap().permissions().mode() & 0o777, 0o600);
+    as_ines(&["tenant", "create", "ACME GmbH"]).json();
+
+    fs::write(place.path("ida.txt"), "nine brown owls doze over ida\n").unwrap();
+    let recover = |shares: &[&str]| {
+        let who = ["--json", "--vault", "clients.coffer", "--passphrase-file", "ida.txt", "account", "recover", "ida"];
+        let shares: Vec<&str> = shares.iter().flat_map(|share| ["--share", *share]).collect();
+        place.run_bare(&[who.as_slice(), &shares].concat())
+    };
+    let too_few = recover(&[&one, &one]);
+    assert_eq!(too_few.error(), "shares_too_few");
+    assert!(too_few.message().starts_with("1 more"));
+    // Mistyped, and of another vault.
+    let text = fs::read_to_string(place.path(&one)).unwrap();
+    fs::write(place.path("typed.txt"), text.replacen("Share code\n\n    1", "Share code\n\n    2", 1)).unwrap();
+    assert_eq!(recover(&["typed.txt", &page("shares", 2, 3)]).error(), "invalid_share");
+    let elsewhere = ["--json", "--vault", "b.coffer", "--login", "ines", "--passphrase-file", "pw.txt"];
+    place.run_bare(&[&elsewhere[..], &["vault", "create", "--shares", "2/3", "--kit", "theirs"]].concat()).json();
+    let forged = recover(&[&one, &page("theirs", 2, 3)]);
+    assert_eq!(forged.error(), "share_forged");
+    assert!(forged.message().contains("share 2 "));
+    assert_eq!(recover(&["pw.txt"]).error(), "invalid_share");
+
+    holds!("key_recovery", as_words(as_ines(&["key", "recovery"]).json(), ""));
+    let renewed = as_ines(&["key", "renew-recovery", "--kit", "kit-2.txt"]).json();
+    holds!("key_renew_recovery", as_words(renewed.clone(), "/recovery"));
+    assert_eq!(as_ines(&["key", "renew-recovery", "--kit", "kit-2.txt"]).error(), "file");
+    let kit = fs::read_to_string(place.path("kit-2.txt")).unwrap();
+    assert!(kit.contains(renewed["recovery"]["fingerprint"].as_str().unwrap()));
+    assert_eq!(recover(&[&one, &page("shares", 2, 3)]).error(), "other_kit");
+    let other = as_ines(&["key", "accept-recovery", "--words", "six words that are not these ones"]);
+    assert_eq!(other.error(), "recovery_words");
+    let who = ["--json", "--vault", "clients.coffer", "--passphrase-file", "ida.txt", "account", "recover", "ida"];
+    assert_eq!(place.run_bare(&[&who[..], &["--kit", "kit-2.txt"]].concat()).json()["login"], "ida");
+    let both = place.run_bare(&[&who[..], &["--kit", "kit-2.txt", "--share", &one]].concat());
+    assert_eq!(both.error(), "usage");
+    assert_eq!(place.run_bare(&who).error(), "usage");
+}
+
+/// With the number of a fingerprint's words in their place.
+fn as_words(mut answer: serde_json::Value, at: &str) -> serde_json::Value {
+    let recovery = answer.pointer_mut(at).unwrap();
+    let words = recovery["fingerprint"].as_str().unwrap().split(' ').count();
+    recovery["fingerprint"] = serde_json::json!(format!("[{words} words]"));
+    answer
 }

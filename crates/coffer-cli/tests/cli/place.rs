@@ -117,6 +117,12 @@ impl Ran {
         let error: Value = serde_json::from_str(&self.err).unwrap_or_else(|_| panic!("{self:?}"));
         error["error"].as_str().unwrap().to_owned()
     }
+
+    /// What it says, in words.
+    pub fn message(&self) -> String {
+        let error: Value = serde_json::from_str(&self.err).unwrap_or_else(|_| panic!("{self:?}"));
+        error["message"].as_str().unwrap().to_owned()
+    }
 }
 
 /// `coffer shell`, under way.

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use coffer_crypto::label::{self, Context};
 use coffer_crypto::passphrase::Passphrase;
+use coffer_crypto::recovery;
 use coffer_crypto::secret::{ActivationCode, SealingSeed, SecretKey, TenantKey};
 use coffer_crypto::{derive, seal};
 use coffer_model::account::{Role, Roles};
@@ -43,7 +44,8 @@ fn passphrase(login: &str) -> Passphrase {
 impl Place {
     fn new() -> (Self, Session) {
         let place = Self { folder: tempfile::tempdir().unwrap(), host: host::host() };
-        let new = NewVault { login: FOUNDER.parse().unwrap(), passphrase: passphrase(FOUNDER), demo: false };
+        let new =
+            NewVault { login: FOUNDER.parse().unwrap(), passphrase: passphrase(FOUNDER), demo: false, split: None };
         let session = Vault::create(&place.host, &place.vault(), new).unwrap().session;
         (place, session)
     }
@@ -180,7 +182,7 @@ fn a_member_opens_nothing_of_a_tenant_that_was_not_granted() {
     }
     for (pair, number) in [(SharedPair::Audit, 1), (SharedPair::Office, 1)] {
         assert!(office.directory.pair_seed(pair, number, Holder::Account(core.account)).unwrap().is_none());
-        for holder in [Holder::Account(*founder), Holder::Recovery] {
+        for holder in [Holder::Account(*founder), Holder::Recovery(1)] {
             let sealed = office.directory.pair_seed(pair, number, holder).unwrap().unwrap();
             let context = pair_context(vault, pair, number, holder);
             assert!(seal::open_sealed_key::<SealingSeed>(&core.keys.sealing, &sealed, &context).is_err());
@@ -557,4 +559,91 @@ fn a_change_that_cannot_be_written_down_is_no_change() {
     founder.rekey_directory().unwrap();
     founder.lock().unwrap();
     place.unlock(FOUNDER);
+}
+
+/// T5: an administrator who names a recovery whose seed they keep gets nothing by it that others hold: no tenant, not its
+/// next key, none that is made later, and not the log.
+#[test]
+fn an_administrator_who_names_a_recovery_of_their_own_gets_no_tenant_by_it() {
+    let (place, acme, _) = shared();
+    let founder = place.unlock(FOUNDER);
+    place.enrol(founder, "ida", &[Role::Administrator]);
+    let ida = place.unlock("ida");
+    let kit = ida.prepare_recovery(None).unwrap();
+    ida.renew_recovery(&kit, ida.authenticated_by_unlocking().unwrap()).unwrap();
+    assert!(ida.recovery().unwrap().trusted);
+    ida.lock().unwrap();
+    let sealing = recovery::derive_sealing_pair(&kit.seed);
+    let signing = recovery::derive_signing_key(&kit.seed);
+
+    // The founder, steward and auditor, works on with a program that is not altered.
+    let founder = place.unlock(FOUNDER);
+    assert!(!founder.recovery().unwrap().trusted);
+    let refused = founder.create_tenant(&"Clarens".parse().unwrap());
+    assert_eq!(refused.unwrap_err().code(), "recovery_unconfirmed");
+    founder.start_rekey_tenant(acme).unwrap().wait().unwrap();
+    founder.replace_audit_key().unwrap();
+    record(&founder, acme);
+    founder.lock().unwrap();
+
+    let ida = place.unlock("ida");
+    {
+        let office = ida.core.office();
+        for number in [1, 2] {
+            let handed = office.directory.pair_seed(SharedPair::Audit, number, Holder::Recovery(2)).unwrap();
+            assert!(handed.is_none(), "the log's key {number} went to the new recovery unasked");
+        }
+        let epoch = office.membership.tenants[&acme].epoch.as_ref().unwrap().epoch;
+        assert_eq!(epoch, 2);
+        let row = office.directory.epoch(acme, epoch).unwrap().unwrap();
+        let context = Context::new(label::SEAL_TENANT_KEY_TO_RECOVERY)
+            .bytes(ida.core.vault.id.as_bytes())
+            .bytes(acme.as_bytes())
+            .u64(u64::from(epoch));
+        assert!(seal::open_sealed_key::<TenantKey>(&sealing, &row.for_recovery, &context).is_err());
+    }
+    // Nor does she become its steward in recovery's name.
+    let me = ida.core.account;
+    let epoch = ida.core.office().membership.tenants[&acme].epoch.clone().unwrap();
+    let next_epoch = chain::EpochOpened { epoch: 3, kid: [2; 32].into(), file: [3; 16].into(), ..epoch };
+    for body in [Body::Granted(grant_of(&ida, acme, me, Right::Steward)), Body::EpochOpened(next_epoch)] {
+        let statement = {
+            let membership = &ida.core.office().membership;
+            membership.next_statement(ida.core.now(), membership.replica, chain::RECOVERY, &signing, body)
+        };
+        assert_eq!(admits(&ida, &statement), Err(ChainError::Signature));
+    }
+    let read = |kit: &crate::RecoveryKit| {
+        crate::parse_recovery_kit(std::str::from_utf8(kit.to_text().expose()).unwrap()).unwrap()
+    };
+    let otto = account(&ida, "otto");
+    ida.withdraw_grant(acme, otto).unwrap();
+    let proof = ida.authenticated_by_unlocking().unwrap();
+    assert_eq!(ida.start_recover_tenants(read(&kit), proof).unwrap().wait().unwrap(), 0);
+    assert!(matches!(ida.core.unseal_tenant(acme), Err(CallError::NotFound)));
+    ida.lock().unwrap();
+
+    // Only the word of a steward who has compared it seals a tenant to it.
+    let founder = place.unlock(FOUNDER);
+    assert_eq!(founder.accept_recovery("six words that are not these ones").unwrap_err().code(), "recovery_words");
+    founder.accept_recovery(&kit.fingerprint()).unwrap();
+    assert!(founder.start_rekeying().wait().unwrap().is_empty());
+    let office = founder.core.office();
+    assert!(office.directory.pair_seed(SharedPair::Audit, 2, Holder::Recovery(2)).unwrap().is_some());
+    assert!(office.membership.tenants.values().all(|tenant| tenant.recovery == 2));
+}
+
+/// A share's digest that somebody puts into the header's copy convinces nobody: what is joined has to open the directory,
+/// and the next session puts the copy right.
+#[test]
+fn digests_of_shares_that_are_put_into_the_header_are_put_right() {
+    let (place, founder) = Place::new();
+    {
+        let mut office = founder.core.office();
+        office.header.shares_cache = Some(vec![[7; 32].into(), [8; 32].into()]);
+        founder.core.write_header(&mut office).unwrap();
+    }
+    founder.lock().unwrap();
+    let founder = place.unlock(FOUNDER);
+    assert!(founder.core.office().header.shares_cache.is_none());
 }

@@ -2,6 +2,7 @@
 //!
 //! Only the words; who may say them, and what follows, is judged in [`super`].
 
+use coffer_crypto::recovery::shares::Share;
 use coffer_model::id::{AccountId, TenantId, VaultId};
 use minicbor::bytes::{ByteArray, ByteVec};
 use minicbor::{CborLen, Decode, Encode};
@@ -66,6 +67,12 @@ pub(crate) enum Body {
     /// Only these slots of an account count from now on. Signed by the account.
     #[n(17)]
     SlotsNamed(#[n(0)] SlotsNamed),
+    /// Recovery has another seed. Signed by an administrator, who trusts it from then on.
+    #[n(24)]
+    RecoveryReplaced(#[n(0)] RecoveryReplaced),
+    /// The account that signs trusts the newest recovery: keys that it makes are sealed to that one from now on.
+    #[n(25)]
+    RecoveryAccepted(#[n(0)] RecoveryAccepted),
 }
 
 /// Public keys of the vault and of its first account.
@@ -102,6 +109,20 @@ pub(crate) struct Founding {
     /// Names the first directory key without revealing it (docs/FORMAT.md §4).
     #[n(10)]
     pub(crate) directory: ByteArray<32>,
+    /// How recovery's seed is split; absent if one kit has it.
+    #[n(11)]
+    pub(crate) recovery_split: Option<SeedSplit>,
+}
+
+/// How a recovery seed is split among several people.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, CborLen)]
+pub(crate) struct SeedSplit {
+    /// How many shares it takes.
+    #[n(0)]
+    pub(crate) needed: u8,
+    /// Digest of each share, by its number from 1 (docs/FORMAT.md §4.10).
+    #[n(1)]
+    pub(crate) shares: Vec<ByteArray<32>>,
 }
 
 #[derive(Clone, Debug, Encode, Decode, CborLen)]
@@ -285,6 +306,43 @@ pub(crate) struct SlotsNamed {
     /// SHA-256 of each, as the header stores it.
     #[n(0)]
     pub(crate) slots: Vec<ByteArray<32>>,
+}
+
+#[derive(Clone, Debug, Encode, Decode, CborLen)]
+pub(crate) struct RecoveryReplaced {
+    /// One more than before; the founding statement's is 1.
+    #[n(0)]
+    pub(crate) number: u32,
+    /// X-Wing public key.
+    #[n(1)]
+    pub(crate) sealing: ByteVec,
+    /// Ed25519 public key.
+    #[n(2)]
+    pub(crate) signing: ByteArray<32>,
+    /// X25519 public key of its age identity.
+    #[n(3)]
+    pub(crate) age: ByteArray<32>,
+    /// How its seed is split; absent if one kit has it.
+    #[n(4)]
+    pub(crate) split: Option<SeedSplit>,
+}
+
+#[derive(Clone, Debug, Encode, Decode, CborLen)]
+pub(crate) struct RecoveryAccepted {
+    /// Which recovery: the newest.
+    #[n(0)]
+    pub(crate) number: u32,
+}
+
+impl SeedSplit {
+    /// What is stated of all shares of a seed.
+    pub(crate) fn of(shares: &[Share], vault: VaultId) -> Self {
+        let needed = shares.first().map_or(0, |share| share.split().needed());
+        let mut digests: Vec<(u8, ByteArray<32>)> =
+            shares.iter().map(|share| (share.number(), share.digest(vault.as_bytes()).into())).collect();
+        digests.sort_unstable_by_key(|(number, _)| *number);
+        Self { needed, shares: digests.into_iter().map(|(_, digest)| digest).collect() }
+    }
 }
 
 impl AccountEnrolled {

@@ -49,6 +49,7 @@ fn founding() -> Founding {
         office: sealing(23).encode().into(),
         recovery_age: [24; 32].into(),
         directory: [25; 32].into(),
+        recovery_split: None,
     }
 }
 
@@ -670,4 +671,130 @@ fn a_code_that_was_handed_out_has_opened_what_was_sealed_to_it() {
     state(&mut membership, &mut chain, Body::InvitationWithdrawn(InvitationWithdrawn { account: eva }));
     assert!(membership.directory_exposed_since.is_some());
     assert!(membership.audit_exposed_since.is_some() && membership.office_exposed_since.is_some());
+}
+
+fn renewed(number: u32, keys: u8) -> RecoveryReplaced {
+    RecoveryReplaced {
+        number,
+        sealing: sealing(keys).encode().into(),
+        signing: signing(keys).verifying_key().encode().into(),
+        age: [keys; 32].into(),
+        split: None,
+    }
+}
+
+fn next_epoch(epoch: u32, file: u8) -> Body {
+    let Body::EpochOpened(opened) = epoch_opened() else { unreachable!() };
+    Body::EpochOpened(EpochOpened { epoch, kid: [file; 32].into(), file: [file; 16].into(), ..opened })
+}
+
+/// THREAT-MODEL T5: an administrator names a recovery and may hold its seed. Over a tenant it has no say before a steward
+/// who trusts it opened an epoch.
+#[test]
+fn a_renewed_recovery_has_no_say_over_a_tenant_before_a_steward_trusts_it() {
+    let mut membership = with_member(Roles::ALL);
+    let replaced =
+        membership.next_statement(at(2), REPLICA, MEMBER, &member_key(), Body::RecoveryReplaced(renewed(2, 60)));
+    membership.extend(&replaced).unwrap();
+    assert!(membership.trusts_recovery(MEMBER) && !membership.trusts_recovery(FOUNDER));
+    assert!(membership.directory_exposed_since.is_some());
+    assert!(membership.audit_exposed_since.is_some() && membership.office_exposed_since.is_some());
+    let (old, new) = (signing(12), signing(60));
+    let own = || Body::Granted(grant(&membership, MEMBER, Right::Steward));
+    for body in [next_epoch(2, 61), own()] {
+        assert_eq!(stated(&membership, RECOVERY, &new, body.clone()), Err(ChainError::Signature));
+        assert_eq!(stated(&membership, RECOVERY, &old, body), Ok(()));
+    }
+    // In the vault it is the newest that lets an administrator in, and no other.
+    let invite = || Body::AccountInvited(invited(AccountId::from_bytes([70; 16]), "ida", Roles::ALL));
+    assert_eq!(stated(&membership, RECOVERY, &new, invite()), Ok(()));
+    assert_eq!(stated(&membership, RECOVERY, &old, invite()), Err(ChainError::Signature));
+    // A steward who does not trust it changes nothing of that by a new key.
+    let mut unchanged = membership.clone();
+    state(&mut unchanged, &mut Vec::new(), next_epoch(2, 61));
+    assert_eq!(unchanged.tenants[&TENANT].recovery, 1);
+    assert_eq!(unchanged.recovery_for(TENANT, FOUNDER).unwrap().sealing, sealing(21));
+    // One who does moves the tenant, and nobody moves it back.
+    let mut moved = membership;
+    state(&mut moved, &mut Vec::new(), Body::RecoveryAccepted(RecoveryAccepted { number: 2 }));
+    assert_eq!(moved.tenants[&TENANT].recovery, 1, "the tenant's key is the one that the old kit opens");
+    state(&mut moved, &mut Vec::new(), next_epoch(2, 61));
+    assert_eq!(moved.tenants[&TENANT].recovery, 2);
+    assert_eq!(moved.recovery_for(TENANT, MEMBER).unwrap().sealing, sealing(60));
+    assert_eq!(stated(&moved, RECOVERY, &old, next_epoch(3, 62)), Err(ChainError::Signature));
+    assert_eq!(stated(&moved, RECOVERY, &new, next_epoch(3, 62)), Ok(()));
+}
+
+/// THREAT-MODEL T6: a co-steward moved a tenant to a recovery of their own and leaves. The others give it no key before they
+/// trust that recovery, or one that was stated after it.
+#[test]
+fn no_steward_signs_for_a_recovery_that_only_another_one_trusts() {
+    let mut membership = with_member(Roles::ALL);
+    let co_steward = Body::Granted(grant(&membership, MEMBER, Right::Steward));
+    state(&mut membership, &mut Vec::new(), co_steward);
+    for body in [Body::RecoveryReplaced(renewed(2, 60)), next_epoch(2, 61)] {
+        let next = membership.next_statement(at(2), REPLICA, MEMBER, &member_key(), body);
+        membership.extend(&next).unwrap();
+    }
+    for grantee in [MEMBER, FOUNDER] {
+        let again = Granted { epoch: 2, kid: [61; 32].into(), ..grant(&membership, grantee, Right::Steward) };
+        let next = membership.next_statement(at(2), REPLICA, MEMBER, &member_key(), Body::Granted(again));
+        membership.extend(&next).unwrap();
+    }
+    state(&mut membership, &mut Vec::new(), Body::AccountRemoved(AccountRemoved { account: MEMBER }));
+    assert!(membership.recovery_for(TENANT, FOUNDER).is_none());
+    assert_eq!(stated(&membership, FOUNDER, &founder_key(), next_epoch(3, 62)), Err(ChainError::Authority));
+    state(&mut membership, &mut Vec::new(), Body::RecoveryReplaced(renewed(3, 63)));
+    state(&mut membership, &mut Vec::new(), next_epoch(3, 62));
+    assert_eq!(membership.tenants[&TENANT].recovery, 3);
+}
+
+#[test]
+fn recovery_is_renewed_by_administrators_with_new_keys_and_trusted_as_it_is() {
+    let member = with_member(Roles::of([Role::Member, Role::Auditor]));
+    let renew =
+        |membership: &Membership, body| stated(membership, FOUNDER, &founder_key(), Body::RecoveryReplaced(body));
+    let by_member = stated(&member, MEMBER, &member_key(), Body::RecoveryReplaced(renewed(2, 60)));
+    assert_eq!(by_member, Err(ChainError::Authority));
+    let by_itself = stated(&member, RECOVERY, &signing(12), Body::RecoveryReplaced(renewed(2, 60)));
+    assert_eq!(by_itself, Err(ChainError::Authority));
+    assert_eq!(renew(&member, renewed(1, 60)), Err(ChainError::Authority));
+    assert_eq!(renew(&member, renewed(3, 60)), Err(ChainError::Authority));
+    // Keys of before: whoever had them would have them again.
+    let same = RecoveryReplaced { sealing: sealing(21).encode().into(), ..renewed(2, 60) };
+    assert_eq!(renew(&member, same), Err(ChainError::Authority));
+    let same = RecoveryReplaced { signing: signing(12).verifying_key().encode().into(), ..renewed(2, 60) };
+    assert_eq!(renew(&member, same), Err(ChainError::Authority));
+    let split = |needed, shares: &[u8]| {
+        let shares = shares.iter().map(|&share| [share; 32].into()).collect();
+        RecoveryReplaced { split: Some(SeedSplit { needed, shares }), ..renewed(2, 60) }
+    };
+    for (needed, shares) in [(1, &[1, 2][..]), (3, &[1, 2]), (2, &[1, 1]), (2, &[1]), (0, &[])] {
+        assert_eq!(renew(&member, split(needed, shares)), Err(ChainError::Malformed), "{needed} {shares:?}");
+    }
+    assert_eq!(renew(&member, split(2, &(1..=17).collect::<Vec<_>>())), Err(ChainError::Malformed));
+    assert_eq!(renew(&member, split(2, &(1..=16).collect::<Vec<_>>())), Ok(()));
+
+    let mut membership = member;
+    let mut chain = Vec::new();
+    let accept = |membership: &Membership, number| {
+        stated(membership, MEMBER, &member_key(), Body::RecoveryAccepted(RecoveryAccepted { number }))
+    };
+    assert_eq!(accept(&membership, 1), Err(ChainError::Authority), "it is trusted from the founding on");
+    assert_eq!(accept(&membership, 2), Err(ChainError::Authority));
+    state(&mut membership, &mut chain, Body::RecoveryReplaced(renewed(2, 60)));
+    state(&mut membership, &mut chain, Body::RecoveryReplaced(renewed(3, 61)));
+    assert_eq!(accept(&membership, 2), Err(ChainError::Authority));
+    assert_eq!(accept(&membership, 3), Ok(()));
+    let of_recovery = Body::RecoveryAccepted(RecoveryAccepted { number: 3 });
+    assert_eq!(stated(&membership, RECOVERY, &signing(61), of_recovery), Err(ChainError::Authority));
+}
+
+#[test]
+fn nobody_is_invited_under_an_identifier_that_stands_for_recovery() {
+    let (membership, _) = made();
+    let mut identifier = [0; 16];
+    identifier[15] = 1;
+    let body = Body::AccountInvited(invited(AccountId::from_bytes(identifier), "eva", Roles::ALL));
+    assert_eq!(stated(&membership, FOUNDER, &founder_key(), body), Err(ChainError::Authority));
 }

@@ -22,8 +22,6 @@ pub(crate) const FILE: &str = "directory.db";
 pub(crate) const NEXT_FILE: &str = "directory.next.db";
 /// Schema of this build (`PRAGMA user_version`).
 const SCHEMA_VERSION: i64 = 1;
-/// Whom a seed is sealed to when it is recovery.
-const RECOVERY: [u8; 16] = [0; 16];
 
 /// A key pair several accounts use together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,15 +54,28 @@ impl SharedPair {
 pub(crate) enum Holder {
     /// An account.
     Account(AccountId),
-    /// The recovery kit.
-    Recovery,
+    /// The recovery of a number, from 1.
+    Recovery(u32),
 }
 
 impl Holder {
-    fn bytes(&self) -> &[u8; 16] {
+    /// Which account or invitation it is; `None` for recovery.
+    pub(crate) const fn account(self) -> Option<AccountId> {
         match self {
-            Self::Account(account) => account.as_bytes(),
-            Self::Recovery => &RECOVERY,
+            Self::Account(account) => Some(account),
+            Self::Recovery(_) => None,
+        }
+    }
+
+    /// Its identifier; of recovery twelve zero bytes, as no account's begins (RFC 9562 §5.9), and its number less one.
+    fn bytes(self) -> [u8; 16] {
+        match self {
+            Self::Account(account) => *account.as_bytes(),
+            Self::Recovery(number) => {
+                let mut bytes = [0; 16];
+                bytes[12..].copy_from_slice(&number.saturating_sub(1).to_be_bytes());
+                bytes
+            }
         }
     }
 }

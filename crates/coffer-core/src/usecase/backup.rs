@@ -186,7 +186,7 @@ fn back_up(core: &Core, file: &Path, context: &JobContext) -> Result<BackupView,
     restore::refuse_existing(file)?;
     let _alone = alone(core, context)?;
     let mut device = OnDevice::load(&core.host, &core.folder, core.vault.id)?;
-    devices::certify_device(core, &actor, &device)?;
+    devices::certify_device(core, &actor, &mut device)?;
     // Numbers ascend in the chain: what was made while locked comes first.
     file_receipts(core, &actor, &mut device)?;
     let still = Still::hold(core)?;
@@ -262,6 +262,8 @@ pub(crate) fn remember_in_background(core: &Arc<Core>) {
         let Some(core) = session.upgrade() else { return Ok(()) };
         let _alone = alone(&core, context)?;
         device.recall()?;
+        // A renewal may have been stopped before this.
+        devices::follow(&core, &mut device)?;
         if device.has_receipts() && core.roles().contains(Role::Administrator) {
             let actor = core.authorize(Action::ExportBackup, None)?;
             file_receipts(&core, &actor, &mut device)?;

@@ -11,6 +11,7 @@ use coffer_crypto::kdf::{Factors, KdfFloor, KdfParams};
 use coffer_crypto::memory::KdfMemory;
 use coffer_crypto::passphrase::Passphrase;
 use coffer_crypto::recovery;
+use coffer_crypto::recovery::shares::{self, Share, Split};
 use coffer_crypto::seal::{self, SealingKeyPair, SealingPublicKey};
 use coffer_crypto::secret::{AgeIdentity, DirectoryKey, RecoverySeed, SealingSeed};
 use coffer_crypto::sign::SigningKey;
@@ -22,7 +23,7 @@ use coffer_model::id::{AccountId, ReplicaId, VaultId};
 
 use crate::audit::{AuditLog, EntryOrigin};
 use crate::backup::memory::BackupMemory;
-use crate::chain::{self, Body, DeviceEnrolled, Founding, Membership, SignedStatement};
+use crate::chain::{self, Body, DeviceEnrolled, Founding, Membership, SeedSplit, SignedStatement};
 use crate::device::{BackupPlan, DeviceKeys, PLAN_FILE};
 use crate::fault::{Damage, Fault};
 use crate::header::{Header, SealedState};
@@ -48,6 +49,8 @@ pub struct NewVault {
     pub passphrase: Passphrase,
     /// Whether it will hold invented data for looking around.
     pub demo: bool,
+    /// How its recovery is split among several people; `None` for one kit that has all of it.
+    pub split: Option<Split>,
 }
 
 /// A vault that has just been created: unlocked, and with the only copy of its recovery kit.
@@ -122,11 +125,18 @@ impl Vault {
         let params = choose_kdf(host, &mut memory)?;
 
         let keys = FoundingKeys::generate(random);
+        let shares = new.split.map(|split| shares::split(&keys.recovery, split, random));
         let vault = VaultId::from_random(sixteen(random));
         let account = AccountId::from_random(sixteen(random));
         let replica = ReplicaId::from_random(sixteen(random));
         let now = host.clock.now();
-        let founding = chain::found(vault, now, replica, keys.founding(vault, account, &new.login), &keys.signing());
+        let founding = chain::found(
+            vault,
+            now,
+            replica,
+            keys.founding(vault, account, &new.login, shares.as_deref()),
+            &keys.signing(),
+        );
         let mut membership = Membership::replay(vault, std::slice::from_ref(&founding), None)
             .expect("a founding statement just signed is valid");
 
@@ -161,7 +171,7 @@ impl Vault {
             return Err(error.into());
         }
 
-        let kit = RecoveryKit::new(keys.recovery, vault, membership.pin().founding, name_of(folder), now);
+        let kit = RecoveryKit::new(keys.recovery, shares, vault, membership.pin().founding, name_of(folder), now);
         match first_unlock(host, folder, &new.login, new.passphrase) {
             Ok(session) => Ok(CreatedVault { session, kit }),
             Err(fault) => {
@@ -207,7 +217,7 @@ impl FoundingKeys {
         self.own.signing()
     }
 
-    fn founding(&self, vault: VaultId, account: AccountId, login: &LoginName) -> Founding {
+    fn founding(&self, vault: VaultId, account: AccountId, login: &LoginName, shares: Option<&[Share]>) -> Founding {
         let public = |seed: &SealingSeed| SealingKeyPair::from_seed(seed).public_key().encode().into();
         Founding {
             suite: 1,
@@ -221,6 +231,7 @@ impl FoundingKeys {
             office: public(&self.office_seed),
             recovery_age: (*recovery::derive_age_identity(&self.recovery).recipient().as_bytes()).into(),
             directory: (*derive::derive_directory_kid(&self.directory, vault.as_bytes(), 1).as_bytes()).into(),
+            recovery_split: shares.map(|shares| SeedSplit::of(shares, vault)),
         }
     }
 
@@ -241,8 +252,11 @@ impl FoundingKeys {
         let entry = self.own.entry(vault, account, lookup, slot, &state, random);
         let for_founder = seal::seal_key_to(&founder.sealing, directory, &directory_context(vault, account, 1), random);
         let for_recovery =
-            seal::seal_key_to(&membership.recovery, directory, &directory_recovery_context(vault, 1), random);
-        Header::new(vault, salt, new.demo, membership.audit().encode(), for_recovery, for_founder, entry)
+            seal::seal_key_to(&membership.recovery().sealing, directory, &directory_recovery_context(vault, 1), random);
+        let mut header =
+            Header::new(vault, salt, new.demo, membership.audit().encode(), for_recovery, for_founder, entry);
+        header.shares_cache = membership.recovery().share_digests();
+        header
     }
 }
 
@@ -263,8 +277,10 @@ fn write_directory(
     for (position, statement) in (0..).zip(statements) {
         tx.insert_statement(position, statement).map_err(in_directory)?;
     }
-    let holders: [(Holder, &SealingPublicKey); 2] =
-        [(Holder::Account(account), &membership.accounts[&account].sealing), (Holder::Recovery, &membership.recovery)];
+    let holders: [(Holder, &SealingPublicKey); 2] = [
+        (Holder::Account(account), &membership.accounts[&account].sealing),
+        (Holder::Recovery(1), &membership.recovery().sealing),
+    ];
     for (pair, seed) in [(SharedPair::Audit, &keys.audit_seed), (SharedPair::Office, &keys.office_seed)] {
         for (holder, to) in holders {
             let sealed = seal::seal_key_to(to, seed, &pair_context(vault, pair, 1, holder), random);

@@ -18,6 +18,7 @@ use crate::chain::{Body, DeviceEnrolled};
 use crate::device::{BackupPlan, DeviceKeys, PLAN_FILE, PLAN_MAX_BYTES, SignedPlan};
 use crate::fault::{CallError, Damage, Fault};
 use crate::host::{DeviceMaterial, DeviceStoreError, Host, KeyringError};
+use crate::job::JobError;
 use crate::policy::Action;
 use crate::session::{Actor, Core, Session, lock};
 use crate::store::files;
@@ -159,7 +160,7 @@ impl Session {
             keys
         };
         certify(core, &actor, &keys.signing_key().verifying_key())?;
-        let recipient = core.office().membership.recovery_age;
+        let recipient = core.office().membership.recovery().age;
         let plan = BackupPlan::new(core.vault.id, &recipient, &AgeIdentity::generate(&mut core.random()));
         save_plan(core, &keys, &plan)?;
         let before = BackupMemory::load(&core.folder, core.vault.id, &keys).map_err(Fault::from)?;
@@ -179,9 +180,35 @@ pub(super) fn saved_key(host: &Host, vault: VaultId) -> Result<Option<DeviceMate
     }
 }
 
+/// Has this device's backups go to the recovery in use, if they went to the one before: its plan is signed anew, for an
+/// administrator's session. A plan that nobody with authority signed stays what it is, and is refused when it is used.
+pub(super) fn follow_recovery(core: &Core) -> Result<(), JobError> {
+    let mut device = OnDevice::load(&core.host, &core.folder, core.vault.id)?;
+    Ok(follow(core, &mut device)?)
+}
+
+/// As [`follow_recovery`], of a device that is loaded.
+pub(super) fn follow(core: &Core, device: &mut OnDevice) -> Result<(), CallError> {
+    let recovery = {
+        let office = core.office();
+        let (recovery, before) = office.membership.recoveries.split_last().expect("a vault is founded with one");
+        let is_before = before.iter().any(|before| device.plan.is_for(&before.age));
+        is_before.then_some(recovery.age)
+    };
+    let Some(recovery) = recovery else { return Ok(()) };
+    if !core.roles().contains(Role::Administrator) || !(device.plan_is_signed(core) || device.plan_was_signed(core)) {
+        return Ok(());
+    }
+    let plan = BackupPlan::new(core.vault.id, &recovery, &device.plan.identity());
+    device.signed = save_plan(core, &device.keys, &plan)?;
+    device.plan = plan;
+    Ok(())
+}
+
 /// Holds this device against the chain before a session makes a backup with it. What a restore put together without an
 /// administrator at hand is certified and signed now.
-pub(super) fn certify_device(core: &Core, actor: &Actor, device: &OnDevice) -> Result<(), CallError> {
+pub(super) fn certify_device(core: &Core, actor: &Actor, device: &mut OnDevice) -> Result<(), CallError> {
+    follow(core, device)?;
     let (is_certified, is_signed) = (device.is_certified(core), device.plan_is_signed(core));
     if !fits(core, &device.plan) || (is_certified && !is_signed && !device.plan_was_signed(core)) {
         return Err(Fault::Damaged(Damage::BackupPlan).into());
@@ -190,15 +217,15 @@ pub(super) fn certify_device(core: &Core, actor: &Actor, device: &OnDevice) -> R
         return Ok(());
     }
     if is_certified {
-        return save_plan(core, &device.keys, &device.plan);
+        return save_plan(core, &device.keys, &device.plan).map(drop);
     }
     certify(core, actor, &device.keys.signing_key().verifying_key())?;
-    save_plan(core, &device.keys, &device.plan)
+    save_plan(core, &device.keys, &device.plan).map(drop)
 }
 
 /// Whether backups by this plan can be opened with the vault's recovery kit.
 fn fits(core: &Core, plan: &BackupPlan) -> bool {
-    plan.is_for(&core.office().membership.recovery_age)
+    plan.is_for(&core.office().membership.recovery().age)
 }
 
 fn certify(core: &Core, actor: &Actor, key: &VerifyingKey) -> Result<(), CallError> {
@@ -210,9 +237,9 @@ fn certify(core: &Core, actor: &Actor, key: &VerifyingKey) -> Result<(), CallErr
     core.change_directory(actor, Event::DeviceEnrolled, vec![enrolled], |_| Ok(()))
 }
 
-fn save_plan(core: &Core, keys: &DeviceKeys, plan: &BackupPlan) -> Result<(), CallError> {
+fn save_plan(core: &Core, keys: &DeviceKeys, plan: &BackupPlan) -> Result<SignedPlan, CallError> {
     let signed = plan.sign(core.account, &core.keys.signing);
     let sealed = keys.seal_plan(core.vault.id, &signed, &mut core.random());
     files::replace_private_file(&core.folder.join(PLAN_FILE), &sealed).map_err(Fault::from)?;
-    Ok(())
+    Ok(signed)
 }

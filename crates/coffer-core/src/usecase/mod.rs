@@ -25,6 +25,7 @@ pub(crate) mod people;
 mod preview;
 mod records;
 mod rekey;
+mod renew;
 mod restore;
 mod save_attachment;
 mod saved_searches;
@@ -58,6 +59,7 @@ pub use people::{
 };
 pub use preview::PreviewError;
 pub use records::{ListRecordsError, ListRequest, SaveRecordError};
+pub use renew::{AcceptRecoveryError, RenewRecoveryError};
 pub use restore::{RestoreOptions, start_restore};
 pub use save_attachment::SaveAttachmentError;
 pub use saved_searches::SaveSearchError;

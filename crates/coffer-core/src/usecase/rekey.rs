@@ -26,12 +26,14 @@ use super::grants::GrantError;
 use super::records::in_tenant;
 use super::seal::Sealing;
 use super::tenants::{office_name_context, tenant_recovery_context};
-use crate::chain::{self, Body, DirectoryKeyed, EpochOpened, PairReplaced};
+use crate::chain::{self, Body, DirectoryKeyed, EpochOpened, PairReplaced, RecoveryReplaced};
 use crate::fault::{CallError, Damage, Fault};
 use crate::job::{JobContext, JobError, JobHandle};
 use crate::keys::{SharedKey, directory_context, directory_kid, directory_recovery_context, pair_context};
 use crate::policy::Action;
-use crate::session::{Actor, Core, OpenTenant, Session, lock, tenant_name_context, tenant_path, tenant_scope};
+use crate::session::{
+    Actor, Core, OpenTenant, Session, lock, refused_or_damaged, tenant_name_context, tenant_path, tenant_scope,
+};
 use crate::store::attached::AttachedFiles;
 use crate::store::directory::{EpochRow, Holder, SharedPair};
 use crate::store::file_root::FileRoot;
@@ -71,7 +73,7 @@ impl Session {
         let actor = self.authorize(Action::RekeyDirectory, None)?;
         // A backup must not meet a directory that is just being replaced.
         let _alone = lock(&self.core.backups);
-        self.core.rekey_directory(&actor)
+        self.core.rekey_directory(&actor, None)
     }
 
     /// Has the log go on under a new key.
@@ -100,12 +102,12 @@ impl Core {
                 PendingKey::Office => {
                     self.replace_pair(&self.authorize(Action::ReplaceOfficeKey, None)?, SharedPair::Office)?;
                 }
-                PendingKey::Tenant | PendingKey::Directory => {}
+                PendingKey::Tenant | PendingKey::TenantRecovery | PendingKey::Directory => {}
             }
         }
         let mut tenants = Vec::new();
         for key in &pending {
-            if let (PendingKey::Tenant, Some(tenant)) = (key.key, key.tenant) {
+            if let (PendingKey::Tenant | PendingKey::TenantRecovery, Some(tenant)) = (key.key, key.tenant) {
                 let actor = self.authorize(Action::RekeyTenant, Some(tenant))?;
                 tenants.push((self.open_tenant(&actor, tenant)?, actor));
             }
@@ -119,17 +121,21 @@ impl Core {
         if pending.iter().any(|key| key.key == PendingKey::Directory) {
             // A backup must not meet a directory that is just being replaced.
             let _alone = alone(self, context)?;
-            self.rekey_directory(&self.authorize(Action::RekeyDirectory, None)?)?;
+            self.rekey_directory(&self.authorize(Action::RekeyDirectory, None)?, None)?;
         }
         Ok(self.people().pending)
     }
 
-    /// A new file with a new key takes the directory's place when the header opens it: one moment decides.
-    fn rekey_directory(&self, actor: &Actor) -> Result<(), CallError> {
+    /// A new file with a new key takes the directory's place when the header opens it: one moment decides. If recovery is
+    /// `renewed` with it, that is stated in the new file alone as well.
+    pub(super) fn rekey_directory(&self, actor: &Actor, renewed: Option<RecoveryReplaced>) -> Result<(), CallError> {
         let vault = self.vault.id;
         let in_directory = |error: StoreError| self.fault(error, Damage::Directory);
         let mut random = self.random();
         let key = DirectoryKey::generate(&mut random);
+        if renewed.is_some() {
+            self.record(actor, Event::RecoveryRenewed)?;
+        }
         self.record(actor, Event::DirectoryRekeyed)?;
         let mut office = self.office();
         let office = &mut *office;
@@ -143,21 +149,33 @@ impl Core {
         // The copy states its own key. The old file knows nothing of it, and goes on if this comes to nothing.
         let mut next = office.directory.copy_to_next(&self.folder, &database_key).map_err(in_directory)?;
         let mut membership = office.membership.clone();
-        let position = membership.pin().length;
-        let body = Body::DirectoryKeyed(DirectoryKeyed { generation, kid: kid.into() });
-        let signing = &self.keys.signing;
-        let statement = membership.next_statement(self.now(), membership.replica, self.account, signing, body);
-        membership.extend(&statement).map_err(Fault::from)?;
+        let is_renewed = renewed.is_some();
+        let keyed = Body::DirectoryKeyed(DirectoryKeyed { generation, kid: kid.into() });
         let mut tx = next.write().map_err(in_directory)?;
-        tx.insert_statement(position, &statement).map_err(in_directory)?;
+        for body in renewed.map(Body::RecoveryReplaced).into_iter().chain([keyed]) {
+            let position = membership.pin().length;
+            let signing = &self.keys.signing;
+            let statement = membership.next_statement(self.now(), membership.replica, self.account, signing, body);
+            membership.extend(&statement).map_err(refused_or_damaged)?;
+            tx.insert_statement(position, &statement).map_err(in_directory)?;
+        }
+        let recovery = &membership.recovery().sealing;
+        if is_renewed {
+            let number = membership.recovery_number();
+            let holder = Holder::Recovery(number);
+            for seed in office.shared.seal(vault, holder, recovery, |_, _| true, &mut random) {
+                seed.store(&mut tx).map_err(in_directory)?;
+            }
+            tx.delete_pair_seeds(Holder::Recovery(number - 1)).map_err(in_directory)?;
+        }
         tx.commit().map_err(in_directory)?;
         next.come_to_rest_as_next(&self.folder).map_err(in_directory)?;
 
         let mut header = office.header.clone();
         header.directory_generation = generation;
         header.directory_for_recovery =
-            seal::seal_key_to(&membership.recovery, &key, &directory_recovery_context(vault, generation), &mut random)
-                .into();
+            seal::seal_key_to(recovery, &key, &directory_recovery_context(vault, generation), &mut random).into();
+        header.shares_cache = membership.recovery().share_digests();
         let accounts = membership.accounts.iter().map(|(&id, account)| (id, &account.sealing));
         let now = self.now();
         let open = membership.invitations.iter().filter(|(_, invitation)| now <= invitation.expires_at);
@@ -190,7 +208,11 @@ impl Core {
         let mut random = self.random();
         let (number, recovery) = {
             let office = self.office();
-            (office.membership.number_of(pair) + 1, office.membership.recovery.clone())
+            let membership = &office.membership;
+            let holder = Holder::Recovery(membership.recovery_number());
+            // Until this account trusts it somebody else hands the key on.
+            let trusted = membership.trusts_recovery(self.account);
+            (membership.number_of(pair) + 1, trusted.then(|| (membership.recovery().sealing.clone(), holder)))
         };
         let key = SharedKey::of(number, SealingSeed::generate(&mut random));
         let public = PairReplaced { public: key.pair.public_key().encode().into() };
@@ -201,10 +223,10 @@ impl Core {
         let seal = |to, holder| {
             seal::seal_key_to(to, &key.seed, &pair_context(vault, pair, number, holder), &mut self.random())
         };
-        let for_recovery = seal(&recovery, Holder::Recovery);
+        let for_recovery = recovery.as_ref().map(|(to, holder)| (*holder, seal(to, *holder)));
         let own = seal(self.keys.sealing.public_key(), Holder::Account(self.account));
         self.change_directory(actor, event, vec![body], |tx| {
-            tx.set_pair_seed(pair, number, Holder::Recovery, &for_recovery)?;
+            for_recovery.iter().try_for_each(|(holder, sealed)| tx.set_pair_seed(pair, number, *holder, sealed))?;
             tx.set_pair_seed(pair, number, Holder::Account(self.account), &own)
         })?;
         let public = key.pair.public_key().clone();
@@ -245,6 +267,10 @@ pub(super) struct Rekeying<'j> {
 
 impl Rekeying<'_> {
     pub(super) fn run(&self) -> Result<(), JobError> {
+        // Before minutes of work.
+        if self.core.office().membership.recovery_for(self.open.id, self.signer.0).is_none() {
+            return Err(CallError::RecoveryUnconfirmed.into());
+        }
         // A backup would meet files that come and go.
         let _alone = alone(self.core, self.context)?;
         // Nothing is written from here on until the new file is the tenant's, and nothing that was read is too old.
@@ -325,8 +351,10 @@ impl Rekeying<'_> {
             let office = core.office();
             let context = tenant_recovery_context(vault, tenant, epoch);
             let name = next.name.as_bytes();
+            let recovery = office.membership.recovery_for(tenant, self.signer.0);
+            let recovery = recovery.ok_or(CallError::RecoveryUnconfirmed)?;
             let row = EpochRow {
-                for_recovery: seal::seal_key_to(&office.membership.recovery, &next.key, &context, &mut random),
+                for_recovery: seal::seal_key_to(&recovery.sealing, &next.key, &context, &mut random),
                 name_for_office: seal::seal_to(
                     office.membership.office(),
                     name,

@@ -238,7 +238,7 @@ fn verify_chain(folder: &Path, read: &Unverified, seed: &RecoverySeed) -> Result
     {
         return Err(BackupError::Untrusted.into());
     }
-    if membership.recovery != *pair.public_key() || membership.recovery_age != recipient {
+    if membership.recovery().sealing != *pair.public_key() || membership.recovery().age != recipient {
         return Err(BackupError::Untrusted.into());
     }
     let last = head.chain_length.checked_sub(1).and_then(|last| statements.get(usize::try_from(last).ok()?));
@@ -272,7 +272,7 @@ fn prepare_device(
     let opens = files::read_private_file(&plan_file, crate::device::PLAN_MAX_BYTES)
         .is_ok_and(|sealed| keys.open_plan(vault, &sealed).is_ok());
     if !opens {
-        let plan = BackupPlan::new(vault, &membership.recovery_age, &AgeIdentity::generate(&mut random));
+        let plan = BackupPlan::new(vault, &membership.recovery().age, &AgeIdentity::generate(&mut random));
         // Recovery signs in the place of an administrator until one unlocks.
         let administrator = membership.accounts.iter().find(|(_, account)| account.roles.contains(Role::Administrator));
         let (&account, _) = administrator.ok_or(Fault::Damaged(Damage::Chain))?;

@@ -15,22 +15,22 @@ use coffer_model::id::{AccountId, VaultId};
 
 use crate::fault::{CallError, Damage};
 use crate::keys::{SharedKey, pair_context};
-use crate::session::{Core, SharedPairs};
+use crate::session::{Core, Office, SharedPairs};
 use crate::store::directory::{DirectoryTx, Holder, SharedPair};
 use crate::store::sqlcipher::StoreError;
 
-/// A shared pair's seed, sealed to an account or an invitation.
+/// A shared pair's seed, sealed to an account, an invitation or recovery.
 pub(super) struct SealedSeed {
     pair: SharedPair,
     number: u32,
-    account: AccountId,
+    holder: Holder,
     sealed: Vec<u8>,
 }
 
 impl SealedSeed {
     /// Stores it.
     pub(super) fn store(&self, tx: &mut DirectoryTx<'_>) -> Result<(), StoreError> {
-        tx.set_pair_seed(self.pair, self.number, Holder::Account(self.account), &self.sealed)
+        tx.set_pair_seed(self.pair, self.number, self.holder, &self.sealed)
     }
 }
 
@@ -42,11 +42,11 @@ impl SharedPairs {
         }
     }
 
-    /// Seals those that `wanted` asks for to an account or an invitation.
-    fn seal(
+    /// Seals those that `wanted` asks for to somebody.
+    pub(super) fn seal(
         &self,
         vault: VaultId,
-        account: AccountId,
+        holder: Holder,
         to: &SealingPublicKey,
         wanted: impl Fn(SharedPair, u32) -> bool,
         random: &mut dyn Random,
@@ -54,9 +54,9 @@ impl SharedPairs {
         let mut seeds = Vec::new();
         for pair in [SharedPair::Audit, SharedPair::Office] {
             for key in self.of(pair).iter().filter(|key| wanted(pair, key.number)) {
-                let context = pair_context(vault, pair, key.number, Holder::Account(account));
+                let context = pair_context(vault, pair, key.number, holder);
                 let sealed = seal::seal_key_to(to, &key.seed, &context, random);
-                seeds.push(SealedSeed { pair, number: key.number, account, sealed });
+                seeds.push(SealedSeed { pair, number: key.number, holder, sealed });
             }
         }
         seeds
@@ -70,7 +70,7 @@ impl SharedPairs {
         to: &SealingPublicKey,
         random: &mut dyn Random,
     ) -> Vec<SealedSeed> {
-        self.seal(vault, account, to, |_, _| true, random)
+        self.seal(vault, Holder::Account(account), to, |_, _| true, random)
     }
 }
 
@@ -78,10 +78,12 @@ impl Core {
     /// Seals every shared key that this account holds, and that the roles call for, to somebody.
     pub(super) fn pair_seeds_for(&self, account: AccountId, to: &SealingPublicKey, roles: Roles) -> Vec<SealedSeed> {
         let called_for = |pair, _| SharedPair::of(roles).any(|called| called == pair);
-        self.office().shared.seal(self.vault.id, account, to, called_for, &mut self.random())
+        let holder = Holder::Account(account);
+        self.office().shared.seal(self.vault.id, holder, to, called_for, &mut self.random())
     }
 
-    /// Hands on to accounts and invitations what their roles call for, as far as this account holds it.
+    /// Hands on to accounts and invitations what their roles call for, as far as this account holds it; to recovery
+    /// everything it holds, once it trusts the one in use.
     pub(crate) fn share_pairs(&self) -> Result<(), CallError> {
         let in_directory = |error: StoreError| self.fault(error, Damage::Directory);
         let mut seeds = Vec::new();
@@ -92,25 +94,33 @@ impl Core {
                 office.membership.invitations.iter().filter(|(_, invitation)| self.now() <= invitation.expires_at);
             let invited = open.map(|(&id, known)| (id, &known.sealing, known.roles));
             for (account, to, roles) in accounts.chain(invited) {
+                let holder = Holder::Account(account);
                 let lacks = |pair, number| {
-                    if !SharedPair::of(roles).any(|called| called == pair) {
-                        return false;
-                    }
-                    let sealed = office.directory.pair_seed(pair, number, Holder::Account(account));
-                    sealed.is_ok_and(|sealed| sealed.is_none())
+                    SharedPair::of(roles).any(|called| called == pair) && is_missing(&office, pair, number, holder)
                 };
-                seeds.extend(office.shared.seal(self.vault.id, account, to, lacks, &mut self.random()));
+                seeds.extend(office.shared.seal(self.vault.id, holder, to, lacks, &mut self.random()));
+            }
+            if office.membership.trusts_recovery(self.account) {
+                let holder = Holder::Recovery(office.membership.recovery_number());
+                let lacks = |pair, number| is_missing(&office, pair, number, holder);
+                let to = &office.membership.recovery().sealing;
+                seeds.extend(office.shared.seal(self.vault.id, holder, to, lacks, &mut self.random()));
             }
         }
         if seeds.is_empty() {
             return Ok(());
         }
-        for account in seeds.iter().map(|seed| seed.account).collect::<BTreeSet<_>>() {
-            self.append(Event::KeysShared(account))?;
+        for account in seeds.iter().map(|seed| seed.holder.account()).collect::<BTreeSet<_>>() {
+            self.append(account.map_or(Event::RecoveryKeysShared, Event::KeysShared))?;
         }
         let mut office = self.office();
         let mut tx = office.directory.write().map_err(in_directory)?;
         seeds.iter().try_for_each(|seed| seed.store(&mut tx)).map_err(in_directory)?;
         tx.commit().map_err(in_directory)
     }
+}
+
+/// Whether the directory lacks a pair's seed for a holder.
+fn is_missing(office: &Office, pair: SharedPair, number: u32, holder: Holder) -> bool {
+    office.directory.pair_seed(pair, number, holder).is_ok_and(|sealed| sealed.is_none())
 }

@@ -78,6 +78,9 @@ impl Session {
 impl Core {
     /// Makes the file of a tenant that is to have the name.
     pub(super) fn begin_tenant(&self, name: &TenantName) -> Result<UnlistedTenant, CreateTenantError> {
+        if !self.office().membership.trusts_recovery(self.account) {
+            return Err(CallError::RecoveryUnconfirmed.into());
+        }
         self.refuse_taken(name)?;
         let mut random = self.random();
         let scope = tenant_scope(self.vault.id, TenantId::from_random(sixteen(&mut random)), 1);
@@ -146,7 +149,7 @@ impl Core {
         let own = &office.membership.accounts[&self.account];
         let recovery_context = tenant_recovery_context(vault, tenant, 1);
         let row = EpochRow {
-            for_recovery: seal::seal_key_to(&office.membership.recovery, key, &recovery_context, &mut random),
+            for_recovery: seal::seal_key_to(&office.membership.recovery().sealing, key, &recovery_context, &mut random),
             name_for_office: seal::seal_to(
                 office.membership.office(),
                 name,

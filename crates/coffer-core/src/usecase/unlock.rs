@@ -310,6 +310,7 @@ impl Vault {
         let login = known.login.clone();
         log.append(now, &origin, Event::VaultUnlocked, &mut random).map_err(Fault::from)?;
 
+        header.shares_cache = membership.recovery().share_digests();
         let failures_before = state.failed_unlocks;
         let last_unlocked_at = state.unlocked_at();
         let failures_now = log.unlock_failures().map_err(Fault::from)?;

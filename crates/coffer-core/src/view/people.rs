@@ -101,12 +101,41 @@ pub struct PendingKeyView {
     pub needs_recovery: bool,
 }
 
+/// The recovery in use.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+pub struct RecoveryView {
+    /// Which, from 1: 1 is the one the vault was founded with.
+    pub number: u32,
+    /// Words that stand for its public keys, as they are on its kit or shares.
+    pub fingerprint: String,
+    /// When it was stated.
+    #[ts(type = "string")]
+    pub since: Timestamp,
+    /// Login of who stated it.
+    pub stated_by: Option<String>,
+    /// Whether the asking account trusts it: only then does its program seal anything to it.
+    pub trusted: bool,
+    /// How its seed is split; `None` if one kit has it.
+    pub split: Option<SplitView>,
+}
+
+/// How a recovery seed is split among several people.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, TS)]
+pub struct SplitView {
+    /// How many shares it takes.
+    pub needed: u8,
+    /// How many there are.
+    pub shares: u8,
+}
+
 /// A kind of key that is replaced when somebody leaves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, TS)]
 #[serde(rename_all = "snake_case")]
 pub enum PendingKey {
     /// A tenant's. Nothing is written to the tenant meanwhile.
     Tenant,
+    /// A tenant's that is still sealed to a recovery that was replaced. Work in the tenant goes on.
+    TenantRecovery,
     /// The directory's.
     Directory,
     /// The log's.

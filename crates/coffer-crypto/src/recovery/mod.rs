@@ -8,9 +8,10 @@
 //!        └─ HKDF-Expand ─ age identity          opens every portable backup, with stock `age` as well
 //! ```
 //!
-//! The printed form of the seed is [`kit`].
+//! The printed form of the seed is [`kit`]; split among several people, [`shares`].
 
 pub mod kit;
+pub mod shares;
 
 use bech32::primitives::decode::CheckedHrpstring;
 use bech32::{Bech32, Hrp};
@@ -41,15 +42,24 @@ pub fn derive_age_identity(seed: &RecoverySeed) -> AgeIdentity {
     derive::expand(seed, &Context::new(label::RECOVERY_AGE_IDENTITY))
 }
 
-/// Short name of a recovery seed, from its public keys: eight bytes, on the kit and in the vault, to find the right kit.
-pub fn fingerprint(sealing: &SealingPublicKey, verifying: &VerifyingKey) -> [u8; 8] {
+/// Digest of a recovery's public keys: what people compare, said in words, before they trust them with anything.
+pub fn keys_digest(sealing: &SealingPublicKey, verifying: &VerifyingKey) -> [u8; 32] {
     let mut hash = Sha256::new();
     hash.update(label::RECOVERY_FINGERPRINT.encode());
     hash.update(sealing.encode());
     hash.update(verifying.encode());
-    let digest = hash.finalize();
+    hash.finalize().into()
+}
+
+/// As [`keys_digest`], of the keys that a seed yields.
+pub fn keys_digest_of(seed: &RecoverySeed) -> [u8; 32] {
+    keys_digest(derive_sealing_pair(seed).public_key(), &derive_signing_key(seed).verifying_key())
+}
+
+/// Short name of a recovery seed, from its public keys: the first eight bytes of their digest.
+pub fn fingerprint(sealing: &SealingPublicKey, verifying: &VerifyingKey) -> [u8; 8] {
     let mut short = [0; 8];
-    short.copy_from_slice(&digest[..8]);
+    short.copy_from_slice(&keys_digest(sealing, verifying)[..8]);
     short
 }
 

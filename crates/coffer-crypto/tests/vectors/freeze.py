@@ -148,10 +148,17 @@ def times(a, b):
     return product
 
 
+def in_fives(data, length):
+    """The first `length` values of five bits each, zeros behind the data."""
+    bits = "".join(f"{byte:08b}" for byte in data).ljust(5 * length, "0")
+    return [int(bits[start : start + 5], 2) for start in range(0, 5 * length, 5)]
+
+
 def recovery_code(seed):
-    bits = "".join(f"{byte:08b}" for byte in seed) + "0000"
-    bits += "".join(f"{byte:08b}" for byte in sha256(label("recovery/checksum") + seed))[:20]
-    values = [int(bits[start : start + 5], 2) for start in range(0, len(bits), 5)]
+    return in_groups(in_fives(seed, 52) + in_fives(sha256(label("recovery/checksum") + seed), 4))
+
+
+def in_groups(values):
     groups = []
     for number, start in enumerate(range(0, len(values), 4)):
         group = values[start : start + 4]
@@ -161,6 +168,28 @@ def recovery_code(seed):
             check ^= times(power, value)
         groups.append("".join(CROCKFORD[value] for value in group + [check]))
     return " ".join(groups)
+
+
+def times_256(a, b):
+    """Product in GF(2)[x] / (x^8 + x^4 + x^3 + x + 1)."""
+    product = 0
+    for bit in range(8):
+        if b >> bit & 1:
+            product ^= a << bit
+    for bit in range(14, 7, -1):
+        if product >> bit & 1:
+            product ^= 0b100011011 << (bit - 8)
+    return product
+
+
+def share(seed, coefficients, number, count, digest):
+    """Values of the groups before the checksum: `coefficients` are those of x, x^2 and so on, each of 32 bytes."""
+    value = bytearray(seed)
+    power = 1
+    for coefficient in coefficients:
+        power = times_256(power, number)
+        value = bytearray(byte ^ times_256(power, factor) for byte, factor in zip(value, coefficient))
+    return bytes([number, len(coefficients) + 1, count, 0] + in_fives(value, 52) + in_fives(digest, 8))
 
 
 BECH32 = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
@@ -242,6 +271,13 @@ def main():
     out["recovery_verifying"] = raw(recovery_signing.public_key())
     fingerprint = out["recovery_sealing_public"] + out["recovery_verifying"]
     out["recovery_fingerprint"] = sha256(label("recovery/fingerprint") + fingerprint)[:8]
+    digest = sha256(label("recovery/fingerprint") + fingerprint)
+    coefficients = [bytes((at * 7 + first) % 256 for at in range(32)) for first in (1, 200)]
+    for number in (1, 2, 3, 4):
+        content = share(seed, coefficients, number, 4, digest)
+        checksum = in_fives(sha256(label("recovery/share-checksum") + content), 4)
+        out[f"share_{number}"] = in_groups(list(content) + checksum).encode()
+        out[f"share_{number}_digest"] = sha256(label("recovery/share") + vault + content)
     age = expand(seed, info("recovery/age-identity"), 32)
     out["age_identity"] = bech32("age-secret-key-", age).upper().encode()
     out["age_recipient"] = bech32("age", raw(X25519PrivateKey.from_private_bytes(age).public_key())).encode()

@@ -111,6 +111,7 @@ const WORDS = {
   unlock_refused: { what: m.error_unlock_refused, todo: m.error_unlock_refused_do },
   unsafe_url: { what: m.error_unsafe_url, todo: m.error_unsafe_url_do },
   vault_in_use: { what: m.error_held_elsewhere, todo: m.error_held_elsewhere_do },
+  recovery_unconfirmed: { what: m.error_recovery_unconfirmed, todo: m.error_recovery_unconfirmed_do },
   version_conflict: { what: m.error_version_conflict, todo: m.error_version_conflict_do },
   wrong_recovery_kit: { what: m.error_wrong_recovery_kit, todo: m.error_wrong_recovery_kit_do },
   activation_expired: { what: m.error_activation_expired, todo: m.error_activation_expired_do },

@@ -89,6 +89,9 @@ const ACTIONS: Record<string, (entry: LogEntryView) => string> = {
   "audit_key.replaced": () => m.log_audit_key_replaced(),
   "office_key.replaced": () => m.log_office_key_replaced(),
   "keys.shared": () => m.log_keys_shared(),
+  "recovery.renewed": () => m.log_recovery_renewed(),
+  "recovery.accepted": () => m.log_recovery_accepted(),
+  "recovery.keys_shared": () => m.log_recovery_keys_shared(),
   "audit_key.corrected": () => m.log_audit_key_corrected(),
   "recovery.used": () => m.log_recovery_used(),
 };

@@ -159,17 +159,25 @@ impl Listing<'_> {
             })
             .collect();
         for (&id, tenant) in &membership.tenants {
-            let Some(since) = tenant.exposed_since else { continue };
+            let lags = tenant.epoch.is_some() && tenant.recovery < membership.recovery_number();
+            let lagging = lags.then(|| membership.recovery().since);
+            let (key, since) = match (tenant.exposed_since, lagging) {
+                (Some(since), _) => (PendingKey::Tenant, since),
+                (None, Some(since)) => (PendingKey::TenantRecovery, since),
+                (None, None) => continue,
+            };
             let right = membership.right(id, self.core.account, self.now);
             if right.is_none() && !roles.is_officer() {
                 continue;
             }
+            let trusted = membership.trusted_recovery(self.core.account);
+            let enough = if key == PendingKey::Tenant { tenant.recovery } else { membership.recovery_number() };
             pending.push(PendingKeyView {
-                key: PendingKey::Tenant,
+                key,
                 tenant: Some(id),
                 tenant_name: self.names.get(&id).cloned().flatten(),
                 since,
-                can_replace: right == Some(Right::Steward),
+                can_replace: right == Some(Right::Steward) && trusted >= enough,
                 needs_recovery: membership.lasting_stewards(id).next().is_none(),
             });
         }

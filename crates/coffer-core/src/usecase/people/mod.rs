@@ -45,7 +45,7 @@ impl AccountError {
 
 /// Uses up the proof that the passphrase was given just now.
 #[expect(clippy::needless_pass_by_value, reason = "a proof serves once")]
-pub(super) fn fresh(core: &Core, proof: FreshAuthentication) -> Result<(), AccountError> {
+pub(in crate::usecase) fn fresh(core: &Core, proof: FreshAuthentication) -> Result<(), AccountError> {
     if proof.holds_for(core) { Ok(()) } else { Err(AccountError::NotFresh) }
 }
 

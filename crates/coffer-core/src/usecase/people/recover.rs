@@ -97,7 +97,12 @@ impl Vault {
                 .map_err(ActivateError::from)?;
             self.invite_by_recovery(kit, login)?
         };
-        Ok(self.activate(&code, passphrase)?)
+        let session = self.activate(&code, passphrase)?;
+        // Whoever has the kit in use need not be asked whether it is the right one.
+        let call = |error: CallError| RecoverError::Invite(error.into());
+        let actor = session.authorize(Action::AcceptRecovery, None).map_err(call)?;
+        session.core.trust_recovery(&actor).map_err(call)?;
+        Ok(session)
     }
 
     fn invite_by_recovery(&self, kit: &ReadKit, login: &LoginName) -> Result<ActivationCode, RecoverError> {
@@ -115,7 +120,7 @@ impl Vault {
         let in_directory = |error: StoreError| error.into_fault(Damage::Directory);
         let statements = directory.statements().map_err(in_directory)?;
         let mut membership = Membership::replay(vault, &statements, None).map_err(Fault::from)?;
-        if membership.recovery != *keys.sealing.public_key()
+        if membership.recovery().sealing != *keys.sealing.public_key()
             || kit.founding.is_some_and(|founding| founding != membership.pin().founding)
         {
             return Err(RecoverError::OtherKit);
@@ -185,10 +190,12 @@ fn shared_seeds(
     let damaged = || Fault::Damaged(Damage::Directory);
     let mut seeds = Vec::new();
     for pair in [SharedPair::Audit, SharedPair::Office] {
+        let holder = Holder::Recovery(membership.recovery_number());
         for number in 1..=membership.number_of(pair) {
-            let sealed = directory.pair_seed(pair, number, Holder::Recovery);
-            let sealed = sealed.map_err(|error| error.into_fault(Damage::Directory))?.ok_or_else(damaged)?;
-            let context = pair_context(membership.vault(), pair, number, Holder::Recovery);
+            let sealed = directory.pair_seed(pair, number, holder);
+            // After a renewal somebody who holds it has to hand it on first.
+            let Some(sealed) = sealed.map_err(|error| error.into_fault(Damage::Directory))? else { continue };
+            let context = pair_context(membership.vault(), pair, number, holder);
             seeds.push((pair, number, seal::open_sealed_key(&keys.sealing, &sealed, &context).map_err(|_| damaged())?));
         }
     }
@@ -198,6 +205,7 @@ fn shared_seeds(
 impl Session {
     /// Starts making this account the steward of every tenant that has none, by the recovery kit, as a job whose progress
     /// counts bytes. Each gets a new key; who may read it now may read it afterwards. Gives how many they were.
+    #[expect(clippy::needless_pass_by_value, reason = "whoever hands a seed over keeps no copy of it")]
     pub fn start_recover_tenants(
         &self,
         kit: ReadKit,
@@ -206,13 +214,18 @@ impl Session {
         let call = |error: CallError| RecoverError::Invite(error.into());
         let actor = self.authorize(Action::RecoverTenants, None).map_err(call)?;
         fresh(&self.core, proof).map_err(|error: AccountError| RecoverError::Invite(error.into()))?;
-        if self.core.office().membership.recovery != *recovery::derive_sealing_pair(&kit.seed).public_key() {
-            return Err(RecoverError::OtherKit);
-        }
+        let keys = Keys::of(&kit.seed);
+        // One that was replaced still serves tenants that rest on it.
+        let number = {
+            let office = self.core.office();
+            let known = (1..).zip(&office.membership.recoveries);
+            known.filter(|(_, known)| known.sealing == *keys.sealing.public_key()).map(|(number, _)| number).next()
+        };
+        let number = number.ok_or(RecoverError::OtherKit)?;
         self.record(&actor, Event::RecoveryUsed).map_err(call)?;
         let core = Arc::clone(&self.core);
         let job = JobHandle::start("recover", ProgressUnit::Bytes, move |context| {
-            core.recover_tenants(&actor, &Keys::of(&kit.seed), context)
+            core.recover_tenants(&actor, number, &keys, context)
         });
         self.core.adopt(job.lease());
         Ok(job)
@@ -220,10 +233,11 @@ impl Session {
 }
 
 impl Core {
-    fn recover_tenants(&self, actor: &Actor, keys: &Keys, context: &JobContext) -> Result<u64, JobError> {
+    fn recover_tenants(&self, actor: &Actor, number: u32, keys: &Keys, context: &JobContext) -> Result<u64, JobError> {
         let without: Vec<TenantId> = {
             let office = self.office();
-            let known = office.membership.tenants.iter().filter(|(_, tenant)| tenant.epoch.is_some());
+            let rests = |tenant: &chain::Tenant| tenant.epoch.is_some() && tenant.recovery == number;
+            let known = office.membership.tenants.iter().filter(|(_, tenant)| rests(tenant));
             let without = known.filter(|(id, _)| office.membership.lasting_stewards(**id).next().is_none());
             without.map(|(&id, _)| id).collect()
         };
