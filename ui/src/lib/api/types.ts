@@ -1489,7 +1489,7 @@ export type PendingKeyView = {
   needs_recovery: boolean;
 };
 
-export type PendingKey = "tenant" | "directory" | "audit" | "office";
+export type PendingKey = "tenant" | "tenant_recovery" | "directory" | "audit" | "office";
 
 export type HealthView = {
   /**

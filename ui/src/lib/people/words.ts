@@ -73,6 +73,8 @@ export function keyWords(key: PendingKeyView): string {
   switch (key.key) {
     case "tenant":
       return m.key_tenant({ tenant: key.tenant_name ?? m.log_tenant_hidden() });
+    case "tenant_recovery":
+      return m.key_tenant_recovery({ tenant: key.tenant_name ?? m.log_tenant_hidden() });
     case "directory":
       return m.key_directory();
     case "audit":
@@ -89,6 +91,8 @@ export function replacerWords(key: PendingKeyView): string {
   switch (key.key) {
     case "tenant":
       return m.replaced_by_steward();
+    case "tenant_recovery":
+      return m.replaced_by_trusting_steward();
     case "audit":
       return m.replaced_by_auditor();
     default:
