@@ -488,5 +488,6 @@ def _reseal(folder, directory_key, vault):
     members = decode((folder / "header").read_bytes(), HEADER)
     members[11] = list(file_root(folder / "directory.db"))
     key = expand(directory_key, info("header-mac-key", vault), 32)
-    members[-1] = hmac_sha256(key, label("header-mac"), encode([*members[:-1], bytes(32)]))
+    members[14] = bytes(32)
+    members[14] = hmac_sha256(key, label("header-mac"), encode(members))
     (folder / "header").write_bytes(encode(members))

@@ -157,6 +157,8 @@ def encode(value):
         raw = value.encode("utf-8")
         return _write_head(3, len(raw)) + raw
     if isinstance(value, list):
+        while value and value[-1] is None:  # absent members at the end of a structure
+            value = value[:-1]
         return _write_head(4, len(value)) + b"".join(map(encode, value))
     raise TypeError(value)
 

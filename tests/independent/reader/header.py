@@ -73,7 +73,7 @@ class Header:
     def verify(self, directory_key):
         """Checks the MAC over everything; until then nothing of the header is to be believed."""
         key = expand(directory_key, info("header-mac-key", self.vault), 32)
-        message = encode([*self._members[:14], bytes(32), *(self._members[15:] if self.share_digests else [])])
+        message = encode([*self._members[:14], bytes(32), *self._members[15:]])
         require(equal(mac(key, "header-mac", message), self._members[14]), "the header was altered")
 
 
