@@ -19,3 +19,4 @@ mod records_life;
 mod subject;
 mod twin;
 mod upkeep;
+mod ways_in;

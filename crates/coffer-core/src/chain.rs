@@ -8,6 +8,7 @@ mod body;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use coffer_crypto::kdf::KdfParams;
 use coffer_crypto::label;
 use coffer_crypto::recovery::AgeRecipient;
 use coffer_crypto::seal::SealingPublicKey;
@@ -15,6 +16,7 @@ use coffer_crypto::sign::{SigningKey, VerifyingKey};
 use coffer_model::account::{LoginName, Role, Roles};
 use coffer_model::grant::Right;
 use coffer_model::id::{AccountId, ReplicaId, TenantId, VaultId};
+use coffer_model::policy::{GuardedSet, VaultPolicy};
 use coffer_model::record::RecordKind;
 use coffer_model::time::Timestamp;
 use minicbor::bytes::ByteArray;
@@ -23,8 +25,8 @@ use sha2::{Digest, Sha256};
 
 pub(crate) use self::body::{
     AccountEnrolled, AccountInvited, AccountRemoved, BackupMade, Body, DeviceEnrolled, DirectoryKeyed, EpochOpened,
-    Founding, GrantWithdrawn, Granted, InvitationWithdrawn, KindRemoved, KindSet, PairReplaced, RolesSet, SlotsNamed,
-    TenantCreated,
+    Founding, GrantWithdrawn, Granted, InvitationWithdrawn, KindRemoved, KindSet, PairReplaced, PolicySet, RolesSet,
+    SecondFactorStated, SlotsNamed, TenantCreated,
 };
 use crate::encoding::{self, NotCanonical};
 use crate::store::directory::SharedPair;
@@ -142,6 +144,8 @@ pub(crate) struct Account {
     pub(crate) since: Timestamp,
     /// Digests of the slots that count; `None` while it has those it began with.
     pub(crate) slots: Option<Vec<Hash>>,
+    /// Whether it has a second factor, as it says itself.
+    pub(crate) second_factor: bool,
 }
 
 /// An account that left.
@@ -229,6 +233,8 @@ pub(crate) struct Membership {
     pub(crate) newest_backup: Option<BackupMade>,
     /// Digests of the templates of the vault's own kinds.
     pub(crate) kinds: BTreeMap<RecordKind, Hash>,
+    /// The rules of the vault.
+    pub(crate) policy: VaultPolicy,
 }
 
 impl Membership {
@@ -374,6 +380,7 @@ impl Membership {
             signing: parse_signing(&founding.signing)?,
             since: parse_time(statement.at_ms)?,
             slots: None,
+            second_factor: false,
         };
         verify(&account.signing, signed)?;
         let hash = signed.hash();
@@ -402,6 +409,7 @@ impl Membership {
             devices: Vec::new(),
             newest_backup: None,
             kinds: BTreeMap::new(),
+            policy: VaultPolicy::default(),
         })
     }
 
@@ -471,6 +479,13 @@ impl Membership {
                 require((1..=MAX_SLOTS).contains(&body.slots.len()))?;
                 let account = self.accounts.get_mut(&signer).ok_or(ChainError::Authority)?;
                 account.slots = Some(body.slots.iter().map(|slot| **slot).collect());
+            }
+            Body::PolicySet(body) => {
+                administers()?;
+                self.policy = parse_policy(&body)?;
+            }
+            Body::SecondFactorStated(body) => {
+                self.accounts.get_mut(&signer).ok_or(ChainError::Authority)?.second_factor = body.enrolled;
             }
             Body::DirectoryKeyed(body) => {
                 administers()?;
@@ -598,6 +613,7 @@ impl Membership {
             signing: parse_signing(&body.signing)?,
             since: at,
             slots: None,
+            second_factor: false,
         };
         self.invitations.remove(&body.account);
         self.accounts.insert(body.account, account);
@@ -707,6 +723,19 @@ fn parse_login(text: &str) -> Result<LoginName, ChainError> {
 /// Roles of an account: one at least.
 fn parse_roles(bits: u8) -> Result<Roles, ChainError> {
     Roles::from_bits(bits).filter(|roles| !roles.is_empty()).ok_or(ChainError::Malformed)
+}
+
+/// Rules of a vault: of things that exist, and of two people only where two may be asked for.
+fn parse_policy(body: &PolicySet) -> Result<VaultPolicy, ChainError> {
+    let guarded = |bits| GuardedSet::from_bits(bits).ok_or(ChainError::Malformed);
+    let policy = VaultPolicy {
+        second_factor: Roles::from_bits(body.second_factor).ok_or(ChainError::Malformed)?,
+        step_up: guarded(body.step_up)?,
+        two_people: guarded(body.two_people)?,
+        kdf_memory_kib: body.kdf_memory_kib,
+    };
+    require(policy.two_people.is_within(GuardedSet::FOR_TWO) && policy.kdf_memory_kib <= KdfParams::MAX_MEMORY_KIB)?;
+    Ok(policy)
 }
 
 /// A kind of the vault's own: any but those that every vault has.

@@ -24,6 +24,15 @@ pub enum CallError {
     /// Somebody who may not read the tenant any more still holds its key: nothing is written before it has a new one.
     #[error("the tenant needs a new key before anything is written to it")]
     AwaitsRekey,
+    /// The rules of the vault ask for a second factor, and the account has none: enrol one first.
+    #[error("the rules of this vault ask for a second factor; enrol one first")]
+    SecondFactorNeeded,
+    /// The rules of the vault ask for passphrase and second factor anew: authenticate, and call again.
+    #[error("the rules of this vault ask for your passphrase once more")]
+    StepUpNeeded,
+    /// The rules of the vault ask for another administrator as well.
+    #[error("the rules of this vault ask for a second administrator")]
+    SecondPersonNeeded,
     /// The vault or the machine under it failed.
     #[error(transparent)]
     Fault(#[from] Fault),
@@ -120,6 +129,9 @@ impl CallError {
             Self::Locked => "locked",
             Self::KeyPending => "key_pending",
             Self::AwaitsRekey => "awaits_rekey",
+            Self::SecondFactorNeeded => "second_factor_needed",
+            Self::StepUpNeeded => "step_up_needed",
+            Self::SecondPersonNeeded => "second_person_needed",
             Self::Fault(fault) => fault.code(),
         }
     }

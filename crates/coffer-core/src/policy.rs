@@ -5,6 +5,7 @@
 
 use coffer_model::account::{Role, Roles};
 use coffer_model::grant::Right;
+use coffer_model::policy::Guarded;
 
 /// Something a session may be asked to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,8 +100,14 @@ pub enum Action {
     SetRoles,
     /// Removes an account, at once or to invite the person anew.
     RemoveAccount,
-    /// Changes one's own passphrase.
+    /// Changes what opens one's own account: passphrase, key factors, personal recovery code.
     ChangePassphrase,
+    /// Enrols, changes or removes one's own second factor.
+    EnrolSecondFactor,
+    /// Sees the rules of the vault.
+    SeePolicy,
+    /// Changes the rules of the vault.
+    SetPolicy,
     /// Grants a tenant to another account, or changes what it may do there.
     GrantTenant,
     /// Takes a tenant from an account.
@@ -136,7 +143,7 @@ enum Requirement {
 
 impl Action {
     /// Every action, for the matrix in the tests and the documents.
-    pub const ALL: [Self; 54] = [
+    pub const ALL: [Self; 57] = [
         Self::ListTenants,
         Self::CreateTenant,
         Self::ListRecords,
@@ -183,6 +190,9 @@ impl Action {
         Self::SetRoles,
         Self::RemoveAccount,
         Self::ChangePassphrase,
+        Self::EnrolSecondFactor,
+        Self::SeePolicy,
+        Self::SetPolicy,
         Self::GrantTenant,
         Self::WithdrawGrant,
         Self::GiveUpGrant,
@@ -193,6 +203,21 @@ impl Action {
         Self::RecoverTenants,
     ];
 
+    /// The group under which an administrator can put the action under a stricter rule.
+    pub const fn guarded(self) -> Option<Guarded> {
+        match self {
+            Self::RevealField | Self::CopyField | Self::ShowCode | Self::CopyCode => Some(Guarded::Reveal),
+            Self::SaveAttachment => Some(Guarded::SaveFiles),
+            Self::ExportTenant | Self::ExportSubject => Some(Guarded::Export),
+            Self::PurgeRecords | Self::EraseSubject => Some(Guarded::Erase),
+            Self::ExportBackup | Self::RestoreBackup => Some(Guarded::Backup),
+            Self::ReadLog => Some(Guarded::ReadLog),
+            Self::GrantTenant | Self::WithdrawGrant => Some(Guarded::Grant),
+            Self::RecoverTenants => Some(Guarded::Recover),
+            _ => None,
+        }
+    }
+
     const fn requirement(self) -> Requirement {
         match self {
             // Checking files reads ciphertext only; saved searches and the passphrase are the account's own. Who there is
@@ -202,7 +227,9 @@ impl Action {
             | Self::ListKinds
             | Self::SaveSearches
             | Self::ListPeople
-            | Self::ChangePassphrase => Requirement::Unlocked,
+            | Self::ChangePassphrase
+            | Self::EnrolSecondFactor
+            | Self::SeePolicy => Requirement::Unlocked,
             // Enforced by keys: without a grant there is no tenant key.
             Self::ListRecords
             | Self::OpenRecord
@@ -251,6 +278,7 @@ impl Action {
             | Self::InvitePeople
             | Self::SetRoles
             | Self::RemoveAccount
+            | Self::SetPolicy
             | Self::RekeyDirectory
             | Self::RecoverTenants => Requirement::Role(Role::Administrator),
             // Reading is enforced by keys: only auditors hold the audit key.

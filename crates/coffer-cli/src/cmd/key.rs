@@ -2,9 +2,10 @@
 
 use coffer_core::Session;
 use coffer_core::view::{PendingKey, PendingKeyView};
+use coffer_model::policy::Guarded;
 
 use super::backup::read_kit;
-use super::{find_tenant, fresh};
+use super::{find_tenant, fresh_for};
 use crate::args::{Global, KeyCommand};
 use crate::error::CliError;
 use crate::job;
@@ -14,7 +15,7 @@ pub fn run(session: &Session, global: &Global, command: &KeyCommand, output: &Ou
     match command {
         KeyCommand::Pending => {}
         KeyCommand::Recover { kit } => {
-            let (kit, proof) = (read_kit(kit)?, fresh(session, global)?);
+            let (kit, proof) = (read_kit(kit)?, fresh_for(session, global, Guarded::Recover)?);
             let tenants = job::run("recovering tenants", || session.start_recover_tenants(kit, proof))?;
             return Ok(output.answer(&serde_json::json!({ "recovered": tenants }), |_| {
                 format!("this account is now steward of {tenants} tenants that had none")
