@@ -15,12 +15,14 @@ use coffer_core::host::{
 };
 use coffer_core::view::{AccountState, AccountView, RecordView, TenantView};
 use coffer_core::{
-    ActivationCode, CreatedVault, FreshAuthentication, NewVault, Passphrase, RecoveryKit, Session, Vault,
+    ActivationCode, CreatedVault, Credentials, FreshAuthentication, NewVault, Passphrase, RecoveryKit, Session, Vault,
 };
+use coffer_crypto::totp::{CodeHash, CodeShape, derive_code};
 use coffer_model::account::{Role, Roles};
 use coffer_model::id::VaultId;
 use coffer_model::record::{FieldDraft, FieldType, RecordDraft};
 use coffer_model::time::Timestamp;
+use coffer_model::totp::TotpSeed;
 
 /// The founder's login in tests.
 pub const LOGIN: &str = "ines";
@@ -110,6 +112,32 @@ pub fn enrol(place: &Place, session: Session, login: &str, roles: &[Role]) -> Se
     let code = invite(&session, login, roles);
     session.lock().unwrap();
     place.vault().activate(&code, &passphrase_of(login)).unwrap()
+}
+
+/// An authenticator that took a seed in.
+pub struct Authenticator(TotpSeed);
+
+impl Authenticator {
+    /// Enrols one for the account that is unlocked; gives the spare codes with it.
+    pub fn enrol(session: &Session, now: Timestamp) -> (Self, Vec<String>) {
+        let offer = session.offer_second_factor().unwrap();
+        let this = Self(TotpSeed::parse(std::str::from_utf8(offer.uri().expose()).unwrap()).unwrap());
+        let spare = session.enrol_second_factor(&offer, &this.code(now), fresh(session)).unwrap();
+        (this, spare.iter().map(|code| String::from_utf8(code.expose().to_vec()).unwrap()).collect())
+    }
+
+    /// What it shows.
+    pub fn code(&self, now: Timestamp) -> String {
+        let period_seconds = self.0.period_seconds();
+        let shape = CodeShape { hash: CodeHash::Sha1, digits: self.0.digits(), period_seconds };
+        let seconds = u64::try_from(now.unix_millis() / 1_000).unwrap();
+        derive_code(self.0.expose(), shape, seconds).to_string()
+    }
+}
+
+/// Credentials with a code.
+pub fn with_code(passphrase: Passphrase, code: &str) -> Credentials {
+    Credentials::new(passphrase).with_code(code.to_owned().into())
 }
 
 /// Removes what makes failed unlocks wait: where a test tries more of them than a person would.
@@ -204,30 +232,34 @@ impl Clock for SlowClock {
     }
 }
 
-/// A clock that a test sets, whole days off the real one.
+/// A clock that a test sets off the real one.
 pub struct SetClock {
     real: Arc<dyn Clock>,
-    days_ahead: AtomicI64,
+    millis_ahead: AtomicI64,
 }
 
 impl SetClock {
     /// Has a place's machine go by it.
     pub fn put_into(place: &mut Place) -> Arc<Self> {
-        let clock = Arc::new(Self { real: place.host.clock.clone(), days_ahead: AtomicI64::new(0) });
+        let clock = Arc::new(Self { real: place.host.clock.clone(), millis_ahead: AtomicI64::new(0) });
         place.host.clock = clock.clone();
         clock
     }
 
     /// Sets it.
     pub fn set_days_ahead(&self, days: i64) {
-        self.days_ahead.store(days, Ordering::Relaxed);
+        self.set_seconds_ahead(days * 24 * 60 * 60);
+    }
+
+    /// Sets it, by seconds.
+    pub fn set_seconds_ahead(&self, seconds: i64) {
+        self.millis_ahead.store(seconds * 1_000, Ordering::Relaxed);
     }
 }
 
 impl Clock for SetClock {
     fn now(&self) -> Timestamp {
-        const DAY_MILLIS: i64 = 24 * 60 * 60 * 1_000;
-        let ahead = self.days_ahead.load(Ordering::Relaxed) * DAY_MILLIS;
+        let ahead = self.millis_ahead.load(Ordering::Relaxed);
         Timestamp::from_unix_millis(self.real.now().unix_millis() + ahead).unwrap()
     }
 

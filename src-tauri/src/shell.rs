@@ -78,7 +78,7 @@ impl From<UnlockError> for UnlockProblem {
                 Self { holder: Some(holder), ..problem }
             }
             UnlockError::TooSoon { wait } => Self { wait: Some(wait), ..problem },
-            UnlockError::HeldBy(None) | UnlockError::Refused | UnlockError::Fault(_) => problem,
+            _ => problem,
         }
     }
 }

@@ -162,7 +162,7 @@ fn attack_54_an_older_log_with_its_older_state_is_refused() {
     }
     assert_eq!(refused(&place), Damage::Log);
     // An auditor may go on with it, on record for ever.
-    let session = place.vault().unlock_restarting_log(LOGIN, passphrase(PASSPHRASE)).unwrap();
+    let session = place.vault().unlock_restarting_log(LOGIN, &passphrase(PASSPHRASE).into()).unwrap();
     assert!(all_entries(&session).iter().any(|entry| entry.action == "log.restarted"));
     drop(session);
     place.unlock().lock().unwrap();

@@ -6,11 +6,13 @@ use std::fs;
 use std::time::{Duration, Instant};
 
 use coffer_core::{
-    AccountError, ActivateError, CallError, ChangePassphraseError, InviteError, LeaveError, SetRolesError, UnlockError,
+    AccountError, ActivateError, CallError, ChangePassphraseError, CodeRefusal, InviteError, LeaveError, SetRolesError,
+    UnlockError,
 };
 use coffer_model::account::{Role, Roles};
 use coffer_tests::{
-    LOGIN, PASSPHRASE, Place, SetClock, account, enrol, forget_delays, fresh, invite, passphrase, passphrase_of, tenant,
+    Authenticator, LOGIN, PASSPHRASE, Place, SetClock, account, enrol, forget_delays, fresh, invite, passphrase,
+    passphrase_of, tenant, with_code,
 };
 
 use crate::cbor::Item;
@@ -225,4 +227,100 @@ fn attack_43_the_last_administrator_does_not_remove_itself() {
     assert!(matches!(refused, Err(SetRolesError::LastAdministrator)));
     assert!(matches!(founder.remove_account(own, true, fresh(&founder)), Err(LeaveError::Oneself)));
     assert!(matches!(founder.reset_account(own, 24, true, fresh(&founder)), Err(LeaveError::Oneself)));
+}
+
+#[test]
+fn attack_09_a_code_serves_once() {
+    let mut place = Place::new();
+    let clock = SetClock::put_into(&mut place);
+    let (session, _kit) = place.create();
+    let (authenticator, _) = Authenticator::enrol(&session, place.host.clock.now());
+    let try_with = |code: &str| place.vault().unlock_with(LOGIN, &with_code(passphrase(PASSPHRASE), code));
+    // The one that enrolled it has served, too.
+    let enrolling = authenticator.code(place.host.clock.now());
+    session.lock().unwrap();
+    assert!(matches!(try_with(&enrolling), Err(UnlockError::Code(CodeRefusal::Used))));
+    clock.set_seconds_ahead(60);
+    let code = authenticator.code(place.host.clock.now());
+    try_with(&code).unwrap().lock().unwrap();
+    assert!(matches!(try_with(&code), Err(UnlockError::Code(CodeRefusal::Used))));
+    // Nor where a session asks anew.
+    clock.set_seconds_ahead(120);
+    let code = authenticator.code(place.host.clock.now());
+    let session = try_with(&code).unwrap();
+    let anew = session.authenticate(&with_code(passphrase(PASSPHRASE), &code));
+    assert!(matches!(anew, Err(UnlockError::Code(CodeRefusal::Used))));
+}
+
+#[test]
+fn attack_10_a_clock_set_back_brings_no_code_back() {
+    let mut place = Place::new();
+    let clock = SetClock::put_into(&mut place);
+    let (session, _kit) = place.create();
+    let (authenticator, _) = Authenticator::enrol(&session, place.host.clock.now());
+    session.lock().unwrap();
+    let seen = authenticator.code(place.host.clock.now());
+    clock.set_seconds_ahead(600);
+    let code = authenticator.code(place.host.clock.now());
+    let try_with = |code: &str| place.vault().unlock_with(LOGIN, &with_code(passphrase(PASSPHRASE), code));
+    try_with(&code).unwrap().lock().unwrap();
+    clock.set_seconds_ahead(0);
+    assert!(matches!(try_with(&seen), Err(UnlockError::Code(CodeRefusal::Used))));
+    // Not either one of then that never served.
+    clock.set_seconds_ahead(300);
+    let between = authenticator.code(place.host.clock.now());
+    assert!(matches!(try_with(&between), Err(UnlockError::Code(CodeRefusal::Used))));
+    clock.set_seconds_ahead(660);
+    try_with(&authenticator.code(place.host.clock.now())).unwrap().lock().unwrap();
+}
+
+#[test]
+fn attack_11_a_code_two_steps_old_is_refused_and_one_step_old_is_not() {
+    let mut place = Place::new();
+    let clock = SetClock::put_into(&mut place);
+    let (session, _kit) = place.create();
+    let (authenticator, _) = Authenticator::enrol(&session, place.host.clock.now());
+    session.lock().unwrap();
+    let code_at = |seconds| {
+        clock.set_seconds_ahead(seconds);
+        authenticator.code(place.host.clock.now())
+    };
+    let (old, late) = (code_at(600), code_at(630));
+    clock.set_seconds_ahead(660);
+    let try_with = |code: &str| place.vault().unlock_with(LOGIN, &with_code(passphrase(PASSPHRASE), code));
+    assert!(matches!(try_with(&old), Err(UnlockError::Code(CodeRefusal::Wrong))));
+    try_with(&late).unwrap().lock().unwrap();
+}
+
+#[test]
+fn attack_12_a_spare_code_serves_once_and_both_tries_are_on_record() {
+    let place = Place::new();
+    let (session, _kit) = place.create();
+    let (_, spare) = Authenticator::enrol(&session, place.host.clock.now());
+    session.lock().unwrap();
+    let try_with = |code: &str| place.vault().unlock_with(LOGIN, &with_code(passphrase(PASSPHRASE), code));
+    try_with(&spare[0]).unwrap().lock().unwrap();
+    assert!(matches!(try_with(&spare[0]), Err(UnlockError::Code(CodeRefusal::Wrong))));
+    let session = try_with(&spare[1]).unwrap();
+    let actions: Vec<_> = session.log_page(None, 50).unwrap().entries.into_iter().map(|entry| entry.action).collect();
+    assert_eq!(actions.iter().filter(|action| **action == "spare_code.used").count(), 2);
+    assert_eq!(actions.iter().filter(|action| **action == "vault.unlock_failed").count(), 1);
+    // Those of another account are none, and new ones end the old.
+    let made = session.make_spare_codes(fresh(&session)).unwrap();
+    assert_eq!(made.len(), 10);
+    session.lock().unwrap();
+    assert!(matches!(try_with(&spare[2]), Err(UnlockError::Code(CodeRefusal::Wrong))));
+}
+
+#[test]
+fn wrong_codes_meet_the_delays_of_wrong_passphrases() {
+    let place = Place::new();
+    let (session, _kit) = place.create();
+    Authenticator::enrol(&session, place.host.clock.now());
+    session.lock().unwrap();
+    let tried = (0..20).filter(|_| {
+        let wrong = place.vault().unlock_with(LOGIN, &with_code(passphrase(PASSPHRASE), "000 000"));
+        !matches!(wrong, Err(UnlockError::TooSoon { .. }))
+    });
+    assert!(tried.count() < 8);
 }

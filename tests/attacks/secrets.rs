@@ -121,7 +121,7 @@ fn live_a_full_life(place: &Place) -> (Vault, Session) {
     let text = String::from_utf8(kit.to_text().expose().to_vec()).unwrap();
     let group = text.split_whitespace().find(|group| kit.group_matches(0, group)).unwrap();
     assert!(session.confirm_recovery_kit(&kit, &[(0, group)]).unwrap());
-    assert!(session.check_passphrase(&passphrase(WRONG_PASSPHRASE)).is_err());
+    assert!(session.authenticate(&passphrase(WRONG_PASSPHRASE).into()).is_err());
     session.lock().unwrap();
 
     let vault = place.vault();

@@ -100,7 +100,7 @@ fn import(desk: &Desk, session: &Session, tenant: TenantId, count: u64) {
 }
 
 fn export(session: &Session, tenant: TenantId, file: PathBuf) -> PathBuf {
-    let proof = session.authenticate(&passphrase(PASSPHRASE)).unwrap();
+    let proof = session.authenticate(&passphrase(PASSPHRASE).into()).unwrap();
     let request = ExportRequest {
         passphrase: Some(OTHER_PASSPHRASE.as_bytes().to_vec().into()),
         ..ExportRequest::new(tenant, file.clone(), ExportFormat::Kdbx)

@@ -124,7 +124,7 @@ fn write_random(path: &Path, chance: &mut Chance, bytes: u64) {
 }
 
 fn export(session: &Session, tenant: TenantId, file: &Path) {
-    let proof = session.authenticate(&passphrase(PASSPHRASE)).unwrap();
+    let proof = session.authenticate(&passphrase(PASSPHRASE).into()).unwrap();
     let request = ExportRequest::new(tenant, file.to_owned(), ExportFormat::Archive);
     let request = ExportRequest { confirmation: Some(TENANT.to_owned()), ..request };
     session.start_export(request, proof).unwrap().wait().unwrap();

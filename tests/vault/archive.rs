@@ -27,7 +27,7 @@ fn plain(tenant: TenantId, file: PathBuf) -> ExportRequest {
 }
 
 fn export(session: &Session, request: ExportRequest) -> Result<ExportReport, JobError> {
-    let proof = session.authenticate(&passphrase(PASSPHRASE)).unwrap();
+    let proof = session.authenticate(&passphrase(PASSPHRASE).into()).unwrap();
     session.start_export(request, proof)?.wait()
 }
 
@@ -210,7 +210,7 @@ fn a_history_of_which_something_was_erased_comes_back_with_its_gaps() {
         records: None,
         history_only: true,
     };
-    let proof = session.authenticate(&passphrase(PASSPHRASE)).unwrap();
+    let proof = session.authenticate(&passphrase(PASSPHRASE).into()).unwrap();
     session.start_erase_subject(request, proof).unwrap().wait().unwrap();
     let file = place.path("acme.tar");
     export(&session, plain(acme, file.clone())).unwrap();

@@ -20,7 +20,7 @@ fn request(tenant: TenantId, file: PathBuf, passphrase: Option<&str>) -> ExportR
 }
 
 fn export(session: &Session, request: ExportRequest) -> Result<ExportReport, JobError> {
-    let proof = session.authenticate(&Passphrase::parse_borrowed(PASSPHRASE.as_bytes()).unwrap()).unwrap();
+    let proof = session.authenticate(&Passphrase::parse_borrowed(PASSPHRASE.as_bytes()).unwrap().into()).unwrap();
     session.start_export(request, proof)?.wait()
 }
 
@@ -93,7 +93,7 @@ fn attack_44_an_export_without_a_passphrase_given_just_now_is_refused() {
     let refused = session.start_export(request(acme, place.path("a.csv"), None), stale);
     assert_eq!(refused.unwrap_err().code(), "authentication_not_fresh");
     let wrong = Passphrase::parse_borrowed(b"quiet lanterns over the harbour 59").unwrap();
-    assert!(session.authenticate(&wrong).is_err());
+    assert!(session.authenticate(&wrong.into()).is_err());
     // A proof of another session is none, however fresh.
     session.lock().unwrap();
     let earlier = place.unlock();

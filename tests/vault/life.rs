@@ -101,8 +101,8 @@ fn the_log_tells_what_happened_and_is_in_order() {
 fn fresh_authentication_takes_the_passphrase_and_logs_a_wrong_one() {
     let place = Place::new();
     let (session, kit) = place.create();
-    session.check_passphrase(&passphrase(PASSPHRASE)).unwrap();
-    let refused = session.check_passphrase(&passphrase("quiet lanterns over the harbour 59"));
+    drop(session.authenticate(&passphrase(PASSPHRASE).into()).unwrap());
+    let refused = session.authenticate(&passphrase("quiet lanterns over the harbour 59").into());
     assert!(matches!(refused, Err(UnlockError::Refused)));
     assert_eq!(session.log_page(None, 1).unwrap().entries[0].action, "vault.unlock_failed");
 
@@ -123,7 +123,7 @@ fn a_lost_log_state_is_refused_until_somebody_restarts_the_log_which_stays_on_re
     let refused = place.vault().unlock(LOGIN, passphrase(PASSPHRASE));
     assert!(matches!(refused, Err(UnlockError::Fault(Fault::Damaged(Damage::Log)))), "{refused:?}");
 
-    let session = place.vault().unlock_restarting_log(LOGIN, passphrase(PASSPHRASE)).unwrap();
+    let session = place.vault().unlock_restarting_log(LOGIN, &passphrase(PASSPHRASE).into()).unwrap();
     let actions: Vec<_> = session.log_page(None, 2).unwrap().entries.into_iter().map(|entry| entry.action).collect();
     assert_eq!(actions, ["vault.unlocked", "log.restarted"]);
     assert!(session.start_verify_log().unwrap().wait().unwrap().ok);
@@ -135,7 +135,7 @@ fn a_lost_log_state_is_refused_until_somebody_restarts_the_log_which_stays_on_re
 fn restarting_a_log_that_is_in_order_is_just_unlocking() {
     let place = Place::new();
     place.create().0.lock().unwrap();
-    let session = place.vault().unlock_restarting_log(LOGIN, passphrase(PASSPHRASE)).unwrap();
+    let session = place.vault().unlock_restarting_log(LOGIN, &passphrase(PASSPHRASE).into()).unwrap();
     assert_eq!(session.log_page(None, 1).unwrap().entries[0].action, "vault.unlocked");
 }
 

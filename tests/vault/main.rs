@@ -20,3 +20,4 @@ mod recovery;
 mod subject;
 mod twin;
 mod upkeep;
+mod ways_in;

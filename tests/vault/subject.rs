@@ -17,7 +17,7 @@ fn identifiers(given: &[&str]) -> SubjectIdentifiers {
 }
 
 fn proof(session: &Session) -> FreshAuthentication {
-    session.authenticate(&Passphrase::parse_borrowed(PASSPHRASE.as_bytes()).unwrap()).unwrap()
+    session.authenticate(&Passphrase::parse_borrowed(PASSPHRASE.as_bytes()).unwrap().into()).unwrap()
 }
 
 fn find(session: &Session, of: TenantId, given: &[&str]) -> SubjectFindings {

@@ -14,7 +14,10 @@ use coffer_model::id::RecordId;
 use coffer_model::record::RecordKind;
 
 pub use life::{LifeCommand, ListArgs};
-pub use people::{AccountCommand, CodeArgs, GrantCommand, KeyCommand, RecoveryArgs};
+pub use people::{
+    AccountCommand, CodeArgs, FactorArgs, GrantCommand, KeyCommand, PolicyArgs, PolicyCommand, RecoveryArgs,
+    SecondFactorCommand,
+};
 pub use subject::{SubjectArgs, SubjectCommand};
 
 /// Keeps other organisations' data on this computer, encrypted, by tenant, with a log of every access.
@@ -54,15 +57,38 @@ pub struct Global {
     /// Descriptor already open for reading whose first line is the passphrase.
     #[arg(long, global = true, value_name = "N", conflicts_with = "passphrase_file")]
     pub passphrase_fd: Option<u16>,
-    /// Key file of the account. No account of this version has one, so it is refused.
+    /// Key file of the account, if it has one.
     #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub key_file: Option<PathBuf>,
-    /// Time-based code of the account. No account of this version asks for one, so it is refused.
+    /// Code of the account's second factor, if it has one: from the authenticator, or a spare code. Counts once.
     #[arg(long, global = true, value_name = "CODE")]
     pub code: Option<String>,
+    /// File whose first line is the personal recovery code, in place of passphrase and key factors.
+    #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with_all = ["passphrase_file", "passphrase_fd"])]
+    pub personal_code_file: Option<PathBuf>,
+    #[command(flatten)]
+    pub second: SecondArgs,
     /// Answer in JSON, errors included. The shapes are stable (docs/command-line.md).
     #[arg(long, global = true)]
     pub json: bool,
+}
+
+/// Another administrator, for what takes two by the rules of the vault.
+#[derive(Args, Debug, Clone)]
+#[command(next_help_heading = "For what takes two people")]
+pub struct SecondArgs {
+    /// Login name of the other administrator.
+    #[arg(id = "second_login", long = "second-login", global = true, value_name = "NAME")]
+    pub login: Option<String>,
+    /// File whose first line is their passphrase. Without it the terminal asks.
+    #[arg(id = "second_passphrase_file", long = "second-passphrase-file", global = true, value_name = "FILE", value_hint = ValueHint::FilePath, requires = "second_login")]
+    pub passphrase_file: Option<PathBuf>,
+    /// Their key file, if they have one.
+    #[arg(id = "second_key_file", long = "second-key-file", global = true, value_name = "FILE", value_hint = ValueHint::FilePath, requires = "second_login")]
+    pub key_file: Option<PathBuf>,
+    /// Code of their second factor, if they have one.
+    #[arg(id = "second_code", long = "second-code", global = true, value_name = "CODE", requires = "second_login")]
+    pub code: Option<String>,
 }
 
 #[derive(Subcommand, Debug)]
@@ -97,6 +123,12 @@ pub enum Command {
         after_help = "Examples:\n  coffer … key pending\n  coffer … key rotate --pending\n  coffer … key renew-recovery --kit kit-2.txt\n  coffer … key accept-recovery --words \"six words from the new kit\""
     )]
     Key(KeyCommand),
+    /// The rules of the vault: second factors, what is asked anew, what takes two people.
+    #[command(
+        subcommand,
+        after_help = "Examples:\n  coffer … policy show\n  coffer … policy set --second-factor administrator --second-factor auditor --two-people export"
+    )]
+    Policy(PolicyCommand),
     /// Add, change, list and show records.
     #[command(
         subcommand,

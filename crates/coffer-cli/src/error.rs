@@ -3,13 +3,14 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use coffer_core::host::PromptError;
+use coffer_core::host::{KeyringError, PromptError};
 use coffer_core::{
     AcceptRecoveryError, ActivateError, ActivationCodeError, AttachError, BulkError, CallError, ChangePassphraseError,
     CodeError, CreateError, CreateTenantError, Damage, EnrolDeviceError, ExportError, Fault, GrantError, ImportError,
     InvalidIdentifiers, InvalidRecipe, InviteError, JobError, KindError, LeaveError, ListRecordsError, OpenError,
-    PassphraseError, RecoverError, RecoveryCodeError, RenewRecoveryError, SaveAttachmentError, SaveRecordError,
-    SaveSearchError, SetRolesError, ShareCodeError, SharesError, SubjectError, UnlockError,
+    PassphraseError, PersonalCodeError, RecoverError, RecoveryCodeError, RenewRecoveryError, SaveAttachmentError,
+    SaveRecordError, SaveSearchError, SecondFactorError, SetPolicyError, SetRolesError, ShareCodeError, SharesError,
+    SubjectError, UnlockError,
 };
 use coffer_model::query::InvalidQuery;
 use coffer_model::record::InvalidRecord;
@@ -119,8 +120,12 @@ pub enum CliError {
     NoSuchAttachment(String),
     #[error("a field was given that is not {0}")]
     FieldSyntax(&'static str),
-    #[error("no account of this version has a {0}")]
-    NoSuchFactor(&'static str),
+    #[error(transparent)]
+    SecondFactor(#[from] SecondFactorError),
+    #[error(transparent)]
+    SetPolicy(#[from] SetPolicyError),
+    #[error("the personal recovery code cannot be read: {0}")]
+    PersonalCode(#[from] PersonalCodeError),
     #[error(transparent)]
     Output(#[from] OutputError),
     #[error("{}", first_line(.0))]
@@ -221,7 +226,9 @@ impl CliError {
             Self::AcceptRecovery(error) => error.code(),
             Self::NoSuchTenant(_) | Self::NoSuchField(_) | Self::NoSuchAttachment(_) => "not_found",
             Self::FieldSyntax(_) | Self::Usage(_) | Self::Arguments(_) => "usage",
-            Self::NoSuchFactor(_) => "no_such_factor",
+            Self::SecondFactor(error) => error.code(),
+            Self::SetPolicy(error) => error.code(),
+            Self::PersonalCode(_) => "invalid_personal_code",
             Self::Output(_) => "output",
             Self::File { .. } => "file",
             Self::ImportRejected { .. } => "import_rejected",
@@ -375,6 +382,23 @@ fn people_hint(code: &str) -> Option<&'static str> {
         "not_granted" => "see `grant list` for what is granted",
         "grant_past" => "name a day that is not over",
         "key_pending" => "an auditor who has the key has to unlock the vault once",
+        "factor_missing" => {
+            "unlock this device's keyring, name your key file with --key-file, or use --personal-code-file; without any of \
+             them an administrator can invite you anew with `account reset`"
+        }
+        "code_needed" => "add --code with what your authenticator shows, or one of your spare codes",
+        "code_wrong" => "check the clocks of both devices; a spare code counts in its place",
+        "code_used" => "wait for the next code, half a minute at most",
+        "second_factor_needed" => "`account second-factor enrol`",
+        "second_factor_required" => "see `policy show`; an administrator changes it",
+        "enrol_second_factor_first" => "`account second-factor enrol`, or you would shut yourself out",
+        "step_up_needed" => "run the command by itself, outside of `coffer shell`, or unlock again",
+        "second_person_needed" => "name another administrator with --second-login; they type their passphrase",
+        "not_another_administrator" => "it has to be somebody else's account, and an administrator's",
+        "one_administrator" => "invite another administrator first",
+        "key_file_needed" => "use `account factors --with-key-file`, which changes the passphrase as well",
+        "keyring_unusable" => "unlock the keyring of this device and try again; nothing was changed",
+        "invalid_personal_code" => "eight groups of five letters and digits, as they were given to you",
         "awaits_rekey" => "a steward of the tenant gives it a new key with `key rotate --pending`",
         _ => return None,
     })
@@ -385,9 +409,12 @@ fn unlock_words(error: &UnlockError) -> String {
         UnlockError::HeldBy(Some(holder)) => {
             format!("the vault is open in {} (process {}) since {}", holder.program, holder.pid, holder.since)
         }
-        UnlockError::HeldBy(None) | UnlockError::Refused | UnlockError::TooSoon { .. } | UnlockError::Fault(_) => {
-            error.to_string()
-        }
+        UnlockError::FactorMissing(missing) => match missing.keyring {
+            Some(KeyringError::NotFound) => format!("{error}: the keyring of this device holds none"),
+            Some(reason) => format!("{error}: {reason}"),
+            None => format!("{error}: no key file was named"),
+        },
+        _ => error.to_string(),
     }
 }
 

@@ -4,8 +4,8 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, IsTerminal, Read, Write};
 use std::path::Path;
 
-use coffer_core::Passphrase;
 use coffer_core::host::PromptError;
+use coffer_core::{Credentials, KEY_FILE_MAX, Passphrase, parse_personal_code};
 use coffer_model::record::Value;
 use zeroize::Zeroizing;
 
@@ -22,6 +22,38 @@ pub fn passphrase(global: &Global, question: &str) -> Result<Passphrase, CliErro
         return Ok(passphrase);
     }
     Ok(Passphrase::parse(ask(question)?.into_bytes())?)
+}
+
+/// What the account is unlocked with: a passphrase or the personal recovery code, and a key file if one is named.
+pub fn credentials(global: &Global, question: &str) -> Result<Credentials, CliError> {
+    if let Some(path) = &global.personal_code_file {
+        let text = foreign_passphrase(Some(path), "")?;
+        let code = parse_personal_code(&String::from_utf8_lossy(&text))?;
+        return Ok(Credentials::by_personal_code(&code));
+    }
+    with_key_file(Credentials::new(passphrase(global, question)?), global.key_file.as_deref())
+}
+
+/// What somebody else is authenticated with, from files or the terminal.
+pub fn credentials_of(file: Option<&Path>, key_file: Option<&Path>, question: &str) -> Result<Credentials, CliError> {
+    let passphrase = Passphrase::parse_borrowed(&foreign_passphrase(file, question)?)?;
+    with_key_file(Credentials::new(passphrase), key_file)
+}
+
+fn with_key_file(shown: Credentials, file: Option<&Path>) -> Result<Credentials, CliError> {
+    Ok(match file {
+        Some(path) => shown.with_key_file(&key_file(path)?),
+        None => shown,
+    })
+}
+
+/// The content of a key file.
+pub fn key_file(path: &Path) -> Result<Zeroizing<Vec<u8>>, CliError> {
+    let unreadable = |reason| CliError::File { path: path.to_owned(), reason };
+    let file = File::open(path).map_err(unreadable)?;
+    let mut content = Zeroizing::new(Vec::with_capacity(KEY_FILE_MAX + 1));
+    file.take(KEY_FILE_MAX as u64 + 1).read_to_end(&mut content).map_err(unreadable)?;
+    Ok(content)
 }
 
 /// Asks for a passphrase that does not exist yet: twice on a terminal.
@@ -70,6 +102,13 @@ pub fn new_foreign_passphrase(file: Option<&Path>) -> Result<Zeroizing<Vec<u8>>,
 /// Asks for the value of a field.
 pub fn value(field: &str) -> Result<Value, CliError> {
     Ok(Value::new(ask(&format!("{}: ", crate::render::visible(field)))?))
+}
+
+/// Shows something on the terminal itself, wherever the answer goes.
+pub fn show(text: &str) -> Result<(), CliError> {
+    let mut terminal = File::options().write(true).open("/dev/tty").map_err(|_| PromptError::Unavailable)?;
+    terminal.write_all(text.as_bytes()).map_err(|_| PromptError::Failed)?;
+    Ok(())
 }
 
 /// Asks for a line that everybody may see.

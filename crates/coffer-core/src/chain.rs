@@ -8,6 +8,7 @@ mod body;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use coffer_crypto::kdf::KdfParams;
 use coffer_crypto::label;
 use coffer_crypto::recovery::shares::Split;
 use coffer_crypto::recovery::{self, AgeRecipient};
@@ -16,6 +17,7 @@ use coffer_crypto::sign::{SigningKey, VerifyingKey};
 use coffer_model::account::{LoginName, Role, Roles};
 use coffer_model::grant::Right;
 use coffer_model::id::{AccountId, ReplicaId, TenantId, VaultId};
+use coffer_model::policy::{GuardedSet, VaultPolicy};
 use coffer_model::record::RecordKind;
 use coffer_model::time::Timestamp;
 use minicbor::bytes::ByteArray;
@@ -24,8 +26,8 @@ use sha2::{Digest, Sha256};
 
 pub(crate) use self::body::{
     AccountEnrolled, AccountInvited, AccountRemoved, BackupMade, Body, DeviceEnrolled, DirectoryKeyed, EpochOpened,
-    Founding, GrantWithdrawn, Granted, InvitationWithdrawn, KindRemoved, KindSet, PairReplaced, RecoveryAccepted,
-    RecoveryReplaced, RolesSet, SeedSplit, SlotsNamed, TenantCreated,
+    Founding, GrantWithdrawn, Granted, InvitationWithdrawn, KindRemoved, KindSet, PairReplaced, PolicySet,
+    RecoveryAccepted, RecoveryReplaced, RolesSet, SecondFactorStated, SeedSplit, SlotsNamed, TenantCreated,
 };
 use crate::encoding::{self, NotCanonical};
 use crate::store::directory::SharedPair;
@@ -143,6 +145,8 @@ pub(crate) struct Account {
     pub(crate) since: Timestamp,
     /// Digests of the slots that count; `None` while it has those it began with.
     pub(crate) slots: Option<Vec<Hash>>,
+    /// Whether it has a second factor, as it says itself.
+    pub(crate) second_factor: bool,
 }
 
 /// An account that left.
@@ -259,6 +263,8 @@ pub(crate) struct Membership {
     pub(crate) newest_backup: Option<BackupMade>,
     /// Digests of the templates of the vault's own kinds.
     pub(crate) kinds: BTreeMap<RecordKind, Hash>,
+    /// The rules of the vault.
+    pub(crate) policy: VaultPolicy,
 }
 
 impl Membership {
@@ -437,6 +443,7 @@ impl Membership {
             signing: parse_signing(&founding.signing)?,
             since: parse_time(statement.at_ms)?,
             slots: None,
+            second_factor: false,
         };
         verify(&account.signing, signed)?;
         let hash = signed.hash();
@@ -471,9 +478,11 @@ impl Membership {
             devices: Vec::new(),
             newest_backup: None,
             kinds: BTreeMap::new(),
+            policy: VaultPolicy::default(),
         })
     }
 
+    #[expect(clippy::too_many_lines, reason = "one arm for each kind of statement, and nothing else")]
     fn admit(&mut self, stored: &SignedStatement, vouched: bool) -> Result<(), ChainError> {
         let statement: Statement = encoding::decode(&stored.bytes)?;
         if statement.vault != self.vault
@@ -540,6 +549,13 @@ impl Membership {
                 require((1..=MAX_SLOTS).contains(&body.slots.len()))?;
                 let account = self.accounts.get_mut(&signer).ok_or(ChainError::Authority)?;
                 account.slots = Some(body.slots.iter().map(|slot| **slot).collect());
+            }
+            Body::PolicySet(body) => {
+                administers()?;
+                self.policy = parse_policy(&body)?;
+            }
+            Body::SecondFactorStated(body) => {
+                self.accounts.get_mut(&signer).ok_or(ChainError::Authority)?.second_factor = body.enrolled;
             }
             Body::DirectoryKeyed(body) => {
                 administers()?;
@@ -692,6 +708,7 @@ impl Membership {
             signing: parse_signing(&body.signing)?,
             since: at,
             slots: None,
+            second_factor: false,
         };
         self.invitations.remove(&body.account);
         self.accounts.insert(body.account, account);
@@ -831,6 +848,19 @@ fn parse_login(text: &str) -> Result<LoginName, ChainError> {
 /// Roles of an account: one at least.
 fn parse_roles(bits: u8) -> Result<Roles, ChainError> {
     Roles::from_bits(bits).filter(|roles| !roles.is_empty()).ok_or(ChainError::Malformed)
+}
+
+/// Rules of a vault: of things that exist, and of two people only where two may be asked for.
+fn parse_policy(body: &PolicySet) -> Result<VaultPolicy, ChainError> {
+    let guarded = |bits| GuardedSet::from_bits(bits).ok_or(ChainError::Malformed);
+    let policy = VaultPolicy {
+        second_factor: Roles::from_bits(body.second_factor).ok_or(ChainError::Malformed)?,
+        step_up: guarded(body.step_up)?,
+        two_people: guarded(body.two_people)?,
+        kdf_memory_kib: body.kdf_memory_kib,
+    };
+    require(policy.two_people.is_within(GuardedSet::FOR_TWO) && policy.kdf_memory_kib <= KdfParams::MAX_MEMORY_KIB)?;
+    Ok(policy)
 }
 
 /// A kind of the vault's own: any but those that every vault has.

@@ -27,6 +27,15 @@ pub enum CallError {
     /// Recovery was renewed, and this account has not said that it trusts the new one: nothing is sealed to it unasked.
     #[error("recovery was renewed, and this account has not confirmed the new one yet")]
     RecoveryUnconfirmed,
+    /// The rules of the vault ask for a second factor, and the account has none: enrol one first.
+    #[error("the rules of this vault ask for a second factor; enrol one first")]
+    SecondFactorNeeded,
+    /// The rules of the vault ask for passphrase and second factor anew: authenticate, and call again.
+    #[error("the rules of this vault ask for your passphrase once more")]
+    StepUpNeeded,
+    /// The rules of the vault ask for another administrator as well.
+    #[error("the rules of this vault ask for a second administrator")]
+    SecondPersonNeeded,
     /// The vault or the machine under it failed.
     #[error(transparent)]
     Fault(#[from] Fault),
@@ -124,6 +133,9 @@ impl CallError {
             Self::KeyPending => "key_pending",
             Self::AwaitsRekey => "awaits_rekey",
             Self::RecoveryUnconfirmed => "recovery_unconfirmed",
+            Self::SecondFactorNeeded => "second_factor_needed",
+            Self::StepUpNeeded => "step_up_needed",
+            Self::SecondPersonNeeded => "second_person_needed",
             Self::Fault(fault) => fault.code(),
         }
     }

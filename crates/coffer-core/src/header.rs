@@ -13,12 +13,14 @@ use coffer_crypto::activation::InvitationKeys;
 use coffer_crypto::derive;
 use coffer_crypto::kdf::{KdfFloor, KdfParams};
 use coffer_crypto::label::{self, Context};
-use coffer_crypto::secret::{AccountMasterKey, ActivationCode, MacKey, SecretKey};
+use coffer_crypto::second_factor::{self, CodeRefusal, TypedCode};
+use coffer_crypto::secret::{AccountMasterKey, ActivationCode, MacKey, SecondFactorSeed, SecretKey, SpareCode};
 use coffer_crypto::wrap;
 use coffer_model::id::{AccountId, VaultId};
 use coffer_model::time::Timestamp;
 use minicbor::bytes::{ByteArray, ByteVec};
 use minicbor::{CborLen, Decode, Encode};
+use subtle::ConstantTimeEq;
 use zeroize::Zeroize;
 
 use crate::chain::{AccountEnrolled, ChainPin};
@@ -222,6 +224,86 @@ pub(crate) struct SealedState {
     /// directory is not shut out.
     #[n(8)]
     pub(crate) enrolment: Option<Enrolment>,
+    /// The second factor, if the account has one.
+    #[n(9)]
+    pub(crate) second_factor: Option<SecondFactor>,
+}
+
+/// What a second factor is checked against (docs/FORMAT.md §4.13).
+#[derive(Clone, PartialEq, Eq, Encode, Decode, CborLen)]
+pub(crate) struct SecondFactor {
+    #[n(0)]
+    seed: ByteArray<{ SecondFactorSeed::BYTES }>,
+    /// The newest step whose code has served; absent before the first.
+    #[n(1)]
+    last_step: Option<u64>,
+    /// Digests of the spare codes that have not served.
+    #[n(2)]
+    spare: Vec<ByteArray<32>>,
+}
+
+/// A code that counted, to be remembered as used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum UsedCode {
+    /// The time-based code of this step.
+    Step(u64),
+    /// The spare code of this digest.
+    Spare([u8; 32]),
+}
+
+impl SecondFactor {
+    /// One whose first code, of `step`, has just served.
+    pub(crate) fn new(seed: &SecondFactorSeed, step: u64, spare: &[SpareCode], account: AccountId) -> Self {
+        let mut factor = Self { seed: (*seed.expose()).into(), last_step: Some(step), spare: Vec::new() };
+        factor.set_spare(spare, account);
+        factor
+    }
+
+    /// Puts spare codes into the place of those of before.
+    pub(crate) fn set_spare(&mut self, spare: &[SpareCode], account: AccountId) {
+        self.spare = spare.iter().map(|code| code.digest(*account.as_bytes()).into()).collect();
+    }
+
+    /// Whether `typed` is a code that may serve now.
+    pub(crate) fn check(&self, typed: &str, account: AccountId, now: Timestamp) -> Result<UsedCode, CodeRefusal> {
+        match TypedCode::parse(typed)? {
+            TypedCode::TimeBased(digits) => {
+                let seed = SecondFactorSeed::parse(self.seed.as_slice()).expect("it has the length of a seed");
+                let seconds = u64::try_from(now.unix_millis() / 1_000).unwrap_or(0);
+                second_factor::check_time_based(&seed, &digits, seconds, self.last_step).map(UsedCode::Step)
+            }
+            TypedCode::Spare(code) => {
+                let digest = code.digest(*account.as_bytes());
+                let known = self.spare.iter().any(|spare| bool::from(spare.as_slice().ct_eq(&digest)));
+                if known { Ok(UsedCode::Spare(digest)) } else { Err(CodeRefusal::Wrong) }
+            }
+        }
+    }
+
+    /// Remembers that a code has served.
+    pub(crate) fn use_up(&mut self, code: UsedCode) {
+        match code {
+            UsedCode::Step(step) => self.last_step = Some(step),
+            UsedCode::Spare(digest) => self.spare.retain(|spare| **spare != digest),
+        }
+    }
+
+    /// Spare codes that have not served.
+    pub(crate) const fn spare_left(&self) -> usize {
+        self.spare.len()
+    }
+}
+
+impl fmt::Debug for SecondFactor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SecondFactor(..)")
+    }
+}
+
+impl Drop for SecondFactor {
+    fn drop(&mut self) {
+        self.seed.as_mut_slice().zeroize();
+    }
 }
 
 /// An enrolment under way.
@@ -267,6 +349,7 @@ impl SealedState {
             log_root: [0; 32].into(),
             failed_unlocks: 0,
             enrolment: None,
+            second_factor: None,
         }
     }
 

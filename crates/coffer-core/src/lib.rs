@@ -27,10 +27,13 @@ pub mod view;
 
 pub use backup::BackupError;
 pub use coffer_crypto::activation::ActivationCodeError;
+pub use coffer_crypto::kdf::FactorMask;
 pub use coffer_crypto::passphrase::{Passphrase, PassphraseError};
+pub use coffer_crypto::personal_code::PersonalCodeError;
 pub use coffer_crypto::recovery::kit::RecoveryCodeError;
 pub use coffer_crypto::recovery::shares::{InvalidSplit, JoinError, ShareCodeError, Split};
-pub use coffer_crypto::secret::{ActivationCode, RecoverySeed, SecretBytes};
+pub use coffer_crypto::second_factor::CodeRefusal;
+pub use coffer_crypto::secret::{ActivationCode, PersonalCode, RecoverySeed, SecretBytes};
 pub use coffer_crypto::strength;
 pub use fault::{CallError, Damage, Fault};
 pub use job::{JobError, JobHandle};
@@ -52,6 +55,10 @@ pub use usecase::{
 pub use usecase::{
     BackupIdentity, CodeError, GeneratedSecret, InvalidRecipe, KindError, OneTimeCode, RestoreOptions, SaveSearchError,
     SecretRecipe, generate_secret, start_restore, start_verify_backup,
+};
+pub use usecase::{
+    Credentials, KEY_FILE_MAX, MissingFactors, SecondFactorError, SecondFactorOffer, SetPolicyError, WayIn,
+    parse_personal_code,
 };
 pub use usecase::{
     InvalidIdentifiers, SUBJECT_IDENTIFIERS_MAX, SubjectErasureRequest, SubjectError, SubjectExportRequest,

@@ -5,6 +5,7 @@
 
 use coffer_model::account::{Role, Roles};
 use coffer_model::grant::Right;
+use coffer_model::policy::Guarded;
 
 /// Something a session may be asked to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,8 +100,14 @@ pub enum Action {
     SetRoles,
     /// Removes an account, at once or to invite the person anew.
     RemoveAccount,
-    /// Changes one's own passphrase.
+    /// Changes what opens one's own account: passphrase, key factors, personal recovery code.
     ChangePassphrase,
+    /// Enrols, changes or removes one's own second factor.
+    EnrolSecondFactor,
+    /// Sees the rules of the vault.
+    SeePolicy,
+    /// Changes the rules of the vault.
+    SetPolicy,
     /// Grants a tenant to another account, or changes what it may do there.
     GrantTenant,
     /// Takes a tenant from an account.
@@ -140,7 +147,7 @@ enum Requirement {
 
 impl Action {
     /// Every action, for the matrix in the tests and the documents.
-    pub const ALL: [Self; 56] = [
+    pub const ALL: [Self; 59] = [
         Self::ListTenants,
         Self::CreateTenant,
         Self::ListRecords,
@@ -187,6 +194,9 @@ impl Action {
         Self::SetRoles,
         Self::RemoveAccount,
         Self::ChangePassphrase,
+        Self::EnrolSecondFactor,
+        Self::SeePolicy,
+        Self::SetPolicy,
         Self::GrantTenant,
         Self::WithdrawGrant,
         Self::GiveUpGrant,
@@ -199,6 +209,21 @@ impl Action {
         Self::AcceptRecovery,
     ];
 
+    /// The group under which an administrator can put the action under a stricter rule.
+    pub const fn guarded(self) -> Option<Guarded> {
+        match self {
+            Self::RevealField | Self::CopyField | Self::ShowCode | Self::CopyCode => Some(Guarded::Reveal),
+            Self::SaveAttachment => Some(Guarded::SaveFiles),
+            Self::ExportTenant | Self::ExportSubject => Some(Guarded::Export),
+            Self::PurgeRecords | Self::EraseSubject => Some(Guarded::Erase),
+            Self::ExportBackup | Self::RestoreBackup => Some(Guarded::Backup),
+            Self::ReadLog => Some(Guarded::ReadLog),
+            Self::GrantTenant | Self::WithdrawGrant => Some(Guarded::Grant),
+            Self::RecoverTenants | Self::RenewRecovery => Some(Guarded::Recover),
+            _ => None,
+        }
+    }
+
     const fn requirement(self) -> Requirement {
         match self {
             // Checking files reads ciphertext only; saved searches and the passphrase are the account's own. Who there is
@@ -210,7 +235,9 @@ impl Action {
             | Self::ListPeople
             | Self::ChangePassphrase
             // What the account's own keys are sealed to is the account's own to say.
-            | Self::AcceptRecovery => Requirement::Unlocked,
+            | Self::AcceptRecovery
+            | Self::EnrolSecondFactor
+            | Self::SeePolicy => Requirement::Unlocked,
             // Enforced by keys: without a grant there is no tenant key.
             Self::ListRecords
             | Self::OpenRecord
@@ -259,6 +286,7 @@ impl Action {
             | Self::InvitePeople
             | Self::SetRoles
             | Self::RemoveAccount
+            | Self::SetPolicy
             | Self::RekeyDirectory
             | Self::RecoverTenants
             // It puts a new key in force for the directory; over tenants only their stewards' word does.

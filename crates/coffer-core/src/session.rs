@@ -21,6 +21,7 @@ use coffer_crypto::sign::SigningKey;
 use coffer_model::account::{LoginName, Roles};
 use coffer_model::event::Event;
 use coffer_model::id::{AccountId, SessionId, TenantId, VaultId};
+use coffer_model::policy::Guarded;
 use coffer_model::time::Timestamp;
 
 use crate::audit::{AuditLog, ENTRIES_TOGETHER, EntryOrigin};
@@ -112,6 +113,8 @@ pub(crate) struct Core {
     unlocked_at: Timestamp,
     /// The same on the clock that nobody sets.
     unlocked_monotonic: Duration,
+    /// When passphrase and second factor were given last, on the same clock.
+    authenticated: Mutex<Duration>,
     last_unlocked_at: Option<Timestamp>,
     failed_unlocks: u64,
     tenants: Mutex<BTreeMap<TenantId, Arc<OpenTenant>>>,
@@ -226,6 +229,7 @@ impl Session {
         let session = Self {
             core: Arc::new(Core {
                 unlocked_monotonic: parts.host.clock.monotonic(),
+                authenticated: Mutex::new(parts.host.clock.monotonic()),
                 host: parts.host,
                 folder: parts.folder,
                 vault: parts.vault,
@@ -265,6 +269,7 @@ impl Session {
             unlocked_at: core.unlocked_at,
             last_unlocked_at: core.last_unlocked_at,
             failed_unlocks: core.failed_unlocks,
+            needs_second_factor: core.lacks_second_factor(),
         }
     }
 
@@ -325,11 +330,39 @@ impl Core {
             (office.membership.roles(self.account), right)
         };
         if policy::allows(action, roles, right) {
+            if self.lacks_second_factor() && action != Action::EnrolSecondFactor {
+                return Err(CallError::SecondFactorNeeded);
+            }
+            if action.guarded().is_some_and(|guarded| self.asks_anew(guarded)) {
+                return Err(CallError::StepUpNeeded);
+            }
             return Ok(Actor(()));
         }
         self.append(Event::AccessRefused { tenant })?;
         // Whether a tenant exists is nobody's business who may not see it.
         if tenant.is_some() && right.is_none() { Err(CallError::NotFound) } else { Err(CallError::Refused) }
+    }
+
+    /// For what an account's own keys need, whatever its roles: keeping its slot at the cost the rules ask for.
+    pub(crate) fn authorize_own_upkeep(&self) -> Result<Actor, CallError> {
+        self.refuse_ended()?;
+        Ok(Actor(()))
+    }
+
+    /// Whether the rules ask the account for a second factor that it does not have.
+    pub(crate) fn lacks_second_factor(&self) -> bool {
+        self.must_have_second_factor() && self.office().state.second_factor.is_none()
+    }
+
+    /// Whether the rules put these actions under authentication anew, and the last one is too long ago.
+    pub(crate) fn asks_anew(&self, guarded: Guarded) -> bool {
+        let since = self.host.clock.monotonic().saturating_sub(*lock(&self.authenticated));
+        self.office().membership.policy.step_up.contains(guarded) && since > usecase::FRESH_FOR
+    }
+
+    /// Somebody has just authenticated for the session's account.
+    pub(crate) fn note_authentication(&self) {
+        *lock(&self.authenticated) = self.host.clock.monotonic();
     }
 
     /// Roles of the account as they are now, not as they were when it unlocked.
@@ -513,6 +546,11 @@ impl Core {
         rows: impl FnOnce(&mut DirectoryTx<'_>) -> Result<(), StoreError>,
     ) -> Result<(), CallError> {
         self.change_directory_as((self.account, &self.keys.signing), actor, event, bodies, rows)
+    }
+
+    /// States something about the account itself that needs no right: what its sealed state says already.
+    pub(crate) fn change_own_directory(&self, event: Event, body: Body) -> Result<(), CallError> {
+        self.change_directory(&self.authorize_own_upkeep()?, event, vec![body], |_| Ok(()))
     }
 
     /// As [`Core::change_directory`], signed by the account or by recovery.

@@ -25,7 +25,8 @@ pub use life::{
     BulkTagView, BulkView, DraftFieldView, DraftNote, DraftView, FavouriteView, TaggedRecord, TrashPage, TrashRow,
 };
 pub use people::{
-    AccountState, AccountView, GrantView, PendingKey, PendingKeyView, PeopleView, RecoveryView, SplitView,
+    AccountState, AccountView, GrantView, PendingKey, PendingKeyView, PeopleView, PolicyView, RecoveryView, SplitView,
+    WaysInView,
 };
 pub use subject::{
     SubjectBackupView, SubjectDraftView, SubjectErasureReport, SubjectExportReport, SubjectFindings, SubjectPlace,
@@ -73,6 +74,8 @@ pub struct SessionView {
     /// Failed unlocks of this vault since then.
     #[ts(type = "number")]
     pub failed_unlocks: u64,
+    /// Whether nothing else can be done before a second factor is enrolled.
+    pub needs_second_factor: bool,
 }
 
 /// A tenant in lists.

@@ -75,6 +75,9 @@ labels! {
     /// An invitation's signature over the keys of the account it became. Message: vault, account, time, both keys.
     ENROLMENT = "enrolment";
 
+    /// Digest of a spare code in its account's sealed state. Fields: account, code.
+    SPARE_CODE = "spare-code";
+
     /// Directory key sealed to an account. Fields: vault, account, directory generation.
     SEAL_DIRECTORY_KEY = "seal/directory-key";
     /// Directory key sealed to recovery. Fields: vault, directory generation.

@@ -187,6 +187,18 @@ secret_key! {
     ActivationKey, 32, wraps
 }
 secret_key! {
+    /// From what an account's time-based codes are made: 160 bits, as RFC 4226 §4 R6 recommends.
+    SecondFactorSeed, 20, random
+}
+secret_key! {
+    /// A code that serves once in place of a time-based one: 40 random bits, behind delays ([`crate::second_factor`]).
+    SpareCode, 5, random
+}
+secret_key! {
+    /// A person's own recovery code: 160 random bits, a way into the account beside the passphrase.
+    PersonalCode, 20, random
+}
+secret_key! {
     /// The one secret recovery needs: on the printed kit, or split among custodians.
     RecoverySeed, 32, random
 }

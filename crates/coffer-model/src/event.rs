@@ -380,8 +380,27 @@ pub enum Event {
     RolesSet(AccountId),
     /// An account left the vault: it opens nothing that is written from now on.
     AccountRemoved(AccountId),
-    /// The account's own passphrase was changed.
+    /// The account's own passphrase, or what is needed beside it, was changed.
     PassphraseChanged,
+    /// The account got a personal recovery code; one of before opens nothing any more.
+    PersonalCodeMade,
+    /// The account's slot was given a higher cost at unlocking.
+    KdfRaised,
+    /// The account has a second factor now, or another one.
+    SecondFactorEnrolled,
+    /// The account has no second factor any more.
+    SecondFactorRemoved,
+    /// The account got new spare codes; those of before count no more.
+    SpareCodesMade,
+    /// A spare code served in place of a time-based one.
+    SpareCodeUsed {
+        /// How many are left.
+        left: u64,
+    },
+    /// The rules of the vault were changed. The statement says which.
+    PolicySet,
+    /// Another administrator authenticated for what takes two people.
+    ActionSeconded(AccountId),
     /// An account was granted a tenant, or another right on it.
     GrantGiven {
         /// The tenant.
@@ -540,6 +559,14 @@ impl Event {
             Self::RolesSet(_) => "roles.set",
             Self::AccountRemoved(_) => "account.removed",
             Self::PassphraseChanged => "passphrase.changed",
+            Self::PersonalCodeMade => "personal_code.made",
+            Self::KdfRaised => "kdf.raised",
+            Self::SecondFactorEnrolled => "second_factor.enrolled",
+            Self::SecondFactorRemoved => "second_factor.removed",
+            Self::SpareCodesMade => "spare_codes.made",
+            Self::SpareCodeUsed { .. } => "spare_code.used",
+            Self::PolicySet => "policy.set",
+            Self::ActionSeconded(_) => "action.seconded",
             Self::GrantGiven { .. } => "grant.given",
             Self::GrantWithdrawn { .. } => "grant.withdrawn",
             Self::TenantRekeyed(_) => "tenant.rekeyed",
@@ -579,6 +606,12 @@ impl Event {
             | Self::KindRemoved
             | Self::LogVerified
             | Self::PassphraseChanged
+            | Self::PersonalCodeMade
+            | Self::KdfRaised
+            | Self::SecondFactorEnrolled
+            | Self::SecondFactorRemoved
+            | Self::SpareCodesMade
+            | Self::PolicySet
             | Self::DirectoryRekeyed
             | Self::AuditKeyReplaced
             | Self::OfficeKeyReplaced
@@ -592,6 +625,7 @@ impl Event {
             | Self::SearchRenamed { tenant }
             | Self::SearchRemoved { tenant } => EventParts { tenant, ..none },
             Self::UnlockFailuresCounted { count }
+            | Self::SpareCodeUsed { left: count }
             | Self::LogRead { count }
             | Self::LogExported { count }
             | Self::BackupExported { counter: count }
@@ -682,6 +716,7 @@ impl Event {
             | Self::AccountActivated(account)
             | Self::RolesSet(account)
             | Self::AccountRemoved(account)
+            | Self::ActionSeconded(account)
             | Self::KeysShared(account) => EventParts { account: Some(account), ..none },
             Self::GrantGiven { tenant, account } | Self::GrantWithdrawn { tenant, account } => {
                 EventParts { tenant: Some(tenant), account: Some(account), ..none }
@@ -796,6 +831,14 @@ impl Event {
             "roles.set" => Self::RolesSet(parts.account?),
             "account.removed" => Self::AccountRemoved(parts.account?),
             "passphrase.changed" => Self::PassphraseChanged,
+            "personal_code.made" => Self::PersonalCodeMade,
+            "kdf.raised" => Self::KdfRaised,
+            "second_factor.enrolled" => Self::SecondFactorEnrolled,
+            "second_factor.removed" => Self::SecondFactorRemoved,
+            "spare_codes.made" => Self::SpareCodesMade,
+            "spare_code.used" => Self::SpareCodeUsed { left: parts.count? },
+            "policy.set" => Self::PolicySet,
+            "action.seconded" => Self::ActionSeconded(parts.account?),
             "grant.given" => Self::GrantGiven { tenant: parts.tenant?, account: parts.account? },
             "grant.withdrawn" => Self::GrantWithdrawn { tenant: parts.tenant?, account: parts.account? },
             "tenant.rekeyed" => Self::TenantRekeyed(parts.tenant?),

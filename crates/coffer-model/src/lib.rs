@@ -8,6 +8,7 @@ pub mod event;
 pub mod grant;
 pub mod id;
 pub mod list;
+pub mod policy;
 pub mod query;
 pub mod record;
 pub mod template;

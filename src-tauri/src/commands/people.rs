@@ -111,7 +111,7 @@ pub(super) async fn passphrase_change<R: Runtime>(
         let words = shell.words();
         let change: new_passphrase::Change = Arc::new(move |old: Passphrase, new: Passphrase| {
             let change = |session: &Session| {
-                let proof = session.authenticate(&old)?;
+                let proof = session.authenticate(&old.into())?;
                 session.change_passphrase(&new, proof).map_err(Refusal::from)
             };
             shell.with(change).map_err(|refusal| refusal.code)

@@ -140,7 +140,7 @@ pub(super) async fn proof_for<R: Runtime>(
         let words = shell.words();
         let login = shell.session_view().map(|view| view.login).unwrap_or_default();
         let check: Use<_> = Arc::new(move |passphrase: Passphrase| {
-            shell.with(|session| session.authenticate(&passphrase)).map_err(|refusal| refusal.code)
+            shell.with(|session| session.authenticate(&passphrase.into())).map_err(|refusal| refusal.code)
         });
         let question = step_up::Question {
             window: &words.step_window,

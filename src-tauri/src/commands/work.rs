@@ -111,7 +111,7 @@ pub(super) async fn is_confirmed<R: Runtime>(app: &AppHandle<R>, shell: &Arc<She
         let words = shell.words();
         let login = shell.session_view().map(|view| view.login).unwrap_or_default();
         let check: new_passphrase::Use<()> = Arc::new(move |passphrase| {
-            shell.with(|session| session.check_passphrase(&passphrase)).map_err(|refusal| refusal.code)
+            shell.with(|session| session.authenticate(&passphrase.into()).map(drop)).map_err(|refusal| refusal.code)
         });
         step_up::show(words, web::gtk_window(&dialog).as_ref(), &login, reason, check, reply);
     });

@@ -7,6 +7,7 @@ use coffer_core::{INVITATION_HOURS, INVITATION_HOURS_MAX, Split};
 use coffer_model::account::Role;
 use coffer_model::day::Day;
 use coffer_model::grant::Right;
+use coffer_model::policy::Guarded;
 
 #[derive(Subcommand, Debug)]
 pub enum AccountCommand {
@@ -56,6 +57,26 @@ pub enum AccountCommand {
         #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
         new_passphrase_file: Option<PathBuf>,
     },
+    /// What opens your own account.
+    Ways,
+    /// What your passphrase needs beside it: a secret in this device's keyring, a key file, both or neither.
+    #[command(
+        after_help = "Examples:\n  coffer … account factors --device on\n  coffer … account factors --new-key-file /media/usb/ines.key\n  coffer … account factors --device off --no-key-file\n\nThese are keys: without them a copy of the vault stays closed. Who loses them gets in with the personal recovery\ncode (`account personal-code`), or is invited anew by an administrator."
+    )]
+    Factors(FactorArgs),
+    /// Make a personal recovery code: a way in when passphrase, device or key file is lost. One of before ends.
+    #[command(after_help = "Example:\n  coffer … account personal-code --code-file /media/usb/ines-recovery.txt")]
+    PersonalCode {
+        /// New file for the code, readable by you alone. Without it the code is printed.
+        #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+        code_file: Option<PathBuf>,
+    },
+    /// Codes that an authenticator shows, asked for at unlocking: enrolling, new spare codes, removing.
+    #[command(
+        subcommand,
+        after_help = "Examples:\n  coffer … account second-factor enrol\n  coffer … account second-factor spare-codes\n  coffer … account second-factor remove"
+    )]
+    SecondFactor(SecondFactorCommand),
     /// Remove an account, and replace the keys it held as far as this account can.
     #[command(
         after_help = "Example:\n  coffer … account offboard otto --now\n\nWhat this account cannot replace is told as pending: nothing is written to such a tenant before a steward of it\nhas given it a new key with `key rotate --pending`."
@@ -84,6 +105,92 @@ pub enum AccountCommand {
         /// Login name of the invitation.
         name: String,
     },
+}
+
+#[derive(Args, Debug)]
+pub struct FactorArgs {
+    /// Whether a secret in this device's keyring is needed. Left out: as it is.
+    #[arg(long, value_name = "on|off", value_parser = on_or_off)]
+    pub device: Option<bool>,
+    /// A file that is needed from now on: any that you keep and that never changes.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "no_key_file")]
+    pub with_key_file: Option<PathBuf>,
+    /// As --with-key-file, and makes it: 64 random bytes, readable by you alone.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with_all = ["no_key_file", "with_key_file"])]
+    pub new_key_file: Option<PathBuf>,
+    /// No key file is needed any more.
+    #[arg(long)]
+    pub no_key_file: bool,
+    /// File whose first line is the passphrase from now on, the same or another. Without it the terminal asks.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub new_passphrase_file: Option<PathBuf>,
+}
+
+fn on_or_off(text: &str) -> Result<bool, String> {
+    match text {
+        "on" => Ok(true),
+        "off" => Ok(false),
+        _ => Err("on or off".to_owned()),
+    }
+}
+
+#[derive(Subcommand, Debug)]
+pub enum SecondFactorCommand {
+    /// Give an authenticator the seed, and show by a code that it took it. Prints spare codes, once.
+    #[command(
+        after_help = "Examples:\n  coffer … account second-factor enrol\n  coffer … account second-factor enrol --seed-file seed.txt --confirm-from code.txt\n\nOn a terminal the seed is shown as a picture and as text, and the code is asked for. With --seed-file it is\nwritten to a new file instead, and the code is read from the first line of the file named, once it is there."
+    )]
+    Enrol {
+        /// New file for the seed as `otpauth://` URI, readable by you alone; removed when done.
+        #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, requires = "confirm_from")]
+        seed_file: Option<PathBuf>,
+        /// File whose first line is the code; waited for up to two minutes.
+        #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, requires = "seed_file")]
+        confirm_from: Option<PathBuf>,
+    },
+    /// Make new spare codes; those of before count no more.
+    SpareCodes,
+    /// Remove the second factor, unless the vault's rules ask for one.
+    Remove,
+}
+
+#[derive(Subcommand, Debug)]
+pub enum PolicyCommand {
+    /// The rules as they are.
+    Show,
+    /// Change rules. What is not named stays as it is; `none` empties a list.
+    Set(PolicyArgs),
+}
+
+#[derive(Args, Debug)]
+#[command(group = ArgGroup::new("rule").required(true).multiple(true))]
+pub struct PolicyArgs {
+    /// Who has this role needs a second factor: administrator, auditor, member, or none. May be repeated.
+    #[arg(long, value_name = "ROLE", group = "rule", value_parser = role_or_none)]
+    pub second_factor: Vec<Option<Role>>,
+    /// Asks for passphrase and code anew: `reveal`, `save_files`, `export`, `erase`, `backup`,
+    /// `read_log`, `grant`, `recover`, or `none`.
+    /// May be repeated.
+    #[arg(long, value_name = "ACTION", group = "rule", value_parser = guarded_or_none)]
+    pub step_up: Vec<Option<Guarded>>,
+    /// Takes two administrators: export, erase, recover, or none. May be repeated.
+    #[arg(long, value_name = "ACTION", group = "rule", value_parser = guarded_or_none)]
+    pub two_people: Vec<Option<Guarded>>,
+    /// Least memory for each guess at a passphrase, MiB; 0: none fixed. Passphrases below it are raised at unlocking.
+    #[arg(long, value_name = "MIB", group = "rule", value_parser = clap::value_parser!(u32).range(0..=1024))]
+    pub kdf_memory: Option<u32>,
+}
+
+fn role_or_none(text: &str) -> Result<Option<Role>, String> {
+    if text == "none" { Ok(None) } else { role(text).map(Some).map_err(str::to_owned) }
+}
+
+fn guarded_or_none(text: &str) -> Result<Option<Guarded>, String> {
+    if text == "none" {
+        return Ok(None);
+    }
+    let names: Vec<_> = Guarded::ALL.iter().map(|guarded| guarded.name()).collect();
+    text.parse().map(Some).map_err(|_| format!("one of {}, none", names.join(", ")))
 }
 
 #[derive(Args, Debug)]

@@ -9,7 +9,7 @@ use coffer_model::account::{LoginName, Role, Roles};
 use serde_json::json;
 use zeroize::Zeroizing;
 
-use super::{find_account, fresh, key, kit, vault_folder};
+use super::{find_account, fresh, key, kit, vault_folder, way_in};
 use crate::args::{AccountCommand, CodeArgs, Global, RecoveryArgs};
 use crate::error::CliError;
 use crate::render::{Output, table, visible};
@@ -41,6 +41,12 @@ pub fn run(session: &Session, global: &Global, command: &AccountCommand, output:
             output.note("copies and backups from before still open with the old one");
             Ok(())
         }
+        AccountCommand::Ways => Ok(output.answer(&session.ways_in()?, way_in::text)?),
+        AccountCommand::Factors(args) => way_in::change(session, global, args, output),
+        AccountCommand::PersonalCode { code_file } => {
+            way_in::make_personal_code(session, global, code_file.as_deref(), output)
+        }
+        AccountCommand::SecondFactor(command) => way_in::second_factor(session, global, command, output),
         AccountCommand::Offboard { name, now: _, stewards } => {
             let account = find_account(session, name)?;
             session.remove_account(account.id, stewards.even_last_steward, fresh(session, global)?)?;

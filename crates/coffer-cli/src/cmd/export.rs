@@ -5,9 +5,10 @@ use std::fmt::Write;
 use coffer_core::view::ExportReport;
 use coffer_core::{ExportRequest, Session};
 use coffer_model::event::ExportFormat;
+use coffer_model::policy::Guarded;
 use zeroize::Zeroizing;
 
-use super::{find_tenant, fresh};
+use super::{find_tenant, fresh_for};
 use crate::args::{ExportArgs, Global};
 use crate::error::CliError;
 use crate::job;
@@ -28,7 +29,7 @@ pub fn run(session: &Session, global: &Global, args: &ExportArgs, output: &Outpu
         confirmation: confirmation(format, args, &tenant.name)?,
         ..ExportRequest::new(tenant.id, args.file.clone(), format)
     };
-    let proof = fresh(session, global)?;
+    let proof = fresh_for(session, global, Guarded::Export)?;
     let report = job::run("exporting", || session.start_export(request, proof))?;
     let text = |report: &ExportReport| report_text(report, format, &args.file.display().to_string());
     Ok(output.answer(&report, text)?)

@@ -5,11 +5,12 @@ use std::path::Path;
 use coffer_core::policy::Action;
 use coffer_core::view::{PendingKey, PendingKeyView, RecoveryView};
 use coffer_core::{Session, Split};
+use coffer_model::policy::Guarded;
 use serde_json::json;
 
 use super::kit::{self, KitPlace};
 use super::vault::{keep_words, kept_words};
-use super::{find_tenant, fresh};
+use super::{find_tenant, fresh_for};
 use crate::args::{Global, KeyCommand};
 use crate::error::CliError;
 use crate::job;
@@ -26,7 +27,7 @@ pub fn run(session: &Session, global: &Global, command: &KeyCommand, output: &Ou
         }
         KeyCommand::Recover { by } => {
             let kit = kit::read(by.kit.as_deref(), &by.share, |shares| session.join_shares(shares))?;
-            let proof = fresh(session, global)?;
+            let proof = fresh_for(session, global, Guarded::Recover)?;
             let tenants = job::run("recovering tenants", || session.start_recover_tenants(kit, proof))?;
             return Ok(output.answer(&serde_json::json!({ "recovered": tenants }), |_| {
                 format!("this account is now steward of {tenants} tenants that had none")
@@ -55,7 +56,7 @@ fn renew(
     output: &Output,
 ) -> Result<(), CliError> {
     session.require(Action::RenewRecovery)?;
-    let proof = fresh(session, global)?;
+    let proof = fresh_for(session, global, Guarded::Recover)?;
     let (renewed, _) = job::uncut(|| -> Result<_, CliError> {
         let mut place = KitPlace::make(path, split)?;
         let kit = session.prepare_recovery(split)?;

@@ -15,6 +15,7 @@ mod kind;
 mod kit;
 mod life;
 mod log;
+mod policy;
 mod record;
 mod search;
 mod shell;
@@ -22,13 +23,16 @@ mod subject;
 mod tenant;
 mod upkeep;
 mod vault;
+mod way_in;
 
 use std::path::Path;
 
 use coffer_core::host::Host;
 use coffer_core::view::{AccountState, AccountView, TenantView};
-use coffer_core::{FreshAuthentication, Passphrase, Session, UnlockError, Vault};
+use coffer_core::{CallError, Credentials, FreshAuthentication, Session, UnlockError, Vault};
 use coffer_model::id::TenantId;
+use coffer_model::policy::Guarded;
+use zeroize::Zeroizing;
 
 use crate::args::{AccountCommand, Cli, Command, Global, LogCommand, VaultCommand};
 use crate::error::CliError;
@@ -38,7 +42,6 @@ use crate::render::Output;
 /// Runs one command.
 pub fn run(host: &Host, cli: &Cli, output: &Output) -> Result<(), CliError> {
     let global = &cli.global;
-    refuse_unknown_factors(global)?;
     match &cli.command {
         Command::Vault(VaultCommand::Create { kit, shares }) => vault::create(host, global, kit, *shares, output),
         Command::Vault(VaultCommand::Show) => vault::show(host, global, output),
@@ -74,6 +77,7 @@ fn run_unlocked(session: &Session, global: &Global, command: &Command, output: &
         Command::Account(command) => account::run(session, global, command, output),
         Command::Grant(command) => grant::run(session, command, output),
         Command::Key(command) => key::run(session, global, command, output),
+        Command::Policy(command) => policy::run(session, global, command, output),
         Command::Record(command) => record::run(session, command, output),
         Command::File(command) => file::run(session, command, output),
         Command::Kind(command) => kind::run(session, command, output),
@@ -94,17 +98,6 @@ fn run_unlocked(session: &Session, global: &Global, command: &Command, output: &
     }
 }
 
-/// Options that scripts may give one day; to take them and not look would claim a protection that is not there.
-fn refuse_unknown_factors(global: &Global) -> Result<(), CliError> {
-    if global.key_file.is_some() {
-        return Err(CliError::NoSuchFactor("key file"));
-    }
-    if global.code.is_some() {
-        return Err(CliError::NoSuchFactor("time-based code"));
-    }
-    Ok(())
-}
-
 fn vault_folder(global: &Global) -> Result<&Path, CliError> {
     global.vault.as_deref().ok_or(CliError::NoVault)
 }
@@ -114,19 +107,36 @@ fn login(global: &Global) -> Result<&str, CliError> {
 }
 
 fn unlock(host: &Host, global: &Global) -> Result<Session, CliError> {
-    unlock_by(Vault::unlock, host, global)
+    unlock_by(Vault::unlock_with, host, global)
 }
 
-/// Unlocks in the given way.
+/// Unlocks in the given way. A code that is needed and was not given is asked for on a terminal.
 fn unlock_by(
-    way: fn(&Vault, &str, Passphrase) -> Result<Session, UnlockError>,
+    way: fn(&Vault, &str, &Credentials) -> Result<Session, UnlockError>,
     host: &Host,
     global: &Global,
 ) -> Result<Session, CliError> {
     let vault = Vault::open(host, vault_folder(global)?)?;
     let login = login(global)?;
-    let passphrase = prompt::passphrase(global, &format!("Passphrase of {login}: "))?;
-    Ok(way(&vault, login, passphrase)?)
+    let mut shown = prompt::credentials(global, &format!("Passphrase of {login}: "))?;
+    if let Some(code) = &global.code {
+        shown.set_code(Zeroizing::new(code.clone()));
+    }
+    with_code(shown, |shown| way(&vault, login, shown))
+}
+
+/// Calls with what was given, and once more with a code from the terminal if it turns out that one is needed.
+fn with_code<T>(
+    mut shown: Credentials,
+    mut call: impl FnMut(&Credentials) -> Result<T, UnlockError>,
+) -> Result<T, CliError> {
+    match call(&shown) {
+        Err(UnlockError::CodeNeeded) if prompt::is_possible() => {
+            shown.set_code(Zeroizing::new(prompt::line("Code of the second factor: ")?));
+            Ok(call(&shown)?)
+        }
+        done => Ok(done?),
+    }
 }
 
 /// Finds a tenant by its identifier, or by its name in whatever case.
@@ -150,6 +160,28 @@ fn find_account(session: &Session, named: &str) -> Result<AccountView, CliError>
 fn fresh(session: &Session, global: &Global) -> Result<FreshAuthentication, CliError> {
     match session.authenticated_by_unlocking() {
         Some(proof) => Ok(proof),
-        None => Ok(session.authenticate(&prompt::passphrase(global, "Your passphrase once more: ")?)?),
+        None => {
+            with_code(prompt::credentials(global, "Your passphrase once more: ")?, |shown| session.authenticate(shown))
+        }
     }
+}
+
+/// As [`fresh`], for what may take two people by the vault's rules.
+fn fresh_for(session: &Session, global: &Global, guarded: Guarded) -> Result<FreshAuthentication, CliError> {
+    if session.takes_two(guarded) { fresh_by_two(session, global) } else { fresh(session, global) }
+}
+
+/// The proof that this account and another administrator's were authenticated just now.
+fn fresh_by_two(session: &Session, global: &Global) -> Result<FreshAuthentication, CliError> {
+    let Some(login) = &global.second.login else { return Err(CallError::SecondPersonNeeded.into()) };
+    let (passphrase, key_file) = (&global.second.passphrase_file, &global.second.key_file);
+    let question = format!("Passphrase of {login}, who seconds: ");
+    let mut shown = prompt::credentials_of(passphrase.as_deref(), key_file.as_deref(), &question)?;
+    if let Some(code) = &global.second.code {
+        shown.set_code(Zeroizing::new(code.clone()));
+    }
+    // Of this account first, so that the other's code is not used up in vain.
+    let mut proof = fresh(session, global)?;
+    with_code(shown, |shown| session.second(&mut proof, login, shown))?;
+    Ok(proof)
 }

@@ -61,14 +61,17 @@ fn run_line(session: &Session, outer: &Global, line: &str, json: bool) -> Result
         Err(help) => return Ok(render::help(&help)?),
     };
     refuse_what_is_settled(&cli)?;
-    run_unlocked(session, outer, &cli.command, &Output::one_line(json || cli.global.json))
+    // Who seconds a command is named with it.
+    let global = Global { second: cli.global.second.clone(), ..outer.clone() };
+    run_unlocked(session, &global, &cli.command, &Output::one_line(json || cli.global.json))
 }
 
 /// The vault is open already, and standard input is where the commands come from.
 fn refuse_what_is_settled(cli: &Cli) -> Result<(), CliError> {
-    let Global { vault, login, passphrase_file, passphrase_fd, key_file, code, json: _ } = &cli.global;
+    let Global { vault, login, passphrase_file, passphrase_fd, key_file, code, personal_code_file, second: _, json: _ } =
+        &cli.global;
     let named = vault.is_some() || login.is_some() || passphrase_file.is_some() || passphrase_fd.is_some();
-    if named || key_file.is_some() || code.is_some() {
+    if named || key_file.is_some() || code.is_some() || personal_code_file.is_some() {
         return Err(CliError::Usage("the vault and the account are those of this shell".to_owned()));
     }
     let fields: Option<&FieldArgs> = match &cli.command {

@@ -9,11 +9,12 @@ use coffer_core::view::{
     SubjectErasureReport, SubjectExportReport, SubjectFindings, SubjectPlace, SubjectPlaceView, SubjectRecordView,
     TenantView,
 };
-use coffer_core::{FreshAuthentication, Session, SubjectErasureRequest, SubjectExportRequest, SubjectIdentifiers};
+use coffer_core::{Session, SubjectErasureRequest, SubjectExportRequest, SubjectIdentifiers};
+use coffer_model::policy::Guarded;
 use coffer_model::record::Value;
 use zeroize::Zeroizing;
 
-use super::find_tenant;
+use super::{find_tenant, fresh_for};
 use crate::args::{Global, SubjectArgs, SubjectCommand};
 use crate::error::CliError;
 use crate::job;
@@ -33,7 +34,7 @@ pub fn run(session: &Session, global: &Global, command: &SubjectCommand, output:
         }
         SubjectCommand::Export { subject, file, record } => {
             let tenant = find_tenant(session, &subject.tenant)?.id;
-            let (identifiers, proof) = (identifiers(subject)?, fresh(session, global)?);
+            let (identifiers, proof) = (identifiers(subject)?, fresh_for(session, global, Guarded::Export)?);
             let records = (!record.is_empty()).then(|| record.clone());
             let request = SubjectExportRequest { tenant, identifiers, records, file: file.clone() };
             let report = job::run("handing over", || session.start_export_subject(request, proof))?;
@@ -43,7 +44,7 @@ pub fn run(session: &Session, global: &Global, command: &SubjectCommand, output:
             let tenant = find_tenant(session, &subject.tenant)?;
             let identifiers = identifiers(subject)?;
             confirmed(&tenant, confirm.as_deref())?;
-            let proof = fresh(session, global)?;
+            let proof = fresh_for(session, global, Guarded::Erase)?;
             let records = (!record.is_empty()).then(|| record.clone());
             let history_only = *history_only;
             let request = SubjectErasureRequest { tenant: tenant.id, identifiers, records, history_only };
@@ -52,14 +53,6 @@ pub fn run(session: &Session, global: &Global, command: &SubjectCommand, output:
         }
     }
     Ok(())
-}
-
-/// Unlocking a moment ago counts; a long-lived shell asks again.
-fn fresh(session: &Session, global: &Global) -> Result<FreshAuthentication, CliError> {
-    match session.authenticated_by_unlocking() {
-        Some(proof) => Ok(proof),
-        None => Ok(session.authenticate(&prompt::passphrase(global, "Your passphrase once more: ")?)?),
-    }
 }
 
 /// The identifiers named, and those of a file with one on each line.

@@ -526,8 +526,8 @@ fn a_retired_slot_counts_for_nothing() {
         office.header.accounts[0].slots.splice(0..0, old);
         founder.core.write_header(&mut office).unwrap();
     }
-    assert!(matches!(founder.check_passphrase(&passphrase(FOUNDER)), Err(UnlockError::Refused)));
-    founder.check_passphrase(&new()).unwrap();
+    assert!(matches!(founder.authenticate(&passphrase(FOUNDER).into()), Err(UnlockError::Refused)));
+    drop(founder.authenticate(&new().into()).unwrap());
     founder.lock().unwrap();
     assert!(matches!(place.try_unlock(FOUNDER), Err(UnlockError::Refused)));
     let founder = Vault::open(&place.host, &place.vault()).unwrap().unlock(FOUNDER, new()).unwrap();

@@ -67,6 +67,12 @@ pub(crate) enum Body {
     /// Only these slots of an account count from now on. Signed by the account.
     #[n(17)]
     SlotsNamed(#[n(0)] SlotsNamed),
+    /// The vault has these rules. Signed by an administrator.
+    #[n(18)]
+    PolicySet(#[n(0)] PolicySet),
+    /// Whether an account has a second factor. Signed by the account.
+    #[n(19)]
+    SecondFactorStated(#[n(0)] SecondFactorStated),
     /// Recovery has another seed. Signed by an administrator, who trusts it from then on.
     #[n(24)]
     RecoveryReplaced(#[n(0)] RecoveryReplaced),
@@ -306,6 +312,28 @@ pub(crate) struct SlotsNamed {
     /// SHA-256 of each, as the header stores it.
     #[n(0)]
     pub(crate) slots: Vec<ByteArray<32>>,
+}
+
+#[derive(Clone, Debug, Encode, Decode, CborLen)]
+pub(crate) struct PolicySet {
+    /// [`coffer_model::account::Roles::bits`] of who needs a second factor.
+    #[n(0)]
+    pub(crate) second_factor: u8,
+    /// [`coffer_model::policy::GuardedSet::bits`] of what asks for authentication anew.
+    #[n(1)]
+    pub(crate) step_up: u32,
+    /// [`coffer_model::policy::GuardedSet::bits`] of what takes two people.
+    #[n(2)]
+    pub(crate) two_people: u32,
+    /// Least memory of a passphrase's derivation, in KiB; 0 where nothing is fixed.
+    #[n(3)]
+    pub(crate) kdf_memory_kib: u32,
+}
+
+#[derive(Clone, Debug, Encode, Decode, CborLen)]
+pub(crate) struct SecondFactorStated {
+    #[n(0)]
+    pub(crate) enrolled: bool,
 }
 
 #[derive(Clone, Debug, Encode, Decode, CborLen)]

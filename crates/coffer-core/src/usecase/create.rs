@@ -189,7 +189,7 @@ fn first_unlock(host: &Host, folder: &Path, login: &LoginName, passphrase: Passp
     let opened = Vault::open(host, folder).map_err(|_| Fault::Damaged(Damage::Header))?;
     opened.unlock(login.as_str(), passphrase).map_err(|error| match error {
         UnlockError::Fault(fault) => fault,
-        UnlockError::Refused | UnlockError::TooSoon { .. } | UnlockError::HeldBy(_) => Fault::Damaged(Damage::Header),
+        _ => Fault::Damaged(Damage::Header),
     })
 }
 

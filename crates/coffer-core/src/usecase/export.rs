@@ -15,6 +15,7 @@ use coffer_interchange::neutral::limits;
 use coffer_interchange::source::{SourceError, SourceKeys};
 use coffer_model::event::{Event, ExportFormat};
 use coffer_model::id::{RecordKey, TenantId};
+use coffer_model::policy::Guarded;
 use zeroize::Zeroizing;
 
 use super::archive::{self, Output};
@@ -149,6 +150,7 @@ impl Session {
         if !proof.holds_for(&self.core) {
             return Err(ExportError::NotFresh);
         }
+        proof.require_second(&self.core, Guarded::Export)?;
         request.check()?;
         if std::fs::symlink_metadata(&request.file).is_ok() {
             return Err(ExportError::TargetExists);

@@ -9,6 +9,7 @@ mod bulk;
 mod check_files;
 mod codes;
 mod create;
+mod credentials;
 mod devices;
 mod drafts;
 mod expiring;
@@ -27,6 +28,7 @@ mod records;
 mod rekey;
 mod renew;
 mod restore;
+mod rules;
 mod save_attachment;
 mod saved_searches;
 mod seal;
@@ -46,6 +48,7 @@ pub use backup::{BackupIdentity, start_verify_backup};
 pub use bulk::{BULK_MAX, BulkError, TagChange};
 pub use codes::{CodeError, OneTimeCode};
 pub use create::{CreateError, CreatedVault, NewVault};
+pub use credentials::{Credentials, MissingFactors};
 pub use devices::EnrolDeviceError;
 pub use export::{ExportError, ExportRequest};
 pub use fields::CopyFieldError;
@@ -55,14 +58,17 @@ pub use import::{Duplicates, ImportError, ImportRequest};
 pub use kinds::KindError;
 pub use people::{
     AccountError, ActivateError, ChangePassphraseError, INVITATION_HOURS, INVITATION_HOURS_MAX, Invitation,
-    InviteError, LeaveError, RecoverError, SetRolesError,
+    InviteError, KEY_FILE_MAX, LeaveError, RecoverError, SecondFactorError, SecondFactorOffer, SetRolesError, WayIn,
+    parse_personal_code,
 };
 pub use preview::PreviewError;
 pub use records::{ListRecordsError, ListRequest, SaveRecordError};
 pub use renew::{AcceptRecoveryError, RenewRecoveryError};
 pub use restore::{RestoreOptions, start_restore};
+pub use rules::SetPolicyError;
 pub use save_attachment::SaveAttachmentError;
 pub use saved_searches::SaveSearchError;
+pub(crate) use step_up::FRESH_FOR;
 pub use step_up::FreshAuthentication;
 pub use subject::{
     InvalidIdentifiers, SUBJECT_IDENTIFIERS_MAX, SubjectErasureRequest, SubjectError, SubjectExportRequest,

@@ -10,6 +10,7 @@ use coffer_crypto::recovery;
 use coffer_crypto::recovery::shares::{self, Split};
 use coffer_crypto::secret::RecoverySeed;
 use coffer_model::event::Event;
+use coffer_model::policy::Guarded;
 
 use super::devices;
 use super::people::{AccountError, fresh};
@@ -112,6 +113,7 @@ impl Session {
     pub fn renew_recovery(&self, kit: &RecoveryKit, proof: FreshAuthentication) -> Result<(), RenewRecoveryError> {
         let actor = self.authorize(Action::RenewRecovery, None)?;
         let core = &*self.core;
+        proof.require_second(core, Guarded::Recover)?;
         fresh(core, proof)?;
         // A backup must not meet a directory that is just being replaced.
         let _alone = lock(&core.backups);

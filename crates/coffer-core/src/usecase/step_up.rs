@@ -1,34 +1,40 @@
 //! Fresh authentication inside a session, and the proof that the recovery kit was kept.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use coffer_crypto::derive;
-use coffer_crypto::kdf::Factors;
-use coffer_crypto::memory::KdfMemory;
-use coffer_crypto::passphrase::Passphrase;
-use coffer_crypto::slot::{OpenSlotError, Slot};
+use coffer_crypto::secret::AccountMasterKey;
+use coffer_model::account::Role;
 use coffer_model::event::Event;
-use coffer_model::id::SessionId;
-use minicbor::bytes::ByteVec;
+use coffer_model::id::{AccountId, SessionId};
+use coffer_model::policy::Guarded;
 
+use super::credentials::{Credentials, Opening, open_slot};
+use super::unlock::check_code;
 use crate::chain;
 use crate::fault::{CallError, Damage, Fault};
+use crate::header::UsedCode;
 use crate::kit::RecoveryKit;
 use crate::policy::Action;
 use crate::session::{Core, Session};
 use crate::throttle::Throttle;
 use crate::usecase::UnlockError;
+use crate::vault::normalise_login;
 
 /// How long ago a passphrase may have been given to count as given just now.
-const FRESH_FOR: Duration = Duration::from_mins(2);
+pub(crate) const FRESH_FOR: Duration = Duration::from_mins(2);
 
-/// Proof that the account's passphrase was given just now, in this session. Made only here, used up by what asks for it.
+/// Proof that the account's passphrase was given just now, in this session, with a code of its second factor if it has
+/// one. Made only here, used up by what asks for it.
 #[derive(Debug)]
 #[must_use]
 pub struct FreshAuthentication {
     session: SessionId,
     /// On the clock that nobody sets.
     at: Duration,
+    /// Another administrator who authenticated for the same.
+    second: Option<AccountId>,
 }
 
 impl FreshAuthentication {
@@ -36,62 +42,56 @@ impl FreshAuthentication {
     pub(crate) fn holds_for(&self, core: &Core) -> bool {
         self.session == core.session_id() && core.host.clock.monotonic().saturating_sub(self.at) <= FRESH_FOR
     }
+
+    /// Holds it against the rule of two people. Who seconded must be an administrator still.
+    pub(crate) fn require_second(&self, core: &Core, guarded: Guarded) -> Result<(), CallError> {
+        let office = core.office();
+        let is_administrator = |account| office.membership.roles(account).contains(Role::Administrator);
+        if !office.membership.policy.two_people.contains(guarded) || self.second.is_some_and(is_administrator) {
+            Ok(())
+        } else {
+            Err(CallError::SecondPersonNeeded)
+        }
+    }
+
+    /// Whether another administrator authenticated, too.
+    pub const fn is_seconded(&self) -> bool {
+        self.second.is_some()
+    }
 }
 
 impl Session {
-    /// Checks the account's passphrase again and gives the proof of it. As [`Session::check_passphrase`].
-    pub fn authenticate(&self, passphrase: &Passphrase) -> Result<FreshAuthentication, UnlockError> {
-        self.check_passphrase(passphrase)?;
-        Ok(FreshAuthentication { session: self.core.session_id(), at: self.core.host.clock.monotonic() })
+    /// Checks the account's passphrase again, with whatever else unlocking asks for, and gives the proof of it. Takes as
+    /// long as unlocking; a wrong one is logged as a failed unlock.
+    pub fn authenticate(&self, shown: &Credentials) -> Result<FreshAuthentication, UnlockError> {
+        let core = &*self.core;
+        core.authenticate(core.login.as_str(), shown, |account| account == core.account)?;
+        core.note_authentication();
+        Ok(FreshAuthentication { session: core.session_id(), at: core.host.clock.monotonic(), second: None })
     }
 
     /// The proof that unlocking itself gives, for a shell that has just done so; `None` once that is too long ago.
     pub fn authenticated_by_unlocking(&self) -> Option<FreshAuthentication> {
-        let proof = FreshAuthentication { session: self.core.session_id(), at: self.core.unlocked_monotonic() };
+        let at = self.core.unlocked_monotonic();
+        let proof = FreshAuthentication { session: self.core.session_id(), at, second: None };
         proof.holds_for(&self.core).then_some(proof)
     }
 
-    /// Checks the account's passphrase again, before something that asks for it. Takes as long as unlocking; a wrong
-    /// one is logged as a failed unlock.
-    pub fn check_passphrase(&self, passphrase: &Passphrase) -> Result<(), UnlockError> {
+    /// Has another administrator authenticate for the same as `proof`, on the same machine, with their own passphrase and
+    /// whatever else their account asks for. Logged under the session's account, naming the other.
+    pub fn second(&self, proof: &mut FreshAuthentication, login: &str, shown: &Credentials) -> Result<(), UnlockError> {
         let core = &*self.core;
-        let lookup = derive::login_lookup(&core.office().header.salt, core.login.as_str());
-        let mut throttle = Throttle::load(&core.folder);
-        if let Some(wait) = throttle.wait(&lookup, core.now()) {
-            return Err(UnlockError::TooSoon { wait });
-        }
-        let slots: Vec<Slot> = {
-            let office = core.office();
-            let entry = office.header.accounts.iter().find(|entry| entry.account == core.account);
-            let slots = entry.map(|entry| entry.slots.as_slice()).unwrap_or_default();
-            let named = office.membership.accounts.get(&core.account).and_then(|account| account.slots.as_ref());
-            let counts = |slot: &&ByteVec| named.is_none_or(|named| named.contains(&chain::digest(slot)));
-            let parse = |bytes: &ByteVec| Slot::parse(bytes, &core.host.kdf_floor);
-            slots
-                .iter()
-                .filter(counts)
-                .map(parse)
-                .collect::<Result<_, _>>()
-                .map_err(|_| Fault::Damaged(Damage::Header))?
-        };
-        let place = core.account_place();
-        let mut memory = KdfMemory::new();
-        for slot in slots {
-            match slot.open(passphrase, &Factors::default(), &place, &mut memory) {
-                Ok(_) => {
-                    if throttle.succeed(&lookup) {
-                        throttle.save(&core.folder)?;
-                    }
-                    return Ok(());
-                }
-                Err(OpenSlotError::Refused) => {}
-                Err(OpenSlotError::Memory(_)) => return Err(Fault::OutOfMemory.into()),
-            }
-        }
-        throttle.fail(&lookup, core.now());
-        throttle.save(&core.folder)?;
-        core.log.append_unlock_failure(core.now(), core.origin(), &mut core.random()).map_err(Fault::from)?;
-        Err(UnlockError::Refused)
+        let is_another =
+            |account| account != core.account && core.office().membership.roles(account).contains(Role::Administrator);
+        let second = core.authenticate(login, shown, is_another)?;
+        core.append(Event::ActionSeconded(second))?;
+        proof.second = Some(second);
+        Ok(())
+    }
+
+    /// Whether something takes two people by the rules of this vault.
+    pub fn takes_two(&self, guarded: Guarded) -> bool {
+        self.core.office().membership.policy.two_people.contains(guarded)
     }
 
     /// Checks groups of the recovery code, each with its position from 0, against the kit just made; logs that it was
@@ -105,5 +105,90 @@ impl Session {
             self.record(&actor, Event::RecoveryKitConfirmed)?;
         }
         Ok(kept)
+    }
+}
+
+impl Core {
+    /// Checks what somebody shows against the slots that count, with delays, and uses up the code of a second factor.
+    fn authenticate(
+        &self,
+        login: &str,
+        shown: &Credentials,
+        may: impl Fn(AccountId) -> bool,
+    ) -> Result<AccountId, UnlockError> {
+        let (header, named) = {
+            let office = self.office();
+            let slots = |(&id, account): (&AccountId, &chain::Account)| (id, account.slots.clone());
+            let named: BTreeMap<_, _> = office.membership.accounts.iter().map(slots).collect();
+            (office.header.clone(), named)
+        };
+        let lookup = derive::login_lookup(&header.salt, &normalise_login(login));
+        let mut throttle = Throttle::load(&self.folder);
+        if let Some(wait) = throttle.wait(&lookup, self.now()) {
+            return Err(UnlockError::TooSoon { wait });
+        }
+        let counts = |account: AccountId, slot: &[u8]| {
+            let slots = named.get(&account);
+            slots.is_some_and(|slots| slots.as_ref().is_none_or(|slots| slots.contains(&chain::digest(slot))))
+        };
+        let checked = match open_slot(&self.host, &header, login, shown, &counts)? {
+            Opening::Opened(account, _, _) if !may(account) => Err(UnlockError::NotAnother),
+            Opening::Opened(account, master, _) => {
+                let code = check_code(&header, account, &master, shown, self.now());
+                code.map(|code| (account, master, code))
+            }
+            Opening::Refused => Err(UnlockError::Refused),
+            Opening::Missing(missing) => Err(UnlockError::FactorMissing(missing)),
+        };
+        match checked {
+            Ok((account, master, code)) => {
+                if let Some(code) = code {
+                    self.use_up(account, &master, code)?;
+                }
+                if throttle.succeed(&lookup) {
+                    throttle.save(&self.folder)?;
+                }
+                Ok(account)
+            }
+            Err(refusal) => {
+                if refusal.counts() {
+                    throttle.fail(&lookup, self.now());
+                    throttle.save(&self.folder)?;
+                    self.log
+                        .append_unlock_failure(self.now(), self.origin(), &mut self.random())
+                        .map_err(Fault::from)?;
+                }
+                Err(refusal)
+            }
+        }
+    }
+
+    /// Remembers a code as used, on the disk, before what it was given for.
+    fn use_up(&self, account: AccountId, master: &AccountMasterKey, code: UsedCode) -> Result<(), Fault> {
+        let damaged = || Fault::Damaged(Damage::Header);
+        let mut office = self.office();
+        let office = &mut *office;
+        let before = office.header.clone();
+        let left = if account == self.account {
+            let factor = office.state.second_factor.as_mut().ok_or_else(damaged)?;
+            factor.use_up(code);
+            factor.spare_left()
+        } else {
+            let entry = office.header.entry_mut(account).ok_or_else(damaged)?;
+            let mut state = entry.open_state(self.vault.id, master).map_err(|_| damaged())?;
+            let factor = state.second_factor.as_mut().ok_or_else(damaged)?;
+            factor.use_up(code);
+            let left = factor.spare_left();
+            entry.set_state(self.vault.id, &state, master, &mut self.random());
+            left
+        };
+        if let Err(fault) = self.write_header(office) {
+            office.header = before;
+            return Err(fault);
+        }
+        if let UsedCode::Spare(_) = code {
+            self.append(Event::SpareCodeUsed { left: left as u64 })?;
+        }
+        Ok(())
     }
 }

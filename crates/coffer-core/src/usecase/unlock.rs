@@ -10,23 +10,23 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use coffer_crypto::activation::InvitationKeys;
-use coffer_crypto::derive::{self, Id};
-use coffer_crypto::kdf::Factors;
-use coffer_crypto::memory::KdfMemory;
+use coffer_crypto::derive;
 use coffer_crypto::passphrase::Passphrase;
 use coffer_crypto::seal::{self, SealingKeyPair, SealingPublicKey};
+use coffer_crypto::second_factor::CodeRefusal;
 use coffer_crypto::secret::{AccountMasterKey, DirectoryKey, SealingSeed};
-use coffer_crypto::slot;
-use coffer_crypto::slot::{AccountPlace, OpenSlotError, Slot};
+use coffer_crypto::slot::{Slot, SlotKind};
 use coffer_model::account::Role;
 use coffer_model::event::Event;
 use coffer_model::id::{AccountId, SessionId, VaultId};
+use coffer_model::time::Timestamp;
 
 use super::create::sixteen;
+use super::credentials::{Credentials, MissingFactors, Opening, open_slot};
 use crate::audit::{AuditLog, EntryOrigin, LogError};
 use crate::chain::{self, Body, Membership};
 use crate::fault::{CallError, Damage, Fault};
-use crate::header::{Header, SealedState};
+use crate::header::{Header, SealedState, UsedCode};
 use crate::host;
 use crate::keys::{OwnKeys, SharedKey, directory_context, directory_kid, pair_context};
 use crate::session::{Keys, Session, SessionParts, SharedPairs, tenant_path};
@@ -44,6 +44,18 @@ pub enum UnlockError {
     /// Login, passphrase or a key factor is wrong: these are not told apart. The attempt is in the log.
     #[error("login or passphrase is wrong")]
     Refused,
+    /// As [`UnlockError::Refused`], and key factors that slots of this vault ask for were not there.
+    #[error("login or passphrase is wrong, or a key factor is missing")]
+    FactorMissing(MissingFactors),
+    /// Login and passphrase are right; the account has a second factor, and no code was given.
+    #[error("this account needs a code of its second factor")]
+    CodeNeeded,
+    /// Login and passphrase are right, the code is not. The attempt is in the log.
+    #[error(transparent)]
+    Code(#[from] CodeRefusal),
+    /// Who authenticated is no other administrator: it takes a second one.
+    #[error("it takes another administrator")]
+    NotAnother,
     /// Too many tries have failed; this one was not made.
     #[error("too many tries have failed; wait {} s", wait.as_secs().max(1))]
     TooSoon {
@@ -63,10 +75,20 @@ impl UnlockError {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::Refused => "unlock_refused",
+            Self::FactorMissing(_) => "factor_missing",
+            Self::CodeNeeded => "code_needed",
+            Self::Code(CodeRefusal::Wrong) => "code_wrong",
+            Self::Code(CodeRefusal::Used) => "code_used",
+            Self::NotAnother => "not_another_administrator",
             Self::TooSoon { .. } => "too_soon",
             Self::HeldBy(_) => "held_elsewhere",
             Self::Fault(fault) => fault.code(),
         }
+    }
+
+    /// Whether it was a try that failed.
+    pub(super) const fn counts(&self) -> bool {
+        matches!(self, Self::Refused | Self::FactorMissing(_) | Self::Code(_) | Self::NotAnother)
     }
 }
 
@@ -79,19 +101,38 @@ impl From<LockError> for UnlockError {
     }
 }
 
+/// An account whose slot was opened.
+pub(super) struct OpenedAccount {
+    pub(super) account: AccountId,
+    pub(super) master: AccountMasterKey,
+    pub(super) slot: Slot,
+    /// The code of its second factor, to be remembered as used.
+    pub(super) code: Option<UsedCode>,
+}
+
 impl Vault {
-    /// Unlocks the vault for an account. Takes as long as Argon2id does; one attempt at a time for each vault.
+    /// Unlocks the vault for an account whose passphrase is all that is asked for. As [`Vault::unlock_with`].
     pub fn unlock(&self, login: &str, passphrase: Passphrase) -> Result<Session, UnlockError> {
-        self.unlock_with(login, passphrase, OnBrokenLog::Refuse)
+        self.unlock_with(login, &passphrase.into())
+    }
+
+    /// Unlocks the vault for an account: with a passphrase, or with whatever else its slot asks for. Takes as long as
+    /// Argon2id does; one attempt at a time for each vault.
+    ///
+    /// An account with a second factor is answered [`UnlockError::CodeNeeded`] where no code was given; nothing counts as
+    /// tried then.
+    pub fn unlock_with(&self, login: &str, shown: &Credentials) -> Result<Session, UnlockError> {
+        self.unlock_or_restart(login, shown, OnBrokenLog::Refuse)
     }
 
     /// Unlocks a vault whose log does not fit its state (damage, or somebody put an old file back): the log goes on in a
-    /// new segment linked to what is there, and says so for ever. Where the log is in order this is [`Vault::unlock`].
-    pub fn unlock_restarting_log(&self, login: &str, passphrase: Passphrase) -> Result<Session, UnlockError> {
-        self.unlock_with(login, passphrase, OnBrokenLog::Restart)
+    /// new segment linked to what is there, and says so for ever. Where the log is in order this is
+    /// [`Vault::unlock_with`].
+    pub fn unlock_restarting_log(&self, login: &str, shown: &Credentials) -> Result<Session, UnlockError> {
+        self.unlock_or_restart(login, shown, OnBrokenLog::Restart)
     }
 
-    fn unlock_with(&self, login: &str, passphrase: Passphrase, broken: OnBrokenLog) -> Result<Session, UnlockError> {
+    fn unlock_or_restart(&self, login: &str, shown: &Credentials, broken: OnBrokenLog) -> Result<Session, UnlockError> {
         let lock = VaultLock::acquire(&self.folder, &Self::holder(&self.host))?;
         files::make_all_private(&self.folder).map_err(Fault::from)?;
         files::sweep_temporaries(&self.folder).map_err(Fault::from)?;
@@ -102,67 +143,47 @@ impl Vault {
             throttle.save(&self.folder)?;
             return Err(UnlockError::TooSoon { wait });
         }
-        let Some((account, master, slot)) = self.open_slot(&header, login, &passphrase)? else {
-            throttle.fail(&lookup, self.host.clock.now());
-            throttle.save(&self.folder)?;
-            self.record_failure(&header)?;
-            return Err(UnlockError::Refused);
+        let opened = match self.authenticate(&header, login, shown) {
+            Ok(opened) => opened,
+            Err(refusal) => {
+                if refusal.counts() {
+                    throttle.fail(&lookup, self.host.clock.now());
+                    throttle.save(&self.folder)?;
+                    self.record_failure(&header)?;
+                }
+                return Err(refusal);
+            }
         };
-        drop(passphrase);
-        let started = self.start_session(lock, header, account, master, &slot, broken);
+        let slot = opened.slot.clone();
+        let started = self.start_session(lock, header, opened, broken);
         match &started {
-            Ok(_) if throttle.succeed(&lookup) => throttle.save(&self.folder)?,
+            Ok(session) => {
+                if throttle.succeed(&lookup) {
+                    throttle.save(&self.folder)?;
+                }
+                // Next time, then; what must not go on ends the session by itself.
+                let _ = session.core.raise_kdf(shown, &slot);
+            }
             // Of an account that left, or a slot that counts no longer.
             Err(UnlockError::Refused) => {
                 throttle.fail(&lookup, self.host.clock.now());
                 throttle.save(&self.folder)?;
             }
-            _ => {}
+            Err(_) => {}
         }
         started
     }
 
-    /// Finds and opens the login's slot; `None` if anything about it is wrong.
-    pub(super) fn open_slot(
-        &self,
-        header: &Header,
-        login: &str,
-        passphrase: &Passphrase,
-    ) -> Result<Option<(AccountId, AccountMasterKey, Slot)>, Fault> {
-        let login = normalise_login(login);
-        let vault = header.vault;
-        let mut memory = KdfMemory::new();
-        // Every slot is parsed before any is derived from: a header asking for too much costs nothing.
-        let mut slots = Vec::new();
-        for entry in &header.accounts {
-            for bytes in &entry.slots {
-                let slot = Slot::parse(bytes, &self.host.kdf_floor).map_err(|_| Fault::Damaged(Damage::Header))?;
-                slots.push((entry, slot));
-            }
-        }
-        let lookup = derive::login_lookup(&header.salt, &login);
-        let mut own = slots.iter().filter(|(entry, _)| *entry.lookup == lookup).peekable();
-        if own.peek().is_none() {
-            let (_, costliest) = slots
-                .iter()
-                .max_by_key(|(_, slot)| u64::from(slot.params().memory_kib()) * u64::from(slot.params().passes()))
-                .ok_or(Fault::Damaged(Damage::Header))?;
-            let salt = derive::decoy_salt(&header.salt, &login);
-            let decoy: Id = derive::decoy_id(&header.salt, &login);
-            slot::spend_on_unknown_login(passphrase, &salt, decoy, costliest.params(), *vault.as_bytes(), &mut memory)
-                .map_err(|_| Fault::OutOfMemory)?;
-            return Ok(None);
-        }
-        // A change of the passphrase that was stopped leaves two.
-        for (entry, slot) in own {
-            let place = AccountPlace { vault: *vault.as_bytes(), account: *entry.account.as_bytes() };
-            match slot.open(passphrase, &Factors::default(), &place, &mut memory) {
-                Ok(master) => return Ok(Some((entry.account, master, slot.clone()))),
-                Err(OpenSlotError::Refused) => {}
-                Err(OpenSlotError::Memory(_)) => return Err(Fault::OutOfMemory),
-            }
-        }
-        Ok(None)
+    /// Opens the login's slot and checks the second factor, if the account has one.
+    fn authenticate(&self, header: &Header, login: &str, shown: &Credentials) -> Result<OpenedAccount, UnlockError> {
+        // Which slots count is said by the chain, which is not open yet.
+        let (account, master, slot) = match open_slot(&self.host, header, login, shown, &|_, _| true)? {
+            Opening::Opened(account, master, slot) => (account, master, slot),
+            Opening::Refused => return Err(UnlockError::Refused),
+            Opening::Missing(missing) => return Err(UnlockError::FactorMissing(missing)),
+        };
+        let code = check_code(header, account, &master, shown, self.host.clock.now())?;
+        Ok(OpenedAccount { account, master, slot, code })
     }
 
     /// Writes a failed attempt to the log, which takes entries while locked.
@@ -207,18 +228,22 @@ impl Vault {
         &self,
         lock: VaultLock,
         mut header: Header,
-        account: AccountId,
-        master: AccountMasterKey,
-        slot: &Slot,
+        opened: OpenedAccount,
         broken: OnBrokenLog,
     ) -> Result<Session, UnlockError> {
+        let OpenedAccount { account, master, slot, code } = opened;
         let vault = header.vault;
         let mut random = host::crypto_random(&self.host);
         let entry =
             header.accounts.iter().find(|entry| entry.account == account).ok_or(Fault::Damaged(Damage::Header))?;
         let mut state = entry.open_state(vault, &master).map_err(|_| Fault::Damaged(Damage::Header))?;
-        if !state.accepts_kdf(slot.params()) {
+        // What is no passphrase cannot be guessed at any cost.
+        if slot.kind() == SlotKind::Passphrase && !state.accepts_kdf(slot.params()) {
             return Err(Fault::Damaged(Damage::Header).into());
+        }
+        if let (Some(factor), Some(code)) = (&mut state.second_factor, code) {
+            // On the disk before there is a session.
+            factor.use_up(code);
         }
         let own = OwnKeys::open(entry, vault, &master)?;
         let activation = state.activation_keys(vault);
@@ -309,6 +334,10 @@ impl Vault {
         let named = known.slots.clone();
         let login = known.login.clone();
         log.append(now, &origin, Event::VaultUnlocked, &mut random).map_err(Fault::from)?;
+        if let (Some(factor), Some(UsedCode::Spare(_))) = (&state.second_factor, code) {
+            let left = factor.spare_left() as u64;
+            log.append(now, &origin, Event::SpareCodeUsed { left }, &mut random).map_err(Fault::from)?;
+        }
 
         header.shares_cache = membership.recovery().share_digests();
         let failures_before = state.failed_unlocks;
@@ -351,7 +380,7 @@ impl Vault {
             failed_unlocks: failures_now.saturating_sub(failures_before),
         });
         // Others wait for what only this account can give them.
-        match session.core.share_pairs() {
+        match session.core.share_pairs().and_then(|()| session.core.state_second_factor()) {
             Ok(()) => Ok(session),
             Err(CallError::Fault(fault)) => Err(fault.into()),
             Err(_) => Err(Fault::Damaged(Damage::Directory).into()),
@@ -372,6 +401,22 @@ impl Vault {
         let open = if header.directory.is_some() { Directory::open } else { Directory::open_settled };
         open(&self.folder, &database_key, Access::ReadWrite).map_err(|error| error.into_fault(Damage::Directory))
     }
+}
+
+/// Checks the code of an account that has a second factor. Gives the code that has to be remembered as used.
+pub(super) fn check_code(
+    header: &Header,
+    account: AccountId,
+    master: &AccountMasterKey,
+    shown: &Credentials,
+    now: Timestamp,
+) -> Result<Option<UsedCode>, UnlockError> {
+    let damaged = Fault::Damaged(Damage::Header);
+    let entry = header.accounts.iter().find(|entry| entry.account == account);
+    let state = entry.and_then(|entry| entry.open_state(header.vault, master).ok()).ok_or(damaged)?;
+    let Some(factor) = &state.second_factor else { return Ok(None) };
+    let code = shown.code.as_ref().ok_or(UnlockError::CodeNeeded)?;
+    Ok(Some(factor.check(code, account, now)?))
 }
 
 /// The directory key as it was sealed to the account; to its invitation, as long as its enrolment is not complete.
@@ -473,12 +518,7 @@ pub(super) enum OnBrokenLog {
 }
 
 impl SealedState {
-    fn remember_unlock(
-        &mut self,
-        now: coffer_model::time::Timestamp,
-        pin: &crate::chain::ChainPin,
-        failed_unlocks: u64,
-    ) {
+    fn remember_unlock(&mut self, now: Timestamp, pin: &crate::chain::ChainPin, failed_unlocks: u64) {
         self.unlocked_ms = Some(now.unix_millis());
         self.failed_unlocks = failed_unlocks;
         self.set_pin(pin);

@@ -3,6 +3,7 @@
 use coffer_model::account::Role;
 use coffer_model::grant::Right;
 use coffer_model::id::{AccountId, TenantId};
+use coffer_model::policy::{Guarded, VaultPolicy};
 use coffer_model::time::Timestamp;
 use serde::Serialize;
 use ts_rs::TS;
@@ -41,6 +42,8 @@ pub struct AccountView {
     pub key_pending: bool,
     /// Words that stand for its public keys: read to one another, they show that the vault means the right person.
     pub fingerprint: String,
+    /// Whether it has a second factor, as it says itself.
+    pub second_factor: bool,
     /// What it may do with tenants the asking account may know of, by the tenants' names.
     pub grants: Vec<GrantView>,
 }
@@ -142,4 +145,54 @@ pub enum PendingKey {
     Audit,
     /// That of administrators and auditors together.
     Office,
+}
+
+/// What opens one's own account.
+#[expect(clippy::struct_excessive_bools, reason = "each is a thing an account has or has not")]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+pub struct WaysInView {
+    /// Whether the passphrase needs the secret in this device's keyring beside it.
+    pub device_secret: bool,
+    /// Whether the passphrase needs a key file beside it.
+    pub key_file: bool,
+    /// Memory that each guess at the passphrase takes, in KiB.
+    pub kdf_memory_kib: u32,
+    /// How often that memory is gone through.
+    pub kdf_passes: u32,
+    /// Whether there is a personal recovery code.
+    pub personal_code: bool,
+    /// Whether there is a second factor.
+    pub second_factor: bool,
+    /// Whether the rules of the vault ask for one.
+    pub second_factor_required: bool,
+    /// Spare codes that have not served.
+    #[ts(type = "number")]
+    pub spare_codes_left: usize,
+}
+
+/// The rules of a vault.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+pub struct PolicyView {
+    /// Whoever has any of these roles needs a second factor.
+    #[ts(type = "(\"administrator\" | \"auditor\" | \"member\")[]")]
+    pub second_factor: Vec<Role>,
+    /// What asks for passphrase and second factor anew.
+    #[ts(type = "string[]")]
+    pub step_up: Vec<Guarded>,
+    /// What takes two administrators.
+    #[ts(type = "string[]")]
+    pub two_people: Vec<Guarded>,
+    /// Least memory of a passphrase's derivation, in KiB; 0 where nothing is fixed.
+    pub kdf_memory_kib: u32,
+}
+
+impl From<VaultPolicy> for PolicyView {
+    fn from(policy: VaultPolicy) -> Self {
+        Self {
+            second_factor: policy.second_factor.iter().collect(),
+            step_up: policy.step_up.iter().collect(),
+            two_people: policy.two_people.iter().collect(),
+            kdf_memory_kib: policy.kdf_memory_kib,
+        }
+    }
 }

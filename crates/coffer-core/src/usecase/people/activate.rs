@@ -16,7 +16,7 @@ use coffer_crypto::slot::{AccountPlace, NewSlot, Slot, SlotKind};
 use coffer_crypto::strength::{self, Refusal};
 
 use super::super::create::{choose_kdf, refusal_code};
-use super::super::unlock::{OnBrokenLog, UnlockError};
+use super::super::unlock::{OnBrokenLog, OpenedAccount, UnlockError};
 use crate::chain::{AccountEnrolled, Membership};
 use crate::fault::{Damage, Fault};
 use crate::header::{Enrolment, Header, SealedState};
@@ -119,7 +119,8 @@ impl Vault {
         header.directory = None;
         let bytes = header.encode_next(&derive::derive_header_mac_key(&directory_key, header.vault.as_bytes()));
         files::replace_private_file(&self.folder.join(HEADER_FILE), &bytes).map_err(Fault::from)?;
-        Ok(self.start_session(lock, header, account, own.master, &slot, OnBrokenLog::Refuse)?)
+        let opened = OpenedAccount { account, master: own.master, slot, code: None };
+        Ok(self.start_session(lock, header, opened, OnBrokenLog::Refuse)?)
     }
 
     /// Opens the invitation of a code and verifies everything it leads to, from the chain that the code vouches for on.

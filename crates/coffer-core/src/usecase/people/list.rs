@@ -63,6 +63,7 @@ impl Listing<'_> {
                 own: id == self.core.account,
                 key_pending: self.lacks_key(id, account.roles),
                 fingerprint: words_of(&chain::account_keys_digest(account)),
+                second_factor: account.second_factor,
                 grants: self.grants(id),
             });
         }
@@ -78,6 +79,7 @@ impl Listing<'_> {
                 own: false,
                 key_pending: false,
                 fingerprint: String::new(),
+                second_factor: false,
                 grants: Vec::new(),
             });
         }
@@ -95,6 +97,7 @@ impl Listing<'_> {
                 own: false,
                 key_pending: false,
                 fingerprint: words_of(&chain::account_keys_digest(&former.account)),
+                second_factor: false,
                 grants: Vec::new(),
             })
             .collect();

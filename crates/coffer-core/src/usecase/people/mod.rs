@@ -6,16 +6,18 @@ mod activate;
 mod invite;
 mod leave;
 mod list;
-mod passphrase;
 mod recover;
 mod roles;
+mod second_factor;
+mod way_in;
 
 pub use activate::ActivateError;
 pub use invite::{INVITATION_HOURS, INVITATION_HOURS_MAX, Invitation, InviteError};
 pub use leave::LeaveError;
-pub use passphrase::ChangePassphraseError;
 pub use recover::RecoverError;
 pub use roles::SetRolesError;
+pub use second_factor::{SecondFactorError, SecondFactorOffer};
+pub use way_in::{ChangePassphraseError, KEY_FILE_MAX, WayIn, parse_personal_code};
 
 use coffer_model::id::AccountId;
 

@@ -17,6 +17,7 @@ use coffer_crypto::{derive, wrap};
 use coffer_model::account::{LoginName, Roles};
 use coffer_model::event::Event;
 use coffer_model::id::{AccountId, TenantId};
+use coffer_model::policy::Guarded;
 
 use super::super::create::sixteen;
 use super::super::rekey::Rekeying;
@@ -213,6 +214,7 @@ impl Session {
     ) -> Result<JobHandle<u64>, RecoverError> {
         let call = |error: CallError| RecoverError::Invite(error.into());
         let actor = self.authorize(Action::RecoverTenants, None).map_err(call)?;
+        proof.require_second(&self.core, Guarded::Recover).map_err(call)?;
         fresh(&self.core, proof).map_err(|error: AccountError| RecoverError::Invite(error.into()))?;
         let keys = Keys::of(&kit.seed);
         // One that was replaced still serves tenants that rest on it.

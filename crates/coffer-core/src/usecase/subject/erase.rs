@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use coffer_model::event::Event;
 use coffer_model::id::{RecordId, RecordKey, TenantId};
+use coffer_model::policy::Guarded;
 use coffer_model::time::Timestamp;
 
 use super::identifiers::{Matcher, SubjectIdentifiers};
@@ -49,6 +50,7 @@ impl Session {
         if !proof.holds_for(&self.core) {
             return Err(SubjectError::NotFresh);
         }
+        proof.require_second(&self.core, Guarded::Erase)?;
         let open = self.open_tenant(&actor, request.tenant)?;
         let core = Arc::clone(&self.core);
         let job = JobHandle::start("erase-subject", ProgressUnit::Records, move |context| {

@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use coffer_model::event::Event;
 use coffer_model::id::{RecordId, TenantId};
+use coffer_model::policy::Guarded;
 use coffer_model::record::Field;
 use coffer_model::time::Timestamp;
 use serde::Serialize;
@@ -61,6 +62,7 @@ impl Session {
         if !proof.holds_for(&self.core) {
             return Err(SubjectError::NotFresh);
         }
+        proof.require_second(&self.core, Guarded::Export)?;
         refuse_existing(&request.file)?;
         let open = self.open_tenant(&actor, request.tenant)?;
         let core = Arc::clone(&self.core);
