@@ -12,6 +12,7 @@ ID, HASH, PUBLIC_KEY, SIGNATURE = Exactly(16), Exactly(32), Exactly(1216), Exact
 FOUNDING, DEVICE_ENROLLED, TENANT_CREATED, EPOCH_OPENED, GRANTED, BACKUP_MADE = range(6)
 KIND_SET, KIND_REMOVED, ACCOUNT_INVITED, INVITATION_WITHDRAWN, ACCOUNT_ENROLLED, ROLES_SET, ACCOUNT_REMOVED = range(6, 13)
 GRANT_WITHDRAWN, DIRECTORY_KEYED, AUDIT_REPLACED, OFFICE_REPLACED, SLOTS_NAMED = range(13, 18)
+POLICY_SET, SECOND_FACTOR_STATED = range(18, 20)
 BODIES = OneOf(
     {
         # suite, account, login, sealing and signing key of the account, of recovery; audit and office key; age recipient;
@@ -50,6 +51,10 @@ BODIES = OneOf(
         OFFICE_REPLACED: (PUBLIC_KEY,),
         # digests of the slots that count
         SLOTS_NAMED: ([HASH],),
+        # roles that need a second factor, actions asked for anew, actions for two people, least memory
+        POLICY_SET: (UNSIGNED, UNSIGNED, UNSIGNED, UNSIGNED),
+        # whether the signer has one
+        SECOND_FACTOR_STATED: (BOOL,),
     }
 )
 # vault, position, hash of the statement before, time, replica, signer, body
@@ -68,6 +73,7 @@ class Account:
     sealing: bytes
     signing: bytes
     slots: list | None = None  # digests of those that count; None: all
+    second_factor: bool = False
 
     def keys_digest(self):
         return sha256(self.sealing, self.signing)
@@ -345,6 +351,17 @@ def _slots_named(membership, signer, _at, slots):
     membership.accounts[signer].slots = slots
 
 
+def _policy_set(membership, _signer, _at, second_factor, step_up, two_people, memory):
+    require(second_factor < 8 and step_up < 256 and not two_people & ~(4 | 8 | 128), "rules about what there is not")
+    require(memory <= 1_048_576, "more memory than a slot may ask for")
+    membership.policy = (second_factor, step_up, two_people, memory)
+
+
+def _second_factor_stated(membership, signer, _at, has_one):
+    require(signer in membership.accounts, "a second factor of nobody")
+    membership.accounts[signer].second_factor = has_one
+
+
 def _backup_made(membership, _signer, _at, counter, manifest_digest):
     newest = max(membership.backups, default=0)
     require(newest < counter <= newest + 1_000_000, "a backup's number that cannot be")
@@ -366,7 +383,7 @@ def _kind_removed(membership, _signer, _at, kind):
 
 _NEEDED_ROLES = {
     **dict.fromkeys((DEVICE_ENROLLED, TENANT_CREATED, BACKUP_MADE, KIND_SET, KIND_REMOVED), ADMINISTRATOR),
-    **dict.fromkeys((INVITATION_WITHDRAWN, ROLES_SET, ACCOUNT_REMOVED, DIRECTORY_KEYED), ADMINISTRATOR),
+    **dict.fromkeys((INVITATION_WITHDRAWN, ROLES_SET, ACCOUNT_REMOVED, DIRECTORY_KEYED, POLICY_SET), ADMINISTRATOR),
     AUDIT_REPLACED: AUDITOR,
     OFFICE_REPLACED: OFFICER,
 }
@@ -388,4 +405,6 @@ _APPLY = {
     AUDIT_REPLACED: _audit_replaced,
     OFFICE_REPLACED: _office_replaced,
     SLOTS_NAMED: _slots_named,
+    POLICY_SET: _policy_set,
+    SECOND_FACTOR_STATED: _second_factor_stated,
 }
