@@ -187,7 +187,7 @@ def test_the_whole_log_reads_over_a_change_of_its_key(people, opened):
 
 def test_a_passphrase_opens_what_its_account_may_have_and_nothing_else(people, opened):
     anna = UnlockedAccount(opened.header, "anna", PASSPHRASES["anna"])
-    assert anna.id == people.ids["anna"] and anna.state[-1] is None
+    assert anna.id == people.ids["anna"] and anna.state[8] is None
     known = opened.membership.accounts[anna.id]
     assert (anna.sealing.public, anna.signing) == (known.sealing, known.signing)
     opened.header.verify(anna.directory_key)

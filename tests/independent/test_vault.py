@@ -100,13 +100,13 @@ def test_a_passphrase_opens_what_the_kit_opens(made, open_vault):
     assert (account.sealing.public, account.signing) == (known.sealing, known.signing)
     vault.header.verify(account.directory_key)
 
-    founding, length, head, costs, unlocked_ms, entries, root, failed, enrolment = account.state
+    founding, length, head, costs, unlocked_ms, entries, root, failed, enrolment, second_factor = account.state
     heads = vault.membership.heads
     assert (founding, length, head) == (heads[0], len(heads), heads[-1])
     assert costs[0] >= 65_536 and costs[1] >= 3
     assert unlocked_ms == [entry["at"] for entry in log.entries if entry["verb"] == "vault.unlocked"][-1]
     assert (entries, root, failed) == (len(log.entries), log.root, 2)
-    assert enrolment is None and vault.header.directory_root == file_root(made.folder / "directory.db")
+    assert enrolment is None and second_factor is None and vault.header.directory_root == file_root(made.folder / "directory.db")
 
     with pytest.raises(Refused):
         UnlockedAccount(vault.header, LOGIN, PASSPHRASE + " ")

@@ -66,11 +66,11 @@ pub struct Global {
     /// File whose first line is the personal recovery code, in place of passphrase and key factors.
     #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with_all = ["passphrase_file", "passphrase_fd"])]
     pub personal_code_file: Option<PathBuf>,
-    #[command(flatten)]
-    pub second: SecondArgs,
     /// Answer in JSON, errors included. The shapes are stable (docs/command-line.md).
     #[arg(long, global = true)]
     pub json: bool,
+    #[command(flatten)]
+    pub second: SecondArgs,
 }
 
 /// Another administrator, for what takes two by the rules of the vault.

@@ -124,6 +124,8 @@ pub enum CliError {
     SecondFactor(#[from] SecondFactorError),
     #[error(transparent)]
     SetPolicy(#[from] SetPolicyError),
+    #[error("the account has no {0}, so what was given was not looked at")]
+    FactorNotAskedFor(&'static str),
     #[error("the personal recovery code cannot be read: {0}")]
     PersonalCode(#[from] PersonalCodeError),
     #[error(transparent)]
@@ -228,6 +230,7 @@ impl CliError {
             Self::FieldSyntax(_) | Self::Usage(_) | Self::Arguments(_) => "usage",
             Self::SecondFactor(error) => error.code(),
             Self::SetPolicy(error) => error.code(),
+            Self::FactorNotAskedFor(_) => "factor_not_asked_for",
             Self::PersonalCode(_) => "invalid_personal_code",
             Self::Output(_) => "output",
             Self::File { .. } => "file",
@@ -386,6 +389,7 @@ fn people_hint(code: &str) -> Option<&'static str> {
             "unlock this device's keyring, name your key file with --key-file, or use --personal-code-file; without any of \
              them an administrator can invite you anew with `account reset`"
         }
+        "factor_not_asked_for" => "leave the option out, or see `account factors` and `account second-factor enrol`",
         "code_needed" => "add --code with what your authenticator shows, or one of your spare codes",
         "code_wrong" => "check the clocks of both devices; a spare code counts in its place",
         "code_used" => "wait for the next code, half a minute at most",

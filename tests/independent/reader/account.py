@@ -12,7 +12,10 @@ from .refused import Refused, require
 
 # account, sealing and signing key, time, signature by the activation code
 ENROLMENT = (Exactly(16), Exactly(1216), Exactly(32), INTEGER, Exactly(64))
-# founding, chain length and head, least costs, last unlock, log entries and root, failed unlocks, enrolment under way
+# seed, newest step that has served, digests of the spare codes left (§4.13)
+SECOND_FACTOR = (Exactly(20), Optional(UNSIGNED), [Exactly(32)])
+# founding, chain length and head, least costs, last unlock, log entries and root, failed unlocks, enrolment under way,
+# second factor
 STATE = (
     Exactly(32),
     UNSIGNED,
@@ -23,6 +26,7 @@ STATE = (
     Exactly(32),
     UNSIGNED,
     Optional((ENROLMENT, Exactly(15))),
+    Optional(SECOND_FACTOR),
 )
 
 
@@ -33,7 +37,8 @@ def prepare(passphrase):
 
 
 class UnlockedAccount:
-    def __init__(self, header, login, passphrase):
+    def __init__(self, header, login, passphrase, key_file=None, kind=1):
+        """`passphrase` is the personal recovery code as it was printed where `kind` is 2."""
         vault = header.vault
         lookup = hmac_sha256(header.salt, label("login-lookup"), login.encode())
         entries = [entry for entry in header.entries if equal(entry[0], lookup)]
@@ -41,7 +46,7 @@ class UnlockedAccount:
         entry = entries[0]
         _, self.id, slots, sealing, signing, state, entry_mac = entry
 
-        master, self.slot = _open_slots(slots, prepare(passphrase), vault, self.id)
+        master, self.slot = _open_slots(slots, kind, prepare(passphrase), key_file, vault, self.id)
         self.entry_mac_key = key = expand(master, info("account-entry-mac-key", vault, self.id), 32)
         message = encode([*entry[:-1], bytes(32)])
         require(equal(mac(key, "account-entry-mac", message), entry_mac), "the account's entry was altered")
@@ -69,23 +74,26 @@ class UnlockedAccount:
         require(known.slots is None or sha256(self.slot) in known.slots, "a slot that counts no longer")
 
 
-def _open_slots(slots, passphrase, vault, account):
+def _open_slots(slots, kind, passphrase, key_file, vault, account):
     """The first slot that opens. A change of the passphrase that was stopped leaves two."""
     parsed = [(decode(slot, SLOT), slot) for slot in slots]
     for slot, encoded in parsed:
         try:
-            return _open_slot(slot, passphrase, vault, account), encoded
+            if slot[1] == kind:
+                return _open_slot(slot, passphrase, key_file, vault, account), encoded
         except Refused:
             pass
     raise Refused("no slot opens with that passphrase")
 
 
-def _open_slot(slot, passphrase, vault, account):
+def _open_slot(slot, passphrase, key_file, vault, account):
     check_slot(slot)
     identifier, kind, algorithm, memory, passes, lanes, salt, mask, wrapped = (slot[key] for key in range(9))
-    require(mask == 0, "the slot has key factors beside the passphrase")
+    require(mask & 1 == 0, "the slot asks for the secret of a device")
+    require(mask & 2 == 0 or key_file is not None, "the slot asks for a key file")
     derived = Argon2id(salt=salt, length=32, iterations=passes, lanes=lanes, memory_cost=memory).derive(passphrase)
     costs = sha256(info("kdf-params", u64(algorithm), u64(memory), u64(passes), u64(lanes)))
     context = info("slot-key", vault, account, identifier, u64(mask), costs)
-    slot_key = expand(extract(b"", derived + bytes(32) + bytes(32)), context, 32)
+    of_file = sha256(key_file) if mask & 2 else bytes(32)
+    slot_key = expand(extract(b"", derived + bytes(32) + of_file), context, 32)
     return unwrap(slot_key, wrapped, info("wrap/account-master-key", vault, account, identifier, u64(kind)))

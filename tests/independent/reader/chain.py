@@ -12,6 +12,7 @@ ID, HASH, PUBLIC_KEY, SIGNATURE = Exactly(16), Exactly(32), Exactly(1216), Exact
 FOUNDING, DEVICE_ENROLLED, TENANT_CREATED, EPOCH_OPENED, GRANTED, BACKUP_MADE = range(6)
 KIND_SET, KIND_REMOVED, ACCOUNT_INVITED, INVITATION_WITHDRAWN, ACCOUNT_ENROLLED, ROLES_SET, ACCOUNT_REMOVED = range(6, 13)
 GRANT_WITHDRAWN, DIRECTORY_KEYED, AUDIT_REPLACED, OFFICE_REPLACED, SLOTS_NAMED = range(13, 18)
+POLICY_SET, SECOND_FACTOR_STATED = range(18, 20)
 RECOVERY_REPLACED, RECOVERY_ACCEPTED = 24, 25
 # how many shares it takes, digest of each
 SPLIT = Optional((UNSIGNED, [HASH]))
@@ -53,6 +54,10 @@ BODIES = OneOf(
         OFFICE_REPLACED: (PUBLIC_KEY,),
         # digests of the slots that count
         SLOTS_NAMED: ([HASH],),
+        # roles that need a second factor, actions asked for anew, actions for two people, least memory
+        POLICY_SET: (UNSIGNED, UNSIGNED, UNSIGNED, UNSIGNED),
+        # whether the signer has one
+        SECOND_FACTOR_STATED: (BOOL,),
         # number, sealing and signing key, age recipient, how its seed is split
         RECOVERY_REPLACED: (UNSIGNED, PUBLIC_KEY, HASH, HASH, SPLIT),
         # number
@@ -75,6 +80,7 @@ class Account:
     sealing: bytes
     signing: bytes
     slots: list | None = None  # digests of those that count; None: all
+    second_factor: bool = False
 
     def keys_digest(self):
         return sha256(self.sealing, self.signing)
@@ -374,6 +380,17 @@ def _slots_named(membership, signer, _at, slots):
     membership.accounts[signer].slots = slots
 
 
+def _policy_set(membership, _signer, _at, second_factor, step_up, two_people, memory):
+    require(second_factor < 8 and step_up < 256 and not two_people & ~(4 | 8 | 128), "rules about what there is not")
+    require(memory <= 1_048_576, "more memory than a slot may ask for")
+    membership.policy = (second_factor, step_up, two_people, memory)
+
+
+def _second_factor_stated(membership, signer, _at, has_one):
+    require(signer in membership.accounts, "a second factor of nobody")
+    membership.accounts[signer].second_factor = has_one
+
+
 def _recovery_replaced(membership, signer, _at, number, sealing, signing, age, split):
     require(number == len(membership.recoveries) + 1, "a recovery out of order")
     check_verifying_key(signing)
@@ -411,7 +428,8 @@ def _kind_removed(membership, _signer, _at, kind):
 
 _NEEDED_ROLES = {
     **dict.fromkeys((DEVICE_ENROLLED, TENANT_CREATED, BACKUP_MADE, KIND_SET, KIND_REMOVED), ADMINISTRATOR),
-    **dict.fromkeys((INVITATION_WITHDRAWN, ROLES_SET, ACCOUNT_REMOVED, DIRECTORY_KEYED, RECOVERY_REPLACED), ADMINISTRATOR),
+    **dict.fromkeys((INVITATION_WITHDRAWN, ROLES_SET, ACCOUNT_REMOVED, DIRECTORY_KEYED), ADMINISTRATOR),
+    **dict.fromkeys((POLICY_SET, RECOVERY_REPLACED), ADMINISTRATOR),
     AUDIT_REPLACED: AUDITOR,
     OFFICE_REPLACED: OFFICER,
 }
@@ -433,6 +451,8 @@ _APPLY = {
     AUDIT_REPLACED: _audit_replaced,
     OFFICE_REPLACED: _office_replaced,
     SLOTS_NAMED: _slots_named,
+    POLICY_SET: _policy_set,
+    SECOND_FACTOR_STATED: _second_factor_stated,
     RECOVERY_REPLACED: _recovery_replaced,
     RECOVERY_ACCEPTED: _recovery_accepted,
 }

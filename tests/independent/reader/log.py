@@ -34,7 +34,8 @@ WITH_OR_WITHOUT_RECORD = {"draft.kept", "draft.opened", "draft.discarded"}
 ABOUT = {
     **dict.fromkeys(
         "vault.created vault.unlocked vault.unlock_failed vault.locked recovery_kit.confirmed device.enrolled "
-        "log.verified files.checked kind.set kind.removed passphrase.changed directory.rekeyed audit_key.replaced "
+        "log.verified files.checked kind.set kind.removed passphrase.changed personal_code.made kdf.raised "
+        "second_factor.enrolled second_factor.removed spare_codes.made policy.set directory.rekeyed audit_key.replaced "
         "office_key.replaced audit_key.corrected recovery.used recovery.renewed recovery.accepted "
         "recovery.keys_shared".split(),
         set(),
@@ -60,14 +61,14 @@ ABOUT = {
     **dict.fromkeys("records.trashed records.restored records.purged records.tagged".split(), {10, 11, 14}),
     "effect.missing": {10, 15},
     **dict.fromkeys(
-        "vault.unlock_failures_counted backup.exported backup.receipt_filed backup.verified backup.restored "
+        "vault.unlock_failures_counted spare_code.used backup.exported backup.receipt_filed backup.verified backup.restored "
         "backup.older_accepted log.read log.exported".split(),
         {14},
     ),
     "log.restarted": {15},
     **dict.fromkeys(
         "account.created account.invited invitation.withdrawn account.activated roles.set account.removed "
-        "keys.shared".split(),
+        "action.seconded keys.shared".split(),
         {16},
     ),
     **dict.fromkeys("grant.given grant.withdrawn".split(), {10, 16}),

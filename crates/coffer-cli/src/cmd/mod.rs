@@ -62,7 +62,7 @@ pub fn run(host: &Host, cli: &Cli, output: &Output) -> Result<(), CliError> {
         }
         command => {
             let session = unlock(host, global)?;
-            let done = run_unlocked(&session, global, command, output);
+            let done = refuse_unasked(&session, global).and_then(|()| run_unlocked(&session, global, command, output));
             let locked = session.lock();
             done?;
             Ok(locked?)
@@ -108,6 +108,23 @@ fn login(global: &Global) -> Result<&str, CliError> {
 
 fn unlock(host: &Host, global: &Global) -> Result<Session, CliError> {
     unlock_by(Vault::unlock_with, host, global)
+}
+
+/// A factor that was given and that the account does not have was not looked at: to go on would claim a protection that is
+/// not there.
+fn refuse_unasked(session: &Session, global: &Global) -> Result<(), CliError> {
+    if global.key_file.is_none() && global.code.is_none() {
+        return Ok(());
+    }
+    let ways = session.ways_in()?;
+    // With the personal recovery code no key factor is asked for.
+    if global.key_file.is_some() && !ways.key_file && global.personal_code_file.is_none() {
+        return Err(CliError::FactorNotAskedFor("key file"));
+    }
+    if global.code.is_some() && !ways.second_factor {
+        return Err(CliError::FactorNotAskedFor("second factor"));
+    }
+    Ok(())
 }
 
 /// Unlocks in the given way. A code that is needed and was not given is asked for on a terminal.

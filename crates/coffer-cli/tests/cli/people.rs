@@ -79,6 +79,42 @@ fn the_kit_lets_a_new_administrator_in() {
 }
 
 #[test]
+fn key_factors_and_rules_answer_as_documented() {
+    let place = Place::with_vault();
+    holds!("account_ways", place.run(&["--json", "account", "ways"]).json());
+    let pass = "pw.txt";
+    let factors = ["--json", "account", "factors", "--new-passphrase-file", pass];
+    let made = place.run(&[factors.as_slice(), &["--new-key-file", "ines.key"]].concat());
+    assert_eq!((made.json()["key_file"].clone(), made.json()["personal_code"].clone()), (true.into(), false.into()));
+    assert_eq!(fs::metadata(place.path("ines.key")).unwrap().len(), 64);
+    assert_eq!(place.run(&["--json", "account", "ways"]).error(), "factor_missing");
+    let with_file = |arguments: &[&str]| place.run(&[&["--json", "--key-file", "ines.key"], arguments].concat());
+    // What is there is not written over.
+    let over = ["account", "factors", "--new-key-file", "ines.key", "--new-passphrase-file", pass];
+    assert_eq!(with_file(&over).code, Some(1));
+    assert_eq!(fs::metadata(place.path("ines.key")).unwrap().len(), 64);
+    let code = with_file(&["account", "personal-code", "--code-file", "personal.txt"]);
+    assert_eq!(code.json()["personal_code_file"], "personal.txt");
+    let who = ["--json", "--vault", "clients.coffer", "--login", "ines", "--personal-code-file", "personal.txt"];
+    let by_code = place.run_bare(&[who.as_slice(), &["account", "ways"]].concat());
+    assert_eq!(by_code.json()["personal_code"], true);
+    assert_eq!(with_file(&["account", "factors", "--no-key-file", "--new-passphrase-file", pass]).code, Some(0));
+
+    holds!("policy_show", place.run(&["--json", "policy", "show"]).json());
+    let set =
+        place.run(&["--json", "policy", "set", "--step-up", "reveal", "--step-up", "export", "--kdf-memory", "64"]);
+    holds!("policy_set", set.json());
+    let first = place.run(&["--json", "policy", "set", "--second-factor", "administrator"]);
+    assert_eq!(first.error(), "enrol_second_factor_first");
+    let alone = place.run(&["--json", "policy", "set", "--two-people", "export"]);
+    assert_eq!(alone.error(), "one_administrator");
+    let unknown = place.run(&["--json", "policy", "set", "--step-up", "everything"]);
+    assert_eq!((unknown.code, unknown.error().as_str()), (Some(2), "usage"));
+    let none = place.run(&["--json", "policy", "set", "--step-up", "none"]);
+    assert_eq!(none.json()["step_up"], serde_json::json!([]));
+}
+
+#[test]
 fn shares_recover_and_are_renewed() {
     let place = Place::empty();
     let options = ["--json", "--vault", "clients.coffer", "--login", "ines", "--passphrase-file", "pw.txt"];

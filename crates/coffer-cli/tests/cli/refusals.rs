@@ -34,11 +34,14 @@ fn wrong_usage_is_2_and_says_so_in_json_where_json_was_asked_for() {
 }
 
 #[test]
-fn factors_that_no_account_has_are_refused_rather_than_passed_over() {
+fn keys_that_nothing_asks_for_are_refused_rather_than_passed_over() {
     let place = Place::with_vault();
-    for (option, value) in [("--key-file", "key"), ("--code", "123456")] {
+    let missing = place.run(&["tenant", "list", "--json", "--key-file", "key"]);
+    assert_eq!((missing.code, missing.error().as_str()), (Some(1), "file"));
+    for (option, value) in [("--key-file", "in.csv"), ("--code", "123456")] {
+        fs::write(place.path("in.csv"), "Name\nOtto\n").unwrap();
         let refused = place.run(&["tenant", "list", "--json", option, value]);
-        assert_eq!((refused.code, refused.error().as_str()), (Some(1), "no_such_factor"));
+        assert_eq!((refused.code, refused.error().as_str()), (Some(1), "factor_not_asked_for"), "{option}");
     }
     fs::write(place.path("in.csv"), "Name\nOtto\n").unwrap();
     assert_eq!(place.run(&["tenant", "create", "T"]).code, Some(0));

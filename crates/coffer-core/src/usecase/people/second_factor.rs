@@ -110,6 +110,12 @@ impl Session {
         Ok(SecondFactorOffer { seed: SecondFactorSeed::generate(&mut self.core.random()), label })
     }
 
+    /// Whether `typed` is the code that the authenticator shows now, before the passphrase is asked for. Changes nothing.
+    pub fn check_second_factor(&self, offer: &SecondFactorOffer, typed: &str) -> Result<(), SecondFactorError> {
+        self.authorize(Action::EnrolSecondFactor, None)?;
+        self.core.step_of(offer, typed).map(drop)
+    }
+
     /// Makes what was offered the account's second factor, if `typed` is the code that the authenticator shows now. Gives
     /// the spare codes, shown this once. One of before counts no more, with its spare codes.
     pub fn enrol_second_factor(
@@ -120,9 +126,7 @@ impl Session {
     ) -> Result<Vec<SecretBytes>, SecondFactorError> {
         let actor = self.authorize(Action::EnrolSecondFactor, None)?;
         let core = &*self.core;
-        let TypedCode::TimeBased(digits) = TypedCode::parse(typed)? else { return Err(CodeRefusal::Wrong.into()) };
-        let seconds = u64::try_from(core.now().unix_millis() / 1_000).unwrap_or(0);
-        let step = check_time_based(&offer.seed, &digits, seconds, None)?;
+        let step = core.step_of(offer, typed)?;
         fresh(core, proof)?;
         let spare = core.new_spare_codes();
         let factor = SecondFactor::new(&offer.seed, step, &spare, core.account);
@@ -159,6 +163,13 @@ impl Session {
 }
 
 impl Core {
+    /// The step of a code that an authenticator shows about now, which took the seed on offer in.
+    fn step_of(&self, offer: &SecondFactorOffer, typed: &str) -> Result<u64, SecondFactorError> {
+        let TypedCode::TimeBased(digits) = TypedCode::parse(typed)? else { return Err(CodeRefusal::Wrong.into()) };
+        let seconds = u64::try_from(self.now().unix_millis() / 1_000).unwrap_or(0);
+        Ok(check_time_based(&offer.seed, &digits, seconds, None)?)
+    }
+
     fn new_spare_codes(&self) -> Vec<SpareCode> {
         let mut random = self.random();
         (0..SPARE_CODES).map(|_| SpareCode::generate(&mut random)).collect()
