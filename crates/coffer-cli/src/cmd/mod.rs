@@ -14,6 +14,7 @@ mod key;
 mod kind;
 mod life;
 mod log;
+mod moves;
 mod record;
 mod search;
 mod shell;
