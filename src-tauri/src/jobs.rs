@@ -5,8 +5,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use coffer_core::JobHandle;
 use coffer_core::view::{
-    AttachmentView, BackupView, ExportReport, FileCheckView, ImportReport, LogReport, PendingKeyView, Progress,
-    RecordView, SecretHealthView, SubjectErasureReport, SubjectExportReport, SubjectFindings, TwinReport,
+    AttachmentView, BackupView, ExportReport, FileCheckView, ImportReport, LogReport, MoveReport, PendingKeyView,
+    Progress, RecordView, SecretHealthView, SubjectErasureReport, SubjectExportReport, SubjectFindings, TwinReport,
 };
 use serde::Serialize;
 use ts_rs::TS;
@@ -51,6 +51,8 @@ pub enum JobResult {
     Export(ExportReport),
     /// A redacted twin was made.
     Twin(TwinReport),
+    /// Records were moved into another tenant, or copied.
+    Move(MoveReport),
     /// A person was looked for.
     SubjectFound(SubjectFindings),
     /// What is held about a person was written to a file.
@@ -84,6 +86,12 @@ impl From<ExportReport> for JobResult {
 impl From<TwinReport> for JobResult {
     fn from(report: TwinReport) -> Self {
         Self::Twin(report)
+    }
+}
+
+impl From<MoveReport> for JobResult {
+    fn from(report: MoveReport) -> Self {
+        Self::Move(report)
     }
 }
 

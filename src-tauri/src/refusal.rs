@@ -3,7 +3,7 @@
 use coffer_core::{
     AccountError, AttachError, BulkError, CallError, ChangePassphraseError, CodeError, CopyFieldError, CreateError,
     CreateTenantError, EnrolDeviceError, ExportError, Fault, GrantError, ImportError, InvalidIdentifiers,
-    InvalidRecipe, InviteError, JobError, KindError, LeaveError, ListRecordsError, OpenError, PreviewError,
+    InvalidRecipe, InviteError, JobError, KindError, LeaveError, ListRecordsError, MoveError, OpenError, PreviewError,
     RecoveryCodeError, SaveAttachmentError, SaveRecordError, SaveSearchError, SetRolesError, SubjectError, UnlockError,
 };
 use serde::Serialize;
@@ -64,6 +64,7 @@ coded!(
     KindError,
     LeaveError,
     ListRecordsError,
+    MoveError,
     OpenError,
     PreviewError,
     SaveAttachmentError,

@@ -1,7 +1,9 @@
-//! SIGKILL at random moments while the program saves, attaches, imports, backs up and restores.
+//! SIGKILL at random moments while the program saves, attaches, imports, moves records between tenants, backs up and
+//! restores.
 //!
 //! After each kill the vault opens, every acknowledged save is there, the log is in order, and of an attachment, an
-//! import, a backup or a restore there is all or nothing.
+//! import, a backup or a restore there is all or nothing. A record on its way into another tenant is whole in one of the two
+//! or in both, and moving it again leaves it in one.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -17,6 +19,8 @@ use super::desk::{Desk, TENANT};
 use super::program::{self, Shell, Victim};
 use super::{Extent, Outcome};
 
+/// The tenant that records are moved to, and back from.
+const OTHER: &str = "Halden Foods";
 /// Rounds on one desk, so that reading all of it stays quick.
 const ROUNDS_A_DESK: u64 = 40;
 /// How long saving goes on at most before the kill.
@@ -40,11 +44,12 @@ pub fn prove(extent: Extent) -> Outcome {
         bench.rounds += 1;
         outcome.rounds += 1;
         let mut chance = Chance::new(seed);
-        let (what, result) = match chance.below(6) {
+        let (what, result) = match chance.below(7) {
             0 | 1 => ("saving", bench.saving(seed, &mut chance)),
             2 => ("importing", bench.importing(seed, &mut chance)),
             3 => ("attaching", bench.attaching(seed, &mut chance)),
-            4 => ("backing up", bench.backing_up(seed, &mut chance)),
+            4 => ("moving", bench.moving(&mut chance)),
+            5 => ("backing up", bench.backing_up(seed, &mut chance)),
             _ => ("restoring", bench.restoring(seed, &mut chance)),
         };
         match result {
@@ -181,6 +186,59 @@ impl Bench {
         }
         fs::remove_file(self.desk.file(&name)).unwrap();
         Ok(killed)
+    }
+
+    /// Moves a record into the other tenant, where it is whole afterwards or not at all, and never nowhere.
+    fn moving(&mut self, chance: &mut Chance) -> Result<bool, String> {
+        let record = self.some_record()?;
+        let mut before = Contents::read(&self.desk)?;
+        if !before.tenants.contains_key(OTHER) {
+            self.must(&["tenant", "create", OTHER])?;
+            before = Contents::read(&self.desk)?;
+        }
+        let is_home = before.tenants[TENANT].contains_key(&record);
+        let (from, to) = if is_home { (TENANT, OTHER) } else { (OTHER, TENANT) };
+        let order = ["record", "move", &record, "--tenant", from, "--to", to, "--confirm", to];
+        let (killed, succeeded) = self.kill_within(program::unlocked(&self.desk, &order), "moving", chance)?;
+        // The key stays, so this is the record in the other tenant.
+        let key = record.rsplit('.').next().unwrap_or_default();
+        let there_in = |contents: &Contents| contents.tenants[to].keys().find(|id| id.ends_with(key)).cloned();
+        let after = Contents::read(&self.desk)?;
+        let is_here = after.tenants[from].contains_key(&record);
+        if !is_here && there_in(&after).is_none() {
+            return Err(format!("{record} is in neither tenant"));
+        }
+        if succeeded && is_here {
+            return Err(format!("{record} was moved and is still there"));
+        }
+        if is_here {
+            self.must(&order)?;
+        }
+        let after = Contents::read(&self.desk)?;
+        let there = there_in(&after).ok_or_else(|| format!("{record} did not arrive"))?;
+        let is_once = !after.tenants[from].contains_key(&record)
+            && after.records().len() == before.records().len()
+            && after.records().get(there.as_str()) == before.records().get(record.as_str());
+        if !is_once || after.attachments.get(&there) != before.attachments.get(&record) {
+            return Err(format!("{there} is not what {record} was, or is there twice"));
+        }
+        self.must(&["record", "purge", &record])?;
+        if let Some(title) = self.acknowledged.remove(&record) {
+            self.acknowledged.insert(there, title);
+        }
+        let contents = self.compare(&InFlight::Nothing, None)?;
+        let attached = contents.attachments.values().flatten().count();
+        let stored = files_below(&self.desk.vault().join("files"));
+        if stored != attached {
+            return Err(format!("{stored} files are stored for {attached} attachments"));
+        }
+        Ok(killed)
+    }
+
+    /// Runs a command that nothing disturbs.
+    fn must(&self, arguments: &[&str]) -> Result<(), String> {
+        let ran = program::run(program::unlocked(&self.desk, arguments));
+        if ran.status.success() { Ok(()) } else { Err(format!("{arguments:?} failed: {ran}")) }
     }
 
     /// An acknowledged record, added if there is none yet.

@@ -13,6 +13,7 @@ mod health;
 mod import;
 mod life;
 mod model;
+mod moves;
 mod people;
 mod records;
 mod records_life;

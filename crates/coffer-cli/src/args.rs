@@ -13,7 +13,7 @@ use coffer_core::{Split, TWIN_SEED_MAX};
 use coffer_model::id::RecordId;
 use coffer_model::record::RecordKind;
 
-pub use life::{LifeCommand, ListArgs};
+pub use life::{LifeCommand, ListArgs, MoveArgs};
 pub use people::{
     AccountCommand, CodeArgs, FactorArgs, GrantCommand, KeyCommand, PolicyArgs, PolicyCommand, RecoveryArgs,
     SecondFactorCommand,

@@ -7,10 +7,10 @@ use coffer_core::host::{KeyringError, PromptError};
 use coffer_core::{
     AcceptRecoveryError, ActivateError, ActivationCodeError, AttachError, BulkError, CallError, ChangePassphraseError,
     CodeError, CreateError, CreateTenantError, Damage, EnrolDeviceError, ExportError, Fault, GrantError, ImportError,
-    InvalidIdentifiers, InvalidRecipe, InviteError, JobError, KindError, LeaveError, ListRecordsError, OpenError,
-    PassphraseError, PersonalCodeError, RecoverError, RecoveryCodeError, RenewRecoveryError, SaveAttachmentError,
-    SaveRecordError, SaveSearchError, SecondFactorError, SetPolicyError, SetRolesError, ShareCodeError, SharesError,
-    SubjectError, UnlockError,
+    InvalidIdentifiers, InvalidRecipe, InviteError, JobError, KindError, LeaveError, ListRecordsError, MoveError,
+    OpenError, PassphraseError, PersonalCodeError, RecoverError, RecoveryCodeError, RenewRecoveryError,
+    SaveAttachmentError, SaveRecordError, SaveSearchError, SecondFactorError, SetPolicyError, SetRolesError,
+    ShareCodeError, SharesError, SubjectError, UnlockError,
 };
 use coffer_model::query::InvalidQuery;
 use coffer_model::record::InvalidRecord;
@@ -68,6 +68,9 @@ pub enum CliError {
     Save(#[from] SaveRecordError),
     #[error(transparent)]
     Bulk(#[from] BulkError),
+    /// Records were not moved into another tenant.
+    #[error(transparent)]
+    Move(#[from] MoveError),
     #[error(transparent)]
     List(#[from] ListRecordsError),
     #[error(transparent)]
@@ -204,6 +207,7 @@ impl CliError {
             Self::EnrolDevice(error) => error.code(),
             Self::Save(error) => error.code(),
             Self::Bulk(error) => error.code(),
+            Self::Move(error) => error.code(),
             Self::List(error) => error.code(),
             Self::Code(error) => error.code(),
             Self::Kind(error) => error.code(),
@@ -305,7 +309,8 @@ impl CliError {
             "version_conflict" => "show the record again and repeat the change on what it is now",
             "record_trashed" => "take it out of the trash with `record restore`, or show it only",
             "bulk_count" => "name fewer records and repeat for the others",
-            "several_tenants" => "repeat for each tenant; records are never moved from one to another",
+            "same_tenant" => "name the tenant that is to have them with --to",
+            "several_tenants" => "repeat for each tenant; `record move` takes records from one to another",
             "damaged" | "file_altered" => {
                 "do not change anything; restore the newest backup into a new folder and compare"
             }

@@ -49,8 +49,8 @@ pub use usecase::{
 pub use usecase::{
     AttachError, BULK_MAX, BulkError, CopyFieldError, CreateError, CreateTenantError, CreatedVault, Duplicates,
     EnrolDeviceError, ExportError, ExportRequest, FreshAuthentication, ImportError, ImportRequest, ListRecordsError,
-    ListRequest, NewVault, PreviewError, SaveAttachmentError, SaveRecordError, TRASH_RETENTION_DAYS, TagChange,
-    UnlockError,
+    ListRequest, MoveError, MoveRequest, NewVault, PreviewError, SaveAttachmentError, SaveRecordError,
+    TRASH_RETENTION_DAYS, TagChange, UnlockError,
 };
 pub use usecase::{
     BackupIdentity, CodeError, GeneratedSecret, InvalidRecipe, KindError, OneTimeCode, RestoreOptions, SaveSearchError,

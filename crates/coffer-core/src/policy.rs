@@ -52,6 +52,11 @@ pub enum Action {
     PurgeRecords,
     /// Deletes records whose time in the trash is over.
     PurgeExpired,
+    /// Takes records out of a tenant whole, for another tenant. Who moves them there also needs
+    /// [`Action::ReceiveRecords`] in that one.
+    SendRecords,
+    /// Takes in whole records of another tenant.
+    ReceiveRecords,
     /// Marks records as favourites of one's own.
     MarkFavourite,
     /// Keeps what one is writing, and takes it up again.
@@ -147,7 +152,7 @@ enum Requirement {
 
 impl Action {
     /// Every action, for the matrix in the tests and the documents.
-    pub const ALL: [Self; 59] = [
+    pub const ALL: [Self; 61] = [
         Self::ListTenants,
         Self::CreateTenant,
         Self::ListRecords,
@@ -169,6 +174,8 @@ impl Action {
         Self::TrashRecords,
         Self::PurgeRecords,
         Self::PurgeExpired,
+        Self::SendRecords,
+        Self::ReceiveRecords,
         Self::MarkFavourite,
         Self::KeepDraft,
         Self::SearchRecords,
@@ -260,13 +267,18 @@ impl Action {
             | Self::AttachFile
             | Self::DetachFile
             | Self::ImportRecords
+            // Whoever may add records may add these: what they show to this tenant's readers, the other one let go.
+            | Self::ReceiveRecords
             | Self::TrashRecords
             | Self::PurgeExpired
             | Self::KeepDraft => Requirement::Right(Right::Editor),
             // What cannot be undone is for who answers for the data, and so is what leaves the vault as a whole. Enforced
             // by this program: whoever reads could copy by hand, but not all at once.
             // To ask whether secrets hold a text is as good as to see them, so searching for a person is, too.
+            // What another tenant takes in, its readers see, every earlier secret too: that is as good as granting them
+            // these records, and who is granted what is for the steward to say.
             Self::PurgeRecords
+            | Self::SendRecords
             | Self::ExportTenant
             | Self::TwinTenant
             | Self::FindSubject

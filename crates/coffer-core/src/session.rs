@@ -473,7 +473,7 @@ impl Core {
     }
 
     /// A file that another one has followed meanwhile takes nothing any more.
-    fn refuse_replaced(&self, tenant: &OpenTenant) -> Result<(), CallError> {
+    pub(crate) fn refuse_replaced(&self, tenant: &OpenTenant) -> Result<(), CallError> {
         let office = self.office();
         let known = office.membership.tenants.get(&tenant.id).ok_or(CallError::NotFound)?;
         let is_current = known.epoch.as_ref().is_some_and(|epoch| epoch.epoch == tenant.epoch());

@@ -22,7 +22,8 @@ mod upkeep;
 
 pub use kinds::{KindFieldView, KindOptionView, KindView};
 pub use life::{
-    BulkTagView, BulkView, DraftFieldView, DraftNote, DraftView, FavouriteView, TaggedRecord, TrashPage, TrashRow,
+    BulkTagView, BulkView, DraftFieldView, DraftNote, DraftView, FavouriteView, MoveCut, MovePreview, MoveReport,
+    MovedRecord, TaggedRecord, TrashPage, TrashRow,
 };
 pub use people::{
     AccountState, AccountView, GrantView, PendingKey, PendingKeyView, PeopleView, PolicyView, RecoveryView, SplitView,

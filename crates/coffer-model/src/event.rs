@@ -228,6 +228,31 @@ pub enum Event {
         /// How many were named.
         count: u64,
     },
+    /// Records were read whole, every version and secret, to be copied into another tenant.
+    RecordsSent {
+        /// Of the tenant they are read from: the first that was named.
+        first: RecordId,
+        /// How many.
+        count: u64,
+    },
+    /// Copies of another tenant's records were added, all of them in one step.
+    RecordsReceived {
+        /// The tenant that has them now.
+        tenant: TenantId,
+        /// How many.
+        count: u64,
+        /// The entry of the reading they follow from.
+        entry: u64,
+    },
+    /// Records that another tenant has by now were put into the trash of the one they came from.
+    RecordsMoved {
+        /// Of the tenant they came from: the first that was named.
+        first: RecordId,
+        /// How many.
+        count: u64,
+        /// The entry of the reading that the copies follow from.
+        entry: u64,
+    },
     /// The account marked a record as a favourite of its own.
     FavouriteSet(RecordId),
     /// The account took that mark back.
@@ -523,6 +548,9 @@ impl Event {
             Self::RecordsRestored { .. } => "records.restored",
             Self::RecordsPurged { .. } => "records.purged",
             Self::RecordsTagged { .. } => "records.tagged",
+            Self::RecordsSent { .. } => "records.sent",
+            Self::RecordsReceived { .. } => "records.received",
+            Self::RecordsMoved { .. } => "records.moved",
             Self::FavouriteSet(_) => "record.favourite_set",
             Self::FavouriteUnset(_) => "record.favourite_unset",
             Self::DraftKept { .. } => "draft.kept",
@@ -663,19 +691,22 @@ impl Event {
             Self::RecordsTrashed { first, count }
             | Self::RecordsRestored { first, count }
             | Self::RecordsPurged { first, count }
-            | Self::RecordsTagged { first, count } => {
+            | Self::RecordsTagged { first, count }
+            | Self::RecordsSent { first, count } => {
                 EventParts { tenant: Some(first.tenant()), record: Some(first), count: Some(count), ..none }
             }
             Self::DraftKept { tenant, record }
             | Self::DraftOpened { tenant, record }
             | Self::DraftDiscarded { tenant, record } => EventParts { tenant: Some(tenant), record, ..none },
-            Self::RecordsOpened { first, count, after } => EventParts {
-                tenant: Some(first.tenant()),
-                record: Some(first),
-                count: Some(count),
-                entry: Some(after),
-                ..none
-            },
+            Self::RecordsOpened { first, count, after: entry } | Self::RecordsMoved { first, count, entry } => {
+                EventParts {
+                    tenant: Some(first.tenant()),
+                    record: Some(first),
+                    count: Some(count),
+                    entry: Some(entry),
+                    ..none
+                }
+            }
             Self::FieldRevealed { record, field, version }
             | Self::FieldCopied { record, field, version }
             | Self::CodeShown { record, field, version }
@@ -705,7 +736,7 @@ impl Event {
                     ..none
                 }
             }
-            Self::TwinFilled { tenant, count, entry } => {
+            Self::TwinFilled { tenant, count, entry } | Self::RecordsReceived { tenant, count, entry } => {
                 EventParts { tenant: Some(tenant), count: Some(count), entry: Some(entry), ..none }
             }
             Self::EffectMissing { tenant, entry } => EventParts { tenant: Some(tenant), entry: Some(entry), ..none },
@@ -786,6 +817,11 @@ impl Event {
             "records.restored" => Self::RecordsRestored { first: parts.record?, count: parts.count? },
             "records.purged" => Self::RecordsPurged { first: parts.record?, count: parts.count? },
             "records.tagged" => Self::RecordsTagged { first: parts.record?, count: parts.count? },
+            "records.sent" => Self::RecordsSent { first: parts.record?, count: parts.count? },
+            "records.received" => {
+                Self::RecordsReceived { tenant: parts.tenant?, count: parts.count?, entry: parts.entry? }
+            }
+            "records.moved" => Self::RecordsMoved { first: parts.record?, count: parts.count?, entry: parts.entry? },
             "record.favourite_set" => Self::FavouriteSet(parts.record?),
             "record.favourite_unset" => Self::FavouriteUnset(parts.record?),
             "draft.kept" => Self::DraftKept { tenant: parts.tenant?, record: parts.record },

@@ -566,6 +566,20 @@ impl RecordContent {
         Self { next_field: self.next_field.max(newest.next_field), ..self.clone() }
     }
 
+    /// The same content with references to what `lead` says of the records they hold; empty where it says nothing.
+    #[must_use]
+    pub fn with_references(&self, mut lead: impl FnMut(FieldId, RecordKey) -> Option<RecordKey>) -> Self {
+        let mut content = self.clone();
+        for field in content.fields.iter_mut().filter(|field| field.field_type == FieldType::Reference) {
+            // One that is empty, or holds no key, leads nowhere as it is.
+            if let Ok(held) = field.value.expose().parse::<RecordKey>() {
+                let other = lead(field.id, held);
+                field.value = Value::new(other.map_or_else(String::new, |key| key.to_string()));
+            }
+        }
+        content
+    }
+
     /// The same content with tags added, then others removed.
     pub fn with_tags(&self, add: &[String], remove: &[String]) -> Result<Self, InvalidRecord> {
         let mut tags = parse_tags(self.tags.iter().chain(add).cloned().collect())?;
@@ -657,6 +671,23 @@ mod tests {
         assert_eq!(before.with_tags(&tag("a,b"), &[]), Err(InvalidRecord::Tag));
         let many: Vec<String> = (0..=limits::TAGS).map(|number| number.to_string()).collect();
         assert_eq!(before.with_tags(&many, &[]), Err(InvalidRecord::Tag));
+    }
+
+    #[test]
+    fn references_are_led_elsewhere_or_emptied_and_nothing_else_is_touched() {
+        let keys = [1, 2].map(|byte| RecordKey::from_bytes([byte; 16]));
+        let fields = vec![
+            field("led", FieldType::Reference, &keys[0].to_string()),
+            field("cut", FieldType::Reference, &keys[1].to_string()),
+            field("empty", FieldType::Reference, ""),
+            field("text", FieldType::Text, &keys[1].to_string()),
+        ];
+        let before = RecordContent::parse(draft(fields), None).unwrap();
+        let other = RecordKey::from_bytes([9; 16]);
+        let after = before.with_references(|_, held| (held == keys[0]).then_some(other));
+        let values: Vec<&str> = after.fields().iter().map(|field| field.value.expose()).collect();
+        assert_eq!(values, [other.to_string().as_str(), "", "", keys[1].to_string().as_str()]);
+        assert_eq!(before.with_references(|_, held| Some(held)), before);
     }
 
     #[test]

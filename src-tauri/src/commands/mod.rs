@@ -11,6 +11,7 @@ mod first_run;
 mod health;
 mod life;
 mod log;
+mod moves;
 mod people;
 mod persons;
 mod program;
@@ -100,6 +101,9 @@ pub(crate) fn handler<R: Runtime>() -> impl Fn(Invoke<R>) -> bool + Send + Sync 
         life::records_trash,
         life::trash_empty,
         life::trash_list,
+        moves::records_move_preview,
+        moves::records_move_start,
+        moves::records_move_undo,
         upkeep::expiring_list,
         upkeep::secret_health_start,
         work::import_choose_file,

@@ -97,6 +97,14 @@ fn request(command: &str) -> Value {
         "records_tag_undo" => json!({"changed": [{"id": record, "version": 2}]}),
         "record_restore_version" => json!({"id": record, "version": 1, "expectedVersion": 2}),
         "record_favourite" => json!({"id": record, "on": true}),
+        "records_move_preview" => json!({"from": TENANT, "ids": [record], "to": TENANT, "copy": false}),
+        "records_move_start" => {
+            json!({"from": TENANT, "ids": [record], "to": TENANT, "copy": false, "confirmation": "Bauer"})
+        }
+        "records_move_undo" => {
+            let moved = json!({"from": record, "to": record, "version": 1, "arrived": true});
+            json!({"moved": [moved], "copy": false})
+        }
         "draft_keep" => json!({"tenant": TENANT, "record": record, "version": 1, "draft": draft}),
         "draft_open" | "draft_discard" => json!({"tenant": TENANT, "record": null}),
         "record_open" | "record_history" | "attachment_add_start" => json!({"id": record}),

@@ -47,18 +47,18 @@ ABOUT = {
         "tenant.twinned subject.searched subject.exported subject.erased subject.history_erased".split(),
         {10, 14},
     ),
-    "twin.filled": {10, 14, 15},
+    **dict.fromkeys("twin.filled records.received".split(), {10, 14, 15}),
     **dict.fromkeys(
         "record.opened record.history_opened record.added record.favourite_set record.favourite_unset".split(), {10, 11}
     ),
-    "records.opened": {10, 11, 14, 15},
+    **dict.fromkeys("records.opened records.moved".split(), {10, 11, 14, 15}),
     **dict.fromkeys("record.changed record.version_restored".split(), {10, 11, 13}),
     **dict.fromkeys(
         "field.revealed field.copied code.shown code.copied attachment.added attachment.detached".split(),
         {10, 11, 12, 13},
     ),
     **dict.fromkeys("attachment.saved attachment.previewed".split(), {10, 11, 12}),
-    **dict.fromkeys("records.trashed records.restored records.purged records.tagged".split(), {10, 11, 14}),
+    **dict.fromkeys("records.trashed records.restored records.purged records.tagged records.sent".split(), {10, 11, 14}),
     "effect.missing": {10, 15},
     **dict.fromkeys(
         "vault.unlock_failures_counted spare_code.used backup.exported backup.receipt_filed backup.verified backup.restored "

@@ -22,6 +22,9 @@ import type {
   ImportReport,
   KindView,
   LogEntryView,
+  MovedRecord,
+  MovePreview,
+  MoveReport,
   PendingKeyView,
   ProgressUnit,
   RecordView,
@@ -281,6 +284,45 @@ export class MockEngine {
     if (new Set(records.map(({ view }) => view.tenant_name)).size > 1) throw refusal("several_tenants");
     if (records.some(({ view }) => (view.trashed_at !== null) !== trashed)) throw refusal("not_found");
     return records;
+  }
+
+  #movePreview(from: string, ids: unknown, to: string, copy: boolean): MovePreview {
+    const records = this.#chosen(ids, false);
+    const [here, there] = [from, to].map((wanted) => this.tenants.find(({ id }) => id === wanted));
+    if (!here || !there) throw refusal("not_found");
+    if (here.right !== "steward" || there.right === "reader") throw refusal("refused");
+    const cut = records.flatMap(({ view }) =>
+      view.fields.flatMap(({ name, reference }) =>
+        reference && !records.some((other) => other.view.id === reference.id)
+          ? [
+              {
+                id: view.id,
+                title: view.title,
+                field_name: name,
+                refers_to: reference.id,
+                refers_to_title: reference.title,
+                earlier: false,
+              },
+            ]
+          : [],
+      ),
+    );
+    return {
+      from,
+      from_name: here.name,
+      to,
+      to_name: there.name,
+      copy,
+      records: records.length,
+      present: 0,
+      versions: records.reduce((sum, { view }) => sum + view.version, 0),
+      attachments: records.reduce((sum, { view }) => sum + view.attachments.length, 0),
+      bytes: 80_000,
+      favourites: records.filter(({ view }) => view.favourite).length,
+      drafts: 0,
+      cut,
+      cut_counted: cut.length,
+    };
   }
 
   #remove(records: StoredRecord[]) {
@@ -579,6 +621,30 @@ export class MockEngine {
     records_purge: ({ ids }) => this.#remove(this.#chosen(ids, true)),
     trash_empty: ({ tenant }) =>
       this.#remove((this.#records.get(String(tenant)) ?? []).filter(({ view }) => view.trashed_at !== null)),
+    records_move_preview: ({ from, ids, to, copy }) => this.#movePreview(String(from), ids, String(to), copy === true),
+    records_move_start: ({ from, ids, to, copy, confirmation }) => {
+      const preview = this.#movePreview(String(from), ids, String(to), copy === true);
+      if (confirmation !== preview.to_name) throw refusal("not_confirmed");
+      return this.#start("bytes", 80_000, (): MoveReport => {
+        const moved = this.#chosen(ids, false).map((record): MovedRecord => {
+          const id = record.view.id.replace(/^[^.]+/u, preview.to);
+          const view = { ...structuredClone(record.view), id, tenant_name: preview.to_name, favourite: false };
+          for (const field of view.fields) {
+            if (field.field_type === "reference") Object.assign(field, { value: "", empty: true, reference: null });
+          }
+          this.#records.get(preview.to)?.push({ view, secrets: record.secrets });
+          if (!preview.copy) record.view.trashed_at = new Date().toISOString();
+          return { from: record.view.id, to: id, version: view.version, arrived: true };
+        });
+        return { ...preview, moved };
+      });
+    },
+    records_move_undo: ({ moved, copy }) => {
+      const records = moved as MovedRecord[];
+      this.#remove(records.map(({ to }) => this.#find(to)));
+      if (copy !== true) for (const { from } of records) this.#find(from).view.trashed_at = null;
+      return { records: records.length };
+    },
     records_tag: ({ ids, add, remove }) => {
       const records = this.#chosen(ids, false);
       const changed: TaggedRecord[] = [];

@@ -84,6 +84,35 @@ pub enum LifeCommand {
         #[arg(long, value_name = "TAG")]
         remove: Vec<String>,
     },
+    /// Move records into another tenant, or copy them, with history, tags and files. Needs the steward's right on the tenant
+    /// that has them, and to edit the other.
+    #[command(
+        after_help = "Examples:\n  coffer … record move ID ID --tenant ACME --to Bauer --dry-run\n  coffer … record move ID --tenant ACME --to Bauer --confirm Bauer\n\nEverybody who reads the other tenant sees them then, every earlier version too. References to records\nthat stay behind are cut. What was moved is in the trash of the tenant it came from: `record restore`\nand `record trash` take it back."
+    )]
+    Move(MoveArgs),
+}
+
+/// Which records go to which tenant.
+#[derive(Args, Debug)]
+pub struct MoveArgs {
+    /// The records, at most 1000.
+    #[arg(required = true, value_name = "ID")]
+    pub ids: Vec<RecordId>,
+    /// Name or identifier of the tenant that has them.
+    #[arg(long, value_name = "T")]
+    pub tenant: String,
+    /// Name or identifier of the tenant that is to have them.
+    #[arg(long, value_name = "T2")]
+    pub to: String,
+    /// Leave them where they are, too.
+    #[arg(long)]
+    pub copy: bool,
+    /// Only say what would come along and what would be cut.
+    #[arg(long, conflicts_with = "confirm")]
+    pub dry_run: bool,
+    /// The name of the tenant that is to have them, instead of being asked for it.
+    #[arg(long, value_name = "NAME")]
+    pub confirm: Option<String>,
 }
 
 /// Setting or taking back a mark.

@@ -4,7 +4,7 @@ use coffer_core::view::{BulkView, RecordPage, TrashPage};
 use coffer_core::{ListRequest, Session, TagChange};
 use coffer_model::id::TenantId;
 
-use super::find_tenant;
+use super::{find_tenant, moves};
 use crate::args::{LifeCommand, ListArgs};
 use crate::error::CliError;
 use crate::render::{Output, table, visible};
@@ -47,6 +47,7 @@ pub fn run(session: &Session, command: &LifeCommand, output: &Output) -> Result<
                 format!("changed the tags of {}", records(BulkView { records: changed }))
             })?;
         }
+        LifeCommand::Move(args) => moves::run(session, args, output)?,
     }
     Ok(())
 }

@@ -15,6 +15,7 @@ mod kind;
 mod kit;
 mod life;
 mod log;
+mod moves;
 mod policy;
 mod record;
 mod search;

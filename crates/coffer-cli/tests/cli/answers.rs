@@ -220,7 +220,7 @@ fn steps_of_the_life_of_records_are_refused_in_words() {
     assert_eq!(
         refused(&["record", "trash", &ours, &theirs]),
         "error: one step takes records of one tenant only\n\
-         hint: repeat for each tenant; records are never moved from one to another\n"
+         hint: repeat for each tenant; `record move` takes records from one to another\n"
     );
     assert!(refused(&["record", "purge", &theirs]).starts_with("error: there is no such tenant or record\n"));
     for usage in [&["record", "favourite", &theirs][..], &["record", "tag", &theirs], &["record", "trash"]] {
@@ -228,6 +228,72 @@ fn steps_of_the_life_of_records_are_refused_in_words() {
     }
     let sorted = place.run(&["record", "list", "--tenant", "ACME", "--sort", "size"]);
     assert!(sorted.err.contains("title, kind, changed or created"), "{sorted:?}");
+}
+
+#[test]
+fn answers_about_moving_records_have_the_shapes_that_scripts_rely_on() {
+    let place = Place::with_vault();
+    fs::write(place.path("plan.txt"), "canary-3\n").unwrap();
+    let mut shell = place.shell();
+    shell.ask("tenant create ACME");
+    shell.ask("tenant create Bauer");
+    let mut add = |title: &str, more: &str| {
+        let added = shell.ask(&format!("record add --tenant ACME --title {title} --kind server {more}"));
+        added["id"].as_str().unwrap().to_owned()
+    };
+    let crane = add("Crane", "");
+    let gate = add("Gate", &format!("--field Behind:reference={crane} --tag vpn"));
+    shell.ask(&format!("file attach {gate} plan.txt"));
+    let what = format!("record move {gate} --tenant acme --to bauer");
+    holds!("record_move_dry_run", shell.ask(&format!("{what} --dry-run")));
+    holds!("record_move_copy", shell.ask(&format!("{what} --copy --confirm Bauer")));
+    let moved = shell.ask(&format!("{what} --confirm Bauer"));
+    let there = moved["moved"][0]["to"].as_str().unwrap().to_owned();
+    holds!("record_move", moved);
+    holds!("record_moved", shell.ask(&format!("record show {there}")));
+    assert_eq!(shell.ask("record list --tenant ACME --trash")["total"], 1);
+    assert_eq!(shell.ask("log verify")["ok"], true);
+    assert_eq!(shell.end().code, Some(0));
+}
+
+#[test]
+fn moving_records_wants_the_other_tenants_name_and_says_what_it_cuts() {
+    let place = Place::with_vault();
+    let mut shell = place.shell();
+    shell.ask("tenant create ACME");
+    shell.ask("tenant create 'Bauer & Co'");
+    let mut add = |more: &str| {
+        let added = shell.ask(&format!("record add --tenant ACME {more}"));
+        added["id"].as_str().unwrap().to_owned()
+    };
+    let crane = add("--title Crane");
+    let gate = add(&format!("--title Gate --field Behind:reference={crane}"));
+    assert_eq!(shell.end().code, Some(0));
+    let what = ["record", "move", &gate, "--tenant", "ACME", "--to", "bauer & co"];
+    let run = |more: &[&str]| place.run(&[&what[..], more].concat());
+    for name in [&["--confirm", "ACME"][..], &["--confirm", "bauer & co"], &[]] {
+        let refused = run(name);
+        assert_eq!((refused.code, refused.out.as_str()), (Some(1), ""));
+        assert_eq!(
+            refused.err,
+            "error: the name given is not that of the tenant the records are to go to\n\
+             hint: type the tenant's name when asked, or give it with --confirm NAME\n"
+        );
+    }
+    let same = place.run(&["record", "move", &gate, "--tenant", "ACME", "--to", "ACME", "--confirm", "ACME"]);
+    assert!(same.err.starts_with("error: the records are in that tenant already\n"), "{same:?}");
+    let other = place.run(&["record", "move", &gate, "--tenant", "bauer & co", "--to", "ACME", "--confirm", "ACME"]);
+    assert!(other.err.starts_with("error: one step takes records of one tenant only\n"), "{other:?}");
+    assert_eq!(
+        run(&["--dry-run"]).out,
+        "1 record would be moved from ACME to Bauer & Co: 1 version, 0 files, 0 B\n  \
+         reference cut: Gate → Behind → Crane\n"
+    );
+    assert_eq!(
+        run(&["--confirm", "Bauer & Co"]).out,
+        "1 record of ACME moved to Bauer & Co; what was here is in the trash of ACME\n  \
+         reference cut: Gate → Behind → Crane\n"
+    );
 }
 
 #[test]

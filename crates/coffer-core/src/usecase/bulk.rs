@@ -4,7 +4,7 @@
 //! tell no more, since the tenant keeps with the write which records it moved (`moved` in its database) or gave a new
 //! version; and it would say of a thousand writes what is one: a single effect stands behind a single entry.
 //!
-//! Records are not moved between tenants, here or anywhere: to mix up clients is the error this program exists to prevent.
+//! No step here reaches into another tenant; moving records between two is a matter of its own (`moves`).
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -82,7 +82,7 @@ pub(super) struct Selection {
 }
 
 impl Selection {
-    fn parse(ids: &[RecordId]) -> Result<Self, BulkError> {
+    pub(super) fn parse(ids: &[RecordId]) -> Result<Self, BulkError> {
         let first = *ids.first().ok_or(BulkError::Count)?;
         if ids.iter().any(|id| id.tenant() != first.tenant()) {
             return Err(BulkError::SeveralTenants);

@@ -1,6 +1,7 @@
 //! What people do with a vault: one file a capability.
 
 mod archive;
+mod arrivals;
 mod attach;
 mod attachments;
 mod audit;
@@ -22,6 +23,7 @@ mod health;
 mod history;
 mod import;
 mod kinds;
+mod moves;
 pub(crate) mod people;
 mod preview;
 mod records;
@@ -56,6 +58,7 @@ pub use generate::{GeneratedSecret, InvalidRecipe, SecretRecipe, generate_secret
 pub use grants::GrantError;
 pub use import::{Duplicates, ImportError, ImportRequest};
 pub use kinds::KindError;
+pub use moves::{MoveError, MoveRequest};
 pub use people::{
     AccountError, ActivateError, ChangePassphraseError, INVITATION_HOURS, INVITATION_HOURS_MAX, Invitation,
     InviteError, KEY_FILE_MAX, LeaveError, RecoverError, SecondFactorError, SecondFactorOffer, SetRolesError, WayIn,

@@ -66,6 +66,94 @@ pub struct TaggedRecord {
     pub version: u32,
 }
 
+/// What moving or copying records into another tenant does, or would do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+pub struct MovePreview {
+    /// The tenant that has the records.
+    #[ts(type = "string")]
+    pub from: TenantId,
+    /// What it is called.
+    pub from_name: String,
+    /// The tenant that is to have them.
+    #[ts(type = "string")]
+    pub to: TenantId,
+    /// What it is called.
+    pub to_name: String,
+    /// Whether they also stay where they are.
+    pub copy: bool,
+    /// Records that were named.
+    #[ts(type = "number")]
+    pub records: u64,
+    /// Those of them that the other tenant has already, by an earlier copy: they do not come twice.
+    #[ts(type = "number")]
+    pub present: u64,
+    /// Versions of the others.
+    #[ts(type = "number")]
+    pub versions: u64,
+    /// Attachments of the others, present and past.
+    #[ts(type = "number")]
+    pub attachments: u64,
+    /// Bytes of what is attached, each content once.
+    #[ts(type = "number")]
+    pub bytes: u64,
+    /// Favourites of this account among them, which stay behind.
+    #[ts(type = "number")]
+    pub favourites: u64,
+    /// Drafts of this account among them, which stay behind.
+    #[ts(type = "number")]
+    pub drafts: u64,
+    /// References to records that stay behind, which will be empty; at most 500 of them.
+    pub cut: Vec<MoveCut>,
+    /// How many there are.
+    #[ts(type = "number")]
+    pub cut_counted: u64,
+}
+
+/// A reference that is cut, since the record it leads to stays behind.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+pub struct MoveCut {
+    /// The record that refers.
+    #[ts(type = "string")]
+    pub id: RecordId,
+    /// Its title.
+    pub title: String,
+    /// The field that refers.
+    pub field_name: String,
+    /// The record it leads to.
+    #[ts(type = "string")]
+    pub refers_to: RecordId,
+    /// That one's title; `None` if it is gone already.
+    pub refers_to_title: Option<String>,
+    /// Whether only earlier versions refer to it.
+    pub earlier: bool,
+}
+
+/// What moving or copying records did.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+pub struct MoveReport {
+    /// As it was announced.
+    #[serde(flatten)]
+    pub what: MovePreview,
+    /// Each record, which is what an undo takes.
+    pub moved: Vec<MovedRecord>,
+}
+
+/// A record that another tenant has now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(deny_unknown_fields)]
+pub struct MovedRecord {
+    /// The record where it was.
+    #[ts(type = "string")]
+    pub from: RecordId,
+    /// The record in the other tenant.
+    #[ts(type = "string")]
+    pub to: RecordId,
+    /// Its newest version there.
+    pub version: u32,
+    /// Whether it came there by this step; it was there before if not.
+    pub arrived: bool,
+}
+
 /// Whether a record is a favourite of this account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, TS)]
 pub struct FavouriteView {

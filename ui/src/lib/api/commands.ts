@@ -24,6 +24,8 @@ import type {
   KindView,
   LogPage,
   MadeSecret,
+  MovedRecord,
+  MovePreview,
   PeopleView,
   RecordPage,
   RecordView,
@@ -201,6 +203,14 @@ export const trashEmpty = (tenant: string) => call<BulkView>("trash_empty", { te
 export const recordsTag = (ids: string[], add: string[], remove: string[]) =>
   call<BulkTagView>("records_tag", { ids, add, remove });
 export const recordsTagUndo = (changed: TaggedRecord[]) => call<BulkView>("records_tag_undo", { changed });
+/** What moving records into another tenant would take along, and what it would cut. */
+export const recordsMovePreview = (from: string, ids: string[], to: string, copy: boolean) =>
+  call<MovePreview>("records_move_preview", { from, ids, to, copy });
+/** `confirmation` is the other tenant's name, as it was typed. */
+export const recordsMoveStart = (from: string, ids: string[], to: string, copy: boolean, confirmation: string) =>
+  call<Job>("records_move_start", { from, ids, to, copy, confirmation });
+export const recordsMoveUndo = (moved: MovedRecord[], copy: boolean) =>
+  call<BulkView>("records_move_undo", { moved, copy });
 export const recordRestoreVersion = (id: string, version: number, expectedVersion: number) =>
   call<RecordView>("record_restore_version", { id, version, expectedVersion });
 export const recordFavourite = (id: string, on: boolean) => call<FavouriteView>("record_favourite", { id, on });

@@ -211,6 +211,174 @@ export type TaggedRecord = {
   version: number;
 };
 
+export type MoveCut = {
+  /**
+   * The record that refers.
+   */
+  id: string;
+  /**
+   * Its title.
+   */
+  title: string;
+  /**
+   * The field that refers.
+   */
+  field_name: string;
+  /**
+   * The record it leads to.
+   */
+  refers_to: string;
+  /**
+   * That one's title; `None` if it is gone already.
+   */
+  refers_to_title: string | null;
+  /**
+   * Whether only earlier versions refer to it.
+   */
+  earlier: boolean;
+};
+
+export type MovePreview = {
+  /**
+   * The tenant that has the records.
+   */
+  from: string;
+  /**
+   * What it is called.
+   */
+  from_name: string;
+  /**
+   * The tenant that is to have them.
+   */
+  to: string;
+  /**
+   * What it is called.
+   */
+  to_name: string;
+  /**
+   * Whether they also stay where they are.
+   */
+  copy: boolean;
+  /**
+   * Records that were named.
+   */
+  records: number;
+  /**
+   * Those of them that the other tenant has already, by an earlier copy: they do not come twice.
+   */
+  present: number;
+  /**
+   * Versions of the others.
+   */
+  versions: number;
+  /**
+   * Attachments of the others, present and past.
+   */
+  attachments: number;
+  /**
+   * Bytes of what is attached, each content once.
+   */
+  bytes: number;
+  /**
+   * Favourites of this account among them, which stay behind.
+   */
+  favourites: number;
+  /**
+   * Drafts of this account among them, which stay behind.
+   */
+  drafts: number;
+  /**
+   * References to records that stay behind, which will be empty; at most 500 of them.
+   */
+  cut: Array<MoveCut>;
+  /**
+   * How many there are.
+   */
+  cut_counted: number;
+};
+
+export type MoveReport = {
+  /**
+   * Each record, which is what an undo takes.
+   */
+  moved: Array<MovedRecord>;
+  /**
+   * The tenant that has the records.
+   */
+  from: string;
+  /**
+   * What it is called.
+   */
+  from_name: string;
+  /**
+   * The tenant that is to have them.
+   */
+  to: string;
+  /**
+   * What it is called.
+   */
+  to_name: string;
+  /**
+   * Whether they also stay where they are.
+   */
+  copy: boolean;
+  /**
+   * Records that were named.
+   */
+  records: number;
+  /**
+   * Those of them that the other tenant has already, by an earlier copy: they do not come twice.
+   */
+  present: number;
+  /**
+   * Versions of the others.
+   */
+  versions: number;
+  /**
+   * Attachments of the others, present and past.
+   */
+  attachments: number;
+  /**
+   * Bytes of what is attached, each content once.
+   */
+  bytes: number;
+  /**
+   * Favourites of this account among them, which stay behind.
+   */
+  favourites: number;
+  /**
+   * Drafts of this account among them, which stay behind.
+   */
+  drafts: number;
+  /**
+   * References to records that stay behind, which will be empty; at most 500 of them.
+   */
+  cut: Array<MoveCut>;
+  /**
+   * How many there are.
+   */
+  cut_counted: number;
+};
+
+export type MovedRecord = {
+  /**
+   * The record where it was.
+   */
+  from: string;
+  /**
+   * The record in the other tenant.
+   */
+  to: string;
+  /**
+   * Its newest version there.
+   */
+  version: number;
+  /**
+   * Whether it came there by this step; it was there before if not.
+   */
+  arrived: boolean;
+};
+
 export type FavouriteView = {
   /**
    * The record.
@@ -1773,6 +1941,7 @@ export type JobResult =
   | LogReport
   | ExportReport
   | TwinReport
+  | MoveReport
   | SubjectFindings
   | SubjectExportReport
   | SubjectErasureReport

@@ -2,7 +2,7 @@
 // back offers that for some seconds.
 import * as api from "$lib/api/commands.ts";
 import { CommandError, errorWords } from "$lib/api/error.ts";
-import type { RecordView } from "$lib/api/types.ts";
+import type { MoveReport, RecordView } from "$lib/api/types.ts";
 import { formatCount } from "$lib/locale/format.ts";
 import type { Toasts } from "$lib/ui/toasts.svelte.ts";
 import * as m from "$words";
@@ -74,6 +74,21 @@ export class Life {
       },
       "stays",
     );
+  }
+
+  /** Records went into another tenant, or a copy of them did; `after` is told so, and again once that was taken back. */
+  async noteMoved(report: MoveReport, after: () => Promise<void>): Promise<void> {
+    const { copy, moved, to_name: tenant } = report;
+    const ids = moved.map((record) => record.from);
+    const then = copy ? "stays" : "leaves";
+    const words = { ...shown(ids.length), tenant };
+    const back = async () => {
+      await api.recordsMoveUndo(moved, copy);
+      await after();
+    };
+    const step = async () => this.#offerUndo(copy ? m.copied_to(words) : m.moved_to(words), ids, back, then);
+    await this.#step(ids, step, then);
+    await after();
   }
 
   /** Makes an earlier version of the open record its newest. */

@@ -1,11 +1,12 @@
-//! Whole records, those in the trash too, with every version and attachment: read from one tenant, written into its twin.
+//! Whole records, those in the trash too, with every version and attachment: read from one tenant, written into its twin
+//! or into another tenant that takes them over.
 
 use coffer_model::id::RecordKey;
 use coffer_model::time::Timestamp;
 use rusqlite::params;
 
 use super::attachment_rows::StoredAttachment;
-use super::{MAX_FOLDED_BYTES, Moment, StoredVersion, TenantTx, fold, timestamp};
+use super::{MAX_FOLDED_BYTES, Moment, StoredVersion, TenantStore, TenantTx, fold, record_row, timestamp};
 use crate::store::error::StoreError;
 
 /// A record with everything that is kept of it.
@@ -23,6 +24,23 @@ pub(crate) struct KeptRecord {
     pub(crate) versions: Vec<StoredVersion>,
     /// Every attachment it has or ever had.
     pub(crate) attachments: Vec<StoredAttachment>,
+}
+
+impl TenantStore {
+    /// A record with everything that is kept of it, in the trash or not.
+    pub(crate) fn kept(&self, key: RecordKey) -> Result<Option<KeptRecord>, StoreError> {
+        let moment = self.moment()?;
+        let mut query = self
+            .connection
+            .prepare_cached("SELECT key, created_ms, changed_ms, trashed_ms FROM record WHERE key = ?1")?;
+        let mut rows = query.query([key.as_bytes()])?;
+        rows.next()?.map(|row| moment.kept_record(row)).transpose()
+    }
+
+    /// Whether there is a record of this key, in the trash or not.
+    pub(crate) fn has_record(&self, key: RecordKey) -> Result<bool, StoreError> {
+        Ok(record_row(&self.connection, key)?.is_some())
+    }
 }
 
 impl Moment<'_> {

@@ -11,13 +11,13 @@ use coffer_interchange::source::{Format, SourceError, SourceKeys};
 use coffer_model::attachment::AttachmentId;
 use coffer_model::template::KindTemplate;
 
-use super::arrivals::Arrived;
 use super::entries::PREVIEW_RECORDS;
 use super::{ImportError, Taking, Watched};
 use crate::backup::archive::has_age_header;
 use crate::job::{JobContext, JobError};
 use crate::session::Core;
 use crate::store::tenant::{ArrivingAttachment, ArrivingRecord, ChangeError};
+use crate::usecase::arrivals::Arrived;
 use crate::usecase::records::in_tenant;
 use crate::view::{ImportCount, ImportLoss, ImportPreview, ImportPreviewRecord, ImportReport};
 

@@ -6,7 +6,6 @@
 //! (`entries`). Files that come along are durable before any row is (`arrivals`).
 
 mod archive;
-mod arrivals;
 mod duplicates;
 mod entries;
 mod table;
@@ -27,8 +26,8 @@ use coffer_model::id::{RecordKey, TenantId};
 use coffer_model::record::RecordContent;
 use coffer_model::time::Timestamp;
 
-use self::arrivals::{Arrivals, Arrived};
 use self::duplicates::KnownRecords;
+use super::arrivals::{Arrivals, Arrived};
 use super::records::in_tenant;
 use super::seal::Sealing;
 use crate::fault::CallError;

@@ -6,18 +6,18 @@ use std::io::{self, Read};
 
 use coffer_model::attachment::MediaKind;
 
+use super::attach::AttachError;
+use super::seal::{Sealed, Sealing};
 use crate::job::JobError;
 use crate::store::attached::MOST_FILES;
 use crate::store::tenant::StoredFile;
-use crate::usecase::attach::AttachError;
-use crate::usecase::seal::{Sealed, Sealing};
 
-/// The files of one import.
+/// The files of one step.
 pub(super) struct Arrivals<'j> {
     sealing: Sealing<'j>,
     /// How many more the vault may have; counted when the first comes.
     room: Option<usize>,
-    /// Those written by this import, by the digest of their content.
+    /// Those written by this step, by the digest of their content.
     written: BTreeMap<[u8; 32], Written>,
 }
 
