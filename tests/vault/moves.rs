@@ -25,6 +25,7 @@ fn request(from: TenantId, records: &[RecordId], to: TenantId) -> MoveRequest {
     MoveRequest { from, records: records.to_vec(), to, copy: false, confirmation: BAUER.to_owned() }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "a request is written where it is run")]
 fn run(session: &Session, request: MoveRequest) -> MoveReport {
     session.start_move(&request).unwrap().wait().unwrap()
 }
@@ -75,8 +76,11 @@ fn referring(title: &str, name: &str, to: RecordId) -> RecordDraft {
     }
 }
 
+/// What changed, from what, to what.
+type Change = (String, Option<String>, Option<String>);
+
 /// What a version says, wherever it is.
-fn told(version: &VersionView) -> (u32, Vec<(String, Option<String>, Option<String>)>) {
+fn told(version: &VersionView) -> (u32, Vec<Change>) {
     let changes = version.changes.iter();
     (
         version.version,
@@ -93,7 +97,7 @@ fn a_moved_record_has_in_the_other_tenant_everything_it_had() {
     let gate = first.id;
     change(&session, &first, "Canarywharf-2");
     attach(&place, &session, gate, "plan.txt", b"plan of the gate");
-    attach(&place, &session, gate, "old.bin", &[7; 70_000]);
+    attach(&place, &session, gate, "old.bin", &vec![7; 70_000]);
     let before = session.open_record(gate).unwrap();
     session.detach(gate, before.attachments[1].id).unwrap();
     let before = session.open_record(gate).unwrap();
