@@ -21,6 +21,8 @@ const EVA: &str = "nine brown owls doze over eva";
 const NEW: &str = "four copper kettles hum at noon";
 /// Where the passphrase lies that is to become otto's.
 const NEW_FILE: &str = "new.txt";
+/// A key file that is to become otto's.
+const KEY_FILE: &str = "otto.key";
 
 /// Runs the proof; each round is one kill.
 pub fn prove(extent: Extent) -> Outcome {
@@ -29,10 +31,13 @@ pub fn prove(extent: Extent) -> Outcome {
         outcome.rounds += 1;
         let mut chance = Chance::new(seed);
         let office = Office { desk: PREPARED.copy() };
-        let (what, result) = match chance.below(5) {
+        let (what, result) = match chance.below(8) {
             0 => ("enrolling", office.enrolling(&mut chance)),
             1 => ("changing a passphrase", office.changing(&mut chance)),
             2 => ("leaving", office.leaving(&mut chance)),
+            3 => ("adding a key file", office.adding_key_file(&mut chance)),
+            4 => ("raising the cost", office.raising(&mut chance)),
+            5 => ("renewing recovery", office.renewing(&mut chance)),
             _ => ("replacing keys", office.replacing(&mut chance)),
         };
         match result {
@@ -50,6 +55,7 @@ static PREPARED: LazyLock<Desk> = LazyLock::new(|| {
     for (name, passphrase) in [("otto.txt", OTTO), ("eva.txt", EVA), (NEW_FILE, NEW)] {
         fs::write(office.desk.file(name), format!("{passphrase}\n")).unwrap();
     }
+    fs::write(office.desk.file(KEY_FILE), [0x5a; 64]).unwrap();
     let founder = |arguments: &[&str]| done(&office.founder(arguments)).unwrap();
     founder(&["record", "add", "--tenant", TENANT, "--title", "kept", "--field", "user=svc"]);
     let roles = ["--role", "member", "--role", "auditor"];
@@ -155,6 +161,67 @@ impl Office {
             return Err("changed, the old one opens or the new one does not".to_owned());
         }
         let _ = fs::remove_file(self.desk.vault().join("unlock.delays"));
+        self.is_in_order()?;
+        Ok(killed)
+    }
+
+    fn adding_key_file(&self, chance: &mut Chance) -> Result<bool, String> {
+        let order = ["account", "factors", "--with-key-file", KEY_FILE, "--new-passphrase-file", "otto.txt"];
+        let killed = self.kill(|office| office.as_login("otto", "otto.txt", &order), chance);
+        let with_file = |office: &Self| {
+            let _ = fs::remove_file(office.desk.vault().join("unlock.delays"));
+            let ways = ["--key-file", KEY_FILE, "account", "ways"];
+            program::run(office.as_login("otto", "otto.txt", &ways)).status.success()
+        };
+        let alone = self.opens("otto", "otto.txt");
+        if !alone && !with_file(self) {
+            return Err("neither the passphrase alone nor with the key file opens".to_owned());
+        }
+        if alone {
+            done(&program::run(self.as_login("otto", "otto.txt", &order)))?;
+        }
+        if self.opens("otto", "otto.txt") || !with_file(self) {
+            return Err("added, the passphrase opens alone, or not with the key file".to_owned());
+        }
+        let _ = fs::remove_file(self.desk.vault().join("unlock.delays"));
+        self.is_in_order()?;
+        Ok(killed)
+    }
+
+    fn raising(&self, chance: &mut Chance) -> Result<bool, String> {
+        let cost = |office: &Self| {
+            let ways = program::run(office.as_login("otto", "otto.txt", &["account", "ways"]));
+            done(&ways).map(|ways| ways["kdf_memory_kib"].as_u64().unwrap_or(0))
+        };
+        let least = cost(self)? / 1024 + 16;
+        // The founder's is raised by this very command's next unlocking; otto's by the one that is killed.
+        done(&self.founder(&["policy", "set", "--kdf-memory", &least.to_string()]))?;
+        let killed = self.kill(|office| office.as_login("otto", "otto.txt", &["tenant", "list"]), chance);
+        let raised = cost(self).map_err(|error| format!("otto is shut out: {error}"))?;
+        if raised < least * 1024 {
+            return Err(format!("unlocking left the cost at {raised} KiB of {least} MiB"));
+        }
+        self.is_in_order()?;
+        Ok(killed)
+    }
+
+    fn renewing(&self, chance: &mut Chance) -> Result<bool, String> {
+        let order = ["key", "renew-recovery", "--kit", "kit-2.txt"];
+        let killed = self.kill(|office| program::unlocked(&office.desk, &order), chance);
+        self.is_in_order()?;
+        if !self.opens("otto", "otto.txt") {
+            return Err("otto is shut out".to_owned());
+        }
+        done(&self.founder(&["key", "rotate", "--pending"]))?;
+        // The one that stands opens, the other one does not, and one of them stands.
+        let lets_in = |kit: &str, login: &str| {
+            let recover = ["account", "recover", login, "--kit", kit];
+            program::run(self.of("eva.txt", &recover)).status.success()
+        };
+        let (before, after) = (lets_in("kit.txt", "ida"), lets_in("kit-2.txt", "ada"));
+        if before == after {
+            return Err(format!("the kit from before opens: {before}, the one from after: {after}"));
+        }
         self.is_in_order()?;
         Ok(killed)
     }
