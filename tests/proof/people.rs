@@ -62,6 +62,9 @@ static PREPARED: LazyLock<Desk> = LazyLock::new(|| {
     founder(&[["account", "invite", "otto", "--code-file", "otto.code"].as_slice(), &roles].concat());
     done(&office.activate("otto.code", "otto.txt")).unwrap();
     founder(&["grant", "add", "otto", "--tenant", TENANT, "--right", "editor"]);
+    // A kit that lies here; and before eva is invited, so that her code leads to what rests on it.
+    founder(&["key", "renew-recovery", "--kit", "kit.txt"]);
+    founder(&["key", "rotate", "--pending"]);
     founder(&["account", "invite", "eva", "--role", "member", "--code-file", "eva.code"]);
     office.desk
 });
@@ -222,7 +225,6 @@ impl Office {
         if before == after {
             return Err(format!("the kit from before opens: {before}, the one from after: {after}"));
         }
-        self.is_in_order()?;
         Ok(killed)
     }
 
