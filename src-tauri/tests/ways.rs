@@ -105,8 +105,17 @@ async fn ways_in(theme: &'static str) {
 /// Goes to what opens the account.
 async fn open_account(web: &Web<'_>) {
     web.press("Settings").await;
-    let heading = web.see("Your account").await;
-    heading.scroll_into_view().await.unwrap();
+    scroll_to(web, "Your account").await;
+}
+
+/// Scrolls a heading to the top. WebDriver's own way scrolls what cannot be scrolled, too.
+async fn scroll_to(web: &Web<'_>, heading: &str) {
+    web.see(heading).await;
+    web.script(&format!(
+        "const heading = [...document.querySelectorAll('h3')].find((h3) => h3.textContent.trim() === {heading:?});
+         heading.closest('.view').scrollTop += heading.getBoundingClientRect().top - 80"
+    ))
+    .await;
 }
 
 /// The code that an authenticator shows which took the seed in.
@@ -176,8 +185,7 @@ async fn make_personal_code(desk: &Desk, web: &Web<'_>, spare: &mut Spare) -> St
 }
 
 async fn rules(desk: &Desk, web: &Web<'_>, spare: &mut Spare) {
-    let heading = web.see("Rules of this vault").await;
-    heading.scroll_into_view().await.unwrap();
+    scroll_to(web, "Rules of this vault").await;
     web.press("Change…").await;
     web.find("//label[contains(normalize-space(.), \"Administrator\")]").await.click().await.unwrap();
     web.find("//input[@aria-label = \"Reading the log: Asked anew\"]").await.click().await.unwrap();
@@ -185,6 +193,7 @@ async fn rules(desk: &Desk, web: &Web<'_>, spare: &mut Spare) {
     web.press("Change the rules…").await;
     step_up(desk, spare);
     web.see("Reading the log").await;
+    gone(web, "dialog").await;
     web.inspect("76-rules").await;
 }
 
@@ -253,12 +262,13 @@ async fn unlock_with_code(desk: &Desk, spare: &mut Spare) {
 
 /// An export under the rule of two people: the other administrator types login, passphrase and code.
 async fn by_two(desk: &Desk, web: &Web<'_>, spare: &mut Spare, mut seconds: Spare) {
-    open_account(web).await;
+    web.press("Settings").await;
+    scroll_to(web, "Rules of this vault").await;
     web.press("Change…").await;
     web.find("//input[@aria-label = \"Exporting records: Two people\"]").await.click().await.unwrap();
     web.press("Change the rules…").await;
     step_up(desk, spare);
-    web.see("Exporting records").await;
+    gone(web, "dialog").await;
     web.press("ACME").await;
     desk.press(&["ctrl+k"]);
     web.see("Export tenant as KDBX…").await;
@@ -325,6 +335,16 @@ async fn unlock<'d>(desk: &'d Desk, code: &str) -> Web<'d> {
     desk.press(&["Return"]);
     desk.native_gone("Unlock Coffer");
     desk.web().await
+}
+
+/// Waits until nothing matches any more.
+async fn gone(web: &Web<'_>, selector: &str) {
+    let count = format!("return document.querySelectorAll({selector:?}).length");
+    let began = std::time::Instant::now();
+    while web.script(&count).await != 0 {
+        assert!(began.elapsed() < desk::PATIENCE, "{selector} is still there");
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
 }
 
 async fn page(web: &Web<'_>) -> String {

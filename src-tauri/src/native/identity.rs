@@ -29,7 +29,6 @@ pub(crate) struct Identity {
     words: &'static Words,
     window: gtk::Window,
     column: gtk::Box,
-    passphrase_part: gtk::Box,
     passphrase: SecretEntry,
     personal_part: gtk::Box,
     personal: gtk::Entry,
@@ -38,6 +37,8 @@ pub(crate) struct Identity {
     no_key_file: gtk::Button,
     code_part: gtk::Box,
     code: gtk::Entry,
+    /// Between the passphrase and the personal recovery code.
+    swap: gtk::Button,
     by_personal_code: Cell<bool>,
     path: RefCell<Option<PathBuf>>,
 }
@@ -50,9 +51,6 @@ impl Identity {
         let personal_part = look::column(4);
         personal_part.pack_start(&look::name_of(&personal, &words.personal_code), false, false, 0);
         personal_part.pack_start(&personal, false, false, 0);
-        let to_passphrase = look::button(&words.personal_instead, "flat");
-        to_passphrase.set_halign(gtk::Align::Start);
-        personal_part.pack_start(&to_passphrase, false, false, 0);
 
         let key_file_name = gtk::Label::new(None);
         key_file_name.set_xalign(0.0);
@@ -75,27 +73,24 @@ impl Identity {
         code_part.pack_start(&look::text(&words.code_about, "faint"), false, false, 0);
 
         let passphrase = SecretEntry::new(words, name);
-        let passphrase_part = look::column(2);
-        passphrase_part.pack_start(passphrase.widget(), false, false, 0);
-        let to_personal = look::button(&words.personal_use, "flat");
-        to_personal.set_halign(gtk::Align::Start);
         for part in [&personal_part, &key_file_part, &code_part] {
             look::out_of_sight(part);
         }
-        if known.personal_code {
-            passphrase_part.pack_start(&to_personal, false, false, 0);
-        }
+        // Last, so that the keyboard goes from the passphrase to the code.
+        let swap = look::button(&words.personal_use, "flat");
+        swap.set_halign(gtk::Align::Start);
+        look::out_of_sight(&swap);
         let column = look::column(2 * GAP);
-        column.pack_start(&passphrase_part, false, false, 0);
+        column.pack_start(passphrase.widget(), false, false, 0);
         column.pack_start(&personal_part, false, false, 0);
         column.pack_start(&key_file_part, false, false, 0);
         column.pack_start(&code_part, false, false, 0);
+        column.pack_start(&swap, false, false, 0);
 
         let this = Rc::new(Self {
             words,
             window: window.clone(),
             column,
-            passphrase_part,
             passphrase,
             personal_part,
             personal,
@@ -104,6 +99,7 @@ impl Identity {
             no_key_file,
             code_part,
             code,
+            swap,
             by_personal_code: Cell::new(false),
             path: RefCell::new(None),
         });
@@ -122,14 +118,12 @@ impl Identity {
                 this.set_key_file(None);
             }
         });
-        for (link, by_code) in [(to_passphrase, false), (to_personal, true)] {
-            let weak = Rc::downgrade(&this);
-            link.connect_clicked(move |_| {
-                if let Some(this) = weak.upgrade() {
-                    this.ask_for_personal_code(by_code);
-                }
-            });
-        }
+        let weak = Rc::downgrade(&this);
+        this.swap.connect_clicked(move |_| {
+            if let Some(this) = weak.upgrade() {
+                this.ask_for_personal_code(!this.by_personal_code.get());
+            }
+        });
         this
     }
 
@@ -142,6 +136,7 @@ impl Identity {
         self.set_key_file(known.path.clone());
         self.key_file_part.set_visible(known.key_file || known.path.is_some());
         self.code_part.set_visible(known.code);
+        self.swap.set_visible(known.personal_code || self.by_personal_code.get());
         if !known.code {
             raw::erase_text(&self.code);
         }
@@ -152,8 +147,10 @@ impl Identity {
         self.by_personal_code.set(by_code);
         self.passphrase.erase();
         raw::erase_text(&self.personal);
-        self.passphrase_part.set_visible(!by_code);
+        self.passphrase.widget().set_visible(!by_code);
         self.personal_part.set_visible(by_code);
+        self.swap.set_label(if by_code { &self.words.personal_instead } else { &self.words.personal_use });
+        self.swap.show();
         self.grab_focus();
     }
 

@@ -1,6 +1,6 @@
 // The words of a vault's rules.
 import type { Guarded } from "$lib/api/commands.ts";
-import { formatBytes } from "$lib/locale/format.ts";
+import { formatCount } from "$lib/locale/format.ts";
 import * as m from "$words";
 
 /** Every action that can be put under a rule, in the engine's order. */
@@ -39,5 +39,5 @@ export function guardedWord(guarded: string): string {
 
 /** How much memory a guess takes at least. */
 export function memoryWords(kib: number): string {
-  return kib === 0 ? m.rules_memory_none() : formatBytes(kib * 1_024);
+  return kib === 0 ? m.rules_memory_none() : `${formatCount(Math.round(kib / 1_024))} MiB`;
 }
