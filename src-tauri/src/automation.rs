@@ -32,6 +32,10 @@ pub(crate) fn chosen(purpose: Purpose) -> Option<PathBuf> {
         Purpose::Attach => "COFFER_E2E_ATTACH",
         Purpose::SaveAttachment => "COFFER_E2E_SAVE_ATTACHMENT",
         Purpose::ActivationCode => "COFFER_E2E_ACTIVATION_CODE",
+        Purpose::KeyFile => "COFFER_E2E_KEY_FILE",
+        Purpose::NewKeyFile => "COFFER_E2E_NEW_KEY_FILE",
+        Purpose::PersonalCode => "COFFER_E2E_PERSONAL_CODE",
+        Purpose::SpareCodes => "COFFER_E2E_SPARE_CODES",
     };
     env::var_os(variable).map(PathBuf::from)
 }

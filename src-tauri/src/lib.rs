@@ -25,6 +25,7 @@ mod raw;
 pub mod refusal;
 pub mod settings;
 mod shell;
+mod shown;
 mod start;
 mod storage;
 mod web;

@@ -24,6 +24,12 @@ pub(crate) struct Place {
     pub(crate) folder: PathBuf,
     /// The login used there last.
     pub(crate) login: Option<String>,
+    /// Whether that login needs a code of a second factor.
+    #[serde(default)]
+    pub(crate) code: bool,
+    /// Where that login's key file was. Never what is in it.
+    #[serde(default)]
+    pub(crate) key_file: Option<PathBuf>,
 }
 
 impl Place {
@@ -64,13 +70,26 @@ impl Places {
             name: folder.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
             folder: folder.to_owned(),
             login: None,
+            code: false,
+            key_file: None,
         });
-        if let Some(login) = login {
+        if let Some(login) = login
+            && place.login.as_deref() != Some(login)
+        {
             place.login = Some(login.to_owned());
+            (place.code, place.key_file) = (false, None);
         }
         self.0.insert(0, place.clone());
         self.0.truncate(MOST);
         place
+    }
+
+    /// Notes what the login used last at the first place needs besides a passphrase. A key file's place that is not given
+    /// stays as it was.
+    pub(crate) fn note_needs(&mut self, code: bool, key_file: bool, path: Option<&Path>) {
+        let Some(place) = self.0.first_mut() else { return };
+        place.code = code;
+        place.key_file = path.map(Path::to_owned).or_else(|| place.key_file.take()).filter(|_| key_file);
     }
 
     /// Adds the vault in `folder` at the end, unless it is known.
@@ -103,6 +122,19 @@ mod tests {
         let again = places.remember(Path::new("/v/Kanzlei.coffer"), None, "3".to_owned());
         assert_eq!((again.handle.as_str(), again.login.as_deref()), ("1", Some("ines")));
         assert_eq!(places.all().iter().map(|place| place.handle.as_str()).collect::<Vec<_>>(), ["1", "2"]);
+    }
+
+    #[test]
+    fn what_a_login_needs_is_forgotten_with_it() {
+        let (folder, key) = (Path::new("/v/Kanzlei.coffer"), Path::new("/stick/key"));
+        let mut places = Places::default();
+        places.remember(folder, Some("ines"), "1".to_owned());
+        places.note_needs(true, true, Some(key));
+        places.note_needs(true, true, None);
+        let same = places.remember(folder, Some("ines"), "2".to_owned());
+        assert_eq!((same.code, same.key_file.as_deref()), (true, Some(key)));
+        let other = places.remember(folder, Some("mika"), "3".to_owned());
+        assert_eq!((other.code, other.key_file), (false, None));
     }
 
     #[test]

@@ -4,7 +4,8 @@ use coffer_core::{
     AccountError, AttachError, BulkError, CallError, ChangePassphraseError, CodeError, CopyFieldError, CreateError,
     CreateTenantError, EnrolDeviceError, ExportError, Fault, GrantError, ImportError, InvalidIdentifiers,
     InvalidRecipe, InviteError, JobError, KindError, LeaveError, ListRecordsError, MoveError, OpenError, PreviewError,
-    RecoveryCodeError, SaveAttachmentError, SaveRecordError, SaveSearchError, SetRolesError, SubjectError, UnlockError,
+    RecoveryCodeError, SaveAttachmentError, SaveRecordError, SaveSearchError, SecondFactorError, SetPolicyError,
+    SetRolesError, SubjectError, UnlockError,
 };
 use serde::Serialize;
 use ts_rs::TS;
@@ -70,6 +71,8 @@ coded!(
     SaveAttachmentError,
     SaveRecordError,
     SaveSearchError,
+    SecondFactorError,
+    SetPolicyError,
     SetRolesError,
     SubjectError,
     UnlockError,

@@ -8,8 +8,11 @@ use std::time::Duration;
 
 use coffer_core::host::Host;
 use coffer_core::view::SessionView;
-use coffer_core::{ActivationCode, NewVault, Passphrase, RecoveryKit, Session, UnlockError, Vault};
+use coffer_core::{
+    ActivationCode, FreshAuthentication, MissingFactors, NewVault, Passphrase, RecoveryKit, Session, UnlockError, Vault,
+};
 use coffer_model::account::LoginName;
+use coffer_model::policy::Guarded;
 use coffer_model::record::Value;
 
 use crate::chosen::Chosen;
@@ -20,6 +23,7 @@ use crate::native::words::{self, Words};
 use crate::places::{Place, Places};
 use crate::refusal::Refusal;
 use crate::settings::Settings;
+use crate::shown::{Known, Shown};
 
 /// Everything the program is at.
 pub(crate) struct Shell {
@@ -41,7 +45,7 @@ pub(crate) struct Shell {
     wants_first_run: AtomicBool,
 }
 
-/// Why a vault did not unlock, for the unlock window.
+/// Why a vault did not unlock, or why somebody was not believed, for the windows that ask.
 #[derive(Debug)]
 pub(crate) struct UnlockProblem {
     pub(crate) code: &'static str,
@@ -49,6 +53,8 @@ pub(crate) struct UnlockProblem {
     pub(crate) holder: Option<Holder>,
     /// How long until the next try counts.
     pub(crate) wait: Option<Duration>,
+    /// What accounts of this vault ask for and was not there.
+    pub(crate) missing: Option<MissingFactors>,
 }
 
 /// Who has a vault open, in words.
@@ -61,7 +67,7 @@ pub(crate) struct Holder {
 
 impl UnlockProblem {
     pub(crate) fn of(code: &'static str) -> Self {
-        Self { code, holder: None, wait: None }
+        Self { code, holder: None, wait: None, missing: None }
     }
 }
 
@@ -78,8 +84,15 @@ impl From<UnlockError> for UnlockProblem {
                 Self { holder: Some(holder), ..problem }
             }
             UnlockError::TooSoon { wait } => Self { wait: Some(wait), ..problem },
+            UnlockError::FactorMissing(missing) => Self { missing: Some(missing), ..problem },
             _ => problem,
         }
+    }
+}
+
+impl From<Refusal> for UnlockProblem {
+    fn from(refusal: Refusal) -> Self {
+        Self::of(refusal.code)
     }
 }
 
@@ -122,11 +135,55 @@ impl Shell {
     }
 
     /// Unlocks the vault at a remembered place.
-    pub(crate) fn unlock(&self, handle: &str, login: &str, passphrase: Passphrase) -> Result<(), UnlockProblem> {
-        let folder = self.folder_of(handle).map_err(|refusal| UnlockProblem::of(refusal.code))?;
+    pub(crate) fn unlock(&self, handle: &str, login: &str, shown: &Shown) -> Result<(), UnlockProblem> {
+        let folder = self.folder_of(handle)?;
         let vault = Vault::open(&self.host, &folder).map_err(|error| UnlockProblem::of(error.code()))?;
-        self.enter(vault.unlock(login, passphrase)?, &folder);
+        self.enter(vault.unlock_with(login, &shown.credentials()?)?, &folder);
+        self.note_needs(shown.key_file.as_deref());
         Ok(())
+    }
+
+    /// Checks what somebody shows against the account that is unlocked.
+    pub(crate) fn authenticate(&self, shown: &Shown) -> Result<FreshAuthentication, UnlockProblem> {
+        let credentials = shown.credentials()?;
+        Ok(self.read_session().as_ref().ok_or(Refusal::LOCKED)?.authenticate(&credentials)?)
+    }
+
+    /// Has another administrator authenticate for the same as `proof`.
+    pub(crate) fn second(
+        &self,
+        proof: &mut FreshAuthentication,
+        login: &str,
+        shown: &Shown,
+    ) -> Result<(), UnlockProblem> {
+        let credentials = shown.credentials()?;
+        Ok(self.read_session().as_ref().ok_or(Refusal::LOCKED)?.second(proof, login, &credentials)?)
+    }
+
+    /// Whether something takes two people by the rules of the vault.
+    pub(crate) fn takes_two(&self, guarded: Guarded) -> bool {
+        self.read_session().as_ref().is_some_and(|session| session.takes_two(guarded))
+    }
+
+    /// Whether something asks for authentication anew right now.
+    pub(crate) fn asks_anew(&self, guarded: Guarded) -> bool {
+        self.read_session().as_ref().is_some_and(|session| session.asks_anew(guarded))
+    }
+
+    /// What the account that is unlocked is asked for besides its passphrase.
+    pub(crate) fn known(&self) -> Known {
+        let Ok(ways) = self.with(|session| session.ways_in()) else { return Known::default() };
+        let path = self.places().into_iter().next().and_then(|place| place.key_file).filter(|_| ways.key_file);
+        Known { code: ways.second_factor, key_file: ways.key_file, path, personal_code: ways.personal_code }
+    }
+
+    /// Remembers what the account that is unlocked needs besides its passphrase, for the next unlock window.
+    pub(crate) fn note_needs(&self, key_file: Option<&Path>) {
+        let Ok(ways) = self.with(|session| session.ways_in()) else { return };
+        let mut places = self.known_places();
+        places.note_needs(ways.second_factor, ways.key_file, key_file);
+        // The window finds out again what it needs, if this cannot be written.
+        let _ = places.save();
     }
 
     /// The login of the account that an activation code makes in the vault at a remembered place.

@@ -102,6 +102,8 @@ fn generated() -> String {
         view::GrantView,
         view::PendingKeyView,
         view::PendingKey,
+        view::WaysInView,
+        view::PolicyView,
         view::HealthView,
         view::HealthState,
         view::FileCheckView,

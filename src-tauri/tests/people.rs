@@ -33,7 +33,7 @@ async fn several_people(theme: &'static str) {
         ("COFFER_E2E_ACTIVATION_CODE", code.clone()),
     ]);
     let web = desk.web().await;
-    found(&desk, &web).await;
+    web.found(ADMINISTRATOR, PASSPHRASE).await;
     create_tenant(&web, "ACME GmbH").await;
     create_tenant(&web, "Bauer & Co").await;
     web.press("People").await;
@@ -72,35 +72,6 @@ async fn several_people(theme: &'static str) {
     remove(&desk, &web).await;
     web.press_lock().await;
     refused(&desk, &vault);
-}
-
-/// Creates the vault.
-async fn found(desk: &Desk, web: &Web<'_>) {
-    web.press("Create a vault").await;
-    web.press("Choose name and place").await;
-    web.fill("Login name", ADMINISTRATOR).await;
-    web.press("Continue to the passphrase").await;
-    desk.choose_passphrase(PASSPHRASE);
-    web.see("Your recovery kit").await;
-    web.press("Save…").await;
-    web.see("Saved as").await;
-    confirm_kit(desk, web).await;
-    web.press("Open the vault").await;
-}
-
-/// Types the two groups that are asked for from the kit that was saved.
-async fn confirm_kit(desk: &Desk, web: &Web<'_>) {
-    let kit = fs::read_to_string(desk.path("kit.txt")).unwrap();
-    let code = kit.split_once("Recovery code").unwrap().1.split_once("To restore").unwrap().0;
-    let groups: Vec<&str> = code.split_whitespace().collect();
-    web.press("Confirm…").await;
-    let title = desk.native("Check the recovery kit");
-    let asked: Vec<usize> = title.split_whitespace().filter_map(|word| word.parse().ok()).collect();
-    desk.type_text(groups[asked[0] - 1]);
-    desk.press(&["Tab"]);
-    desk.type_text(groups[asked[1] - 1]);
-    desk.press(&["Return"]);
-    desk.native_gone("Check the recovery kit");
 }
 
 async fn create_tenant(web: &Web<'_>, name: &str) {

@@ -44,7 +44,8 @@ export async function openWindow(options: MockOptions = {}) {
   }).install();
   const user = userEvent.setup();
   const page = render(App);
-  if (engine.screen === "unlocked") await screen.findByRole("navigation");
+  if (options.needsSecondFactor) await screen.findByRole("heading", { name: "Set up your second factor" });
+  else if (engine.screen === "unlocked") await screen.findByRole("navigation");
   return { engine, user, page };
 }
 

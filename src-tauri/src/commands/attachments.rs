@@ -1,11 +1,13 @@
 //! Attachments: added and saved through dialogs of this process, shown inert, taken off and put back.
 
 use coffer_core::view::{AttachmentPreview, RecordView};
+use coffer_model::policy::Guarded;
 use tauri::{AppHandle, Runtime};
 
 use super::Held;
 use super::args::Args;
 use super::first_run::choose;
+use super::proof::is_confirmed_anew;
 use super::requests::{OneAttachment, OneRecord};
 use crate::jobs::Job;
 use crate::native::files::Purpose;
@@ -36,6 +38,9 @@ pub(super) async fn attachment_save_start<R: Runtime>(
     let suggested = record.attachments.into_iter().find(|known| known.id == attachment);
     let suggested = suggested.ok_or(Refusal::NOT_FOUND)?.suggested_name;
     let Some(target) = choose(&app, &shell, Purpose::SaveAttachment, &suggested).await else { return Ok(None) };
+    if !is_confirmed_anew(&app, &shell, Guarded::SaveFiles, |words| &words.step_save_file).await {
+        return Ok(None);
+    }
     let job = shell.with(|session| session.start_save_attachment(id, attachment, &target))?;
     Ok(Some(shell.jobs.follow(job, None)))
 }

@@ -6,8 +6,8 @@ use tauri::{AppHandle, Runtime};
 use super::Held;
 use super::args::Args;
 use super::people::administers;
+use super::proof::is_confirmed;
 use super::requests::{FilesCheck, Nothing};
-use super::work::is_confirmed;
 use crate::jobs::Job;
 use crate::refusal::Refusal;
 
@@ -32,7 +32,7 @@ pub(super) async fn device_enrol<R: Runtime>(
     _args: Args<Nothing>,
 ) -> Result<bool, Refusal> {
     shell.with(administers)?;
-    if !is_confirmed(&app, &shell, &shell.words().step_enrol).await {
+    if !is_confirmed(&app, &shell, |words| &words.step_enrol).await {
         return Ok(false);
     }
     let shell = std::sync::Arc::clone(&shell);

@@ -15,12 +15,14 @@ mod moves;
 mod people;
 mod persons;
 mod program;
+mod proof;
 mod records;
 mod requests;
 #[cfg(test)]
 mod tests;
 mod transfer;
 mod upkeep;
+mod ways;
 mod work;
 
 use std::sync::Arc;
@@ -130,6 +132,15 @@ pub(crate) fn handler<R: Runtime>() -> impl Fn(Invoke<R>) -> bool + Send + Sync 
         people::grant_give,
         people::grant_withdraw,
         people::rekey_start,
+        ways::authenticate,
+        ways::ways_in,
+        ways::key_factors_change,
+        ways::personal_code_make,
+        ways::second_factor_enrol,
+        ways::spare_codes_make,
+        ways::second_factor_remove,
+        ways::policy,
+        ways::policy_set,
         health::health,
         health::files_check,
         health::device_enrol,

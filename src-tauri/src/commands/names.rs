@@ -97,6 +97,16 @@ pub const COMMANDS: &[&str] = &[
     "grant_give",
     "grant_withdraw",
     "rekey_start",
+    // What opens the account, and the rules.
+    "authenticate",
+    "ways_in",
+    "key_factors_change",
+    "personal_code_make",
+    "second_factor_enrol",
+    "spare_codes_make",
+    "second_factor_remove",
+    "policy",
+    "policy_set",
     // Health.
     "health",
     "files_check",

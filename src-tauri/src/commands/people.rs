@@ -5,22 +5,23 @@ use std::sync::Arc;
 
 use coffer_core::policy::Action;
 use coffer_core::view::PeopleView;
-use coffer_core::{AccountError, Invitation, Passphrase, Session};
+use coffer_core::{AccountError, Invitation, Passphrase, Session, WayIn};
 use coffer_model::account::{LoginName, Roles};
 use coffer_model::id::AccountId;
 use tauri::{AppHandle, Runtime};
 
 use super::Held;
 use super::args::Args;
+use super::proof::proof_for;
 use super::requests::{
     AccountInvite, AccountRemove, AccountReset, GrantGive, GrantWithdraw, Invited, Nothing, OneAccount, RolesSet,
 };
-use super::transfer::proof_for;
 use crate::jobs::Job;
 use crate::native::words::fill;
 use crate::native::{invitation, new_passphrase, reply};
 use crate::refusal::Refusal;
-use crate::shell::Shell;
+use crate::shell::{Shell, UnlockProblem};
+use crate::shown::Shown;
 use crate::web;
 
 /// Who there is, what they may do, and which keys are to be replaced.
@@ -106,26 +107,38 @@ pub(super) async fn passphrase_change<R: Runtime>(
     _args: Args<Nothing>,
 ) -> Result<bool, Refusal> {
     let view = shell.session_view().ok_or(Refusal::LOCKED)?;
+    let ways = shell.with(|session| session.ways_in())?;
     let (shell, dialog) = (Arc::clone(&shell), app.clone());
     let changed = reply::ask(&app, move |reply| {
         let words = shell.words();
-        let change: new_passphrase::Change = Arc::new(move |old: Passphrase, new: Passphrase| {
-            let change = |session: &Session| {
-                let proof = session.authenticate(&old.into())?;
-                session.change_passphrase(&new, proof).map_err(Refusal::from)
-            };
-            shell.with(change).map_err(|refusal| refusal.code)
-        });
+        let before = new_passphrase::Before { known: shell.known(), has_factor: ways.device_secret || ways.key_file };
+        let change: new_passphrase::Change = Arc::new(move |old, new| change_passphrase(&shell, old, new));
         new_passphrase::show_change(
             words,
             web::gtk_window(&dialog).as_ref(),
             &view.vault.name,
             &view.login,
+            before,
             change,
             reply,
         );
     });
     Ok(changed.await.is_some())
+}
+
+/// Changes the passphrase; key factors stay as they are.
+fn change_passphrase(shell: &Shell, old: &Shown, new: &Passphrase) -> Result<(), UnlockProblem> {
+    let proof = shell.authenticate(old)?;
+    let ways = shell.with(|session| session.ways_in())?;
+    let content = if ways.key_file { old.key_file_content()? } else { None };
+    if ways.key_file && content.is_none() {
+        return Err(UnlockProblem::of("key_file_needed"));
+    }
+    let key_file = content.as_ref().map(|content| content.as_slice());
+    let way = WayIn { passphrase: new, device_secret: ways.device_secret, key_file };
+    shell.with(|session| session.change_way_in(&way, proof))?;
+    shell.note_needs(old.key_file.as_deref());
+    Ok(())
 }
 
 /// Grants a tenant to an account, or changes what it may do there.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use coffer_core::{SubjectErasureRequest, SubjectExportRequest, SubjectIdentifiers, TwinRequest};
 use coffer_model::id::TenantId;
+use coffer_model::policy::Guarded;
 use coffer_model::record::Value;
 use tauri::{AppHandle, Runtime};
 
@@ -50,7 +51,9 @@ pub(super) async fn subject_export_start<R: Runtime>(
     let (name, identifiers) = asked_about(&shell, tenant, identifiers)?;
     let suggested = shell.words().subject_file_default.clone();
     let Some(file) = choose(&app, &shell, Purpose::SubjectTarget, &suggested).await else { return Ok(None) };
-    let Some(proof) = proof(&app, &shell, &name, |words| &words.step_export_subject).await else { return Ok(None) };
+    let Some(proof) = proof(&app, &shell, Guarded::Export, &name, |words| &words.step_export_subject).await else {
+        return Ok(None);
+    };
     let request = SubjectExportRequest { tenant, identifiers, records, file };
     let job = shell.with(|session| session.start_export_subject(request, proof))?;
     Ok(Some(shell.jobs.follow(job, None)))
@@ -65,7 +68,9 @@ pub(super) async fn subject_erase_start<R: Runtime>(
 ) -> Result<Option<Job>, Refusal> {
     let SubjectErase { tenant, identifiers, records, history_only } = args.0;
     let (name, identifiers) = asked_about(&shell, tenant, identifiers)?;
-    let Some(proof) = proof(&app, &shell, &name, |words| &words.step_erase_subject).await else { return Ok(None) };
+    let Some(proof) = proof(&app, &shell, Guarded::Erase, &name, |words| &words.step_erase_subject).await else {
+        return Ok(None);
+    };
     let request = SubjectErasureRequest { tenant, identifiers, records, history_only };
     let job = shell.with(|session| session.start_erase_subject(request, proof))?;
     Ok(Some(shell.jobs.follow(job, None)))

@@ -10,6 +10,7 @@ use coffer_model::event::ExportFormat;
 use coffer_model::grant::Right;
 use coffer_model::id::{AccountId, RecordId, TenantId};
 use coffer_model::list::{RecordOrder, RowDetail};
+use coffer_model::policy::Guarded;
 use coffer_model::record::{FieldDraft, FieldId, FieldType, RecordDraft, RecordKind, Value};
 use coffer_model::template::KindTemplate;
 use coffer_model::time::Timestamp;
@@ -533,6 +534,40 @@ impl GrantGive {
 pub(crate) struct GrantWithdraw {
     pub(crate) tenant: TenantId,
     pub(crate) account: AccountId,
+}
+
+// ---- What opens the account, and the rules ----
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct KeyFactorsChange {
+    /// Whether a secret in this device's keyring is needed beside the passphrase.
+    pub(crate) device_secret: bool,
+    pub(crate) key_file: KeyFileChange,
+}
+
+/// What becomes of the key file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum KeyFileChange {
+    /// As it is.
+    Keep,
+    /// None is needed any more.
+    None,
+    /// One that is there, chosen in a dialog.
+    Choose,
+    /// One that is made, at a place chosen in a dialog.
+    Make,
+}
+
+/// The rules as they shall be.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PolicySet {
+    pub(crate) second_factor: Vec<Role>,
+    pub(crate) step_up: Vec<Guarded>,
+    pub(crate) two_people: Vec<Guarded>,
+    pub(crate) kdf_memory_kib: u32,
 }
 
 // ---- Health ----

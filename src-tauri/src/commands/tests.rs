@@ -120,6 +120,8 @@ fn request(command: &str) -> Value {
         "secret_assess" => json!({"value": "v"}),
         "kind_set" => json!({"template": {"kind": "door", "name": "Door", "fields": []}}),
         "kind_remove" => json!({"kind": "door"}),
+        "key_factors_change" => json!({"device_secret": false, "key_file": "none"}),
+        "policy_set" => json!({"second_factor": [], "step_up": ["reveal"], "two_people": [], "kdf_memory_kib": 0}),
         "expiring_list" => json!({"days": 30}),
         "secret_health_start" => json!({"tenant": TENANT}),
         "search" => json!({"query": "q", "tenant": null, "limit": 10}),

@@ -7,12 +7,14 @@ use std::sync::Arc;
 use coffer_core::{ExportRequest, FreshAuthentication, ImportRequest, Passphrase};
 use coffer_interchange::source::{Format, KEY_FILE_BYTES, SourceKeys};
 use coffer_model::event::ExportFormat;
+use coffer_model::policy::Guarded;
 use tauri::{AppHandle, Runtime};
 use zeroize::Zeroizing;
 
 use super::Held;
 use super::args::Args;
 use super::first_run::choose;
+use super::proof::proof_for_guarded;
 use super::requests::{ImportFile, ImportOpenFile, TenantExport};
 use super::work::import_file;
 use crate::jobs::Job;
@@ -22,6 +24,7 @@ use crate::native::words::{Words, fill};
 use crate::native::{reply, step_up};
 use crate::refusal::Refusal;
 use crate::shell::Shell;
+use crate::shown::{Known, Secret};
 use crate::web;
 
 /// Asks in native windows for what opens a file chosen for an import, and says how it would be understood. What opened
@@ -59,10 +62,11 @@ pub(super) async fn import_open_file<R: Runtime>(
         let (shell, dialog, handle, name) = (Arc::clone(&shell), app.clone(), handle.clone(), name.clone());
         move |reply| {
             let words = shell.words();
-            let check: Use<_> = Arc::new(move |passphrase: Passphrase| {
+            let check: step_up::Check<_> = Arc::new(move |_, shown| {
+                let Secret::Passphrase(passphrase) = &shown.secret else { return Err(Refusal::BUG.into()) };
                 let passphrase = Some(Zeroizing::new(passphrase.expose().to_vec()));
                 let keys = SourceKeys { passphrase, ..keys.clone() };
-                let preview = look(keys.clone()).map_err(|refusal| refusal.code)?;
+                let preview = look(keys.clone())?;
                 shell.chosen.keep_keys(&handle, keys);
                 Ok(preview)
             });
@@ -71,6 +75,8 @@ pub(super) async fn import_open_file<R: Runtime>(
                 title: &words.source_title,
                 reason: fill(&words.source_text, &[("file", &name)]),
                 wrong: ("source_wrong_key", words.error("source_wrong_key")),
+                known: Known::default(),
+                asks_login: false,
             };
             step_up::ask(words, web::gtk_window(&dialog).as_ref(), question, check, reply);
         }
@@ -104,7 +110,9 @@ pub(super) async fn tenant_export_start<R: Runtime>(
     };
     let suggested = format!("{}.{ending}", name.replace(['/', '\0'], " "));
     let Some(file) = choose(&app, &shell, purpose, &suggested).await else { return Ok(None) };
-    let Some(proof) = proof(&app, &shell, &name, |words| &words.step_export_tenant).await else { return Ok(None) };
+    let Some(proof) = proof(&app, &shell, Guarded::Export, &name, |words| &words.step_export_tenant).await else {
+        return Ok(None);
+    };
     let passphrase = match format {
         ExportFormat::Csv | ExportFormat::Archive | ExportFormat::EncryptedArchive => None,
         ExportFormat::Kdbx => match file_passphrase(&app, &shell, &name).await {
@@ -118,39 +126,16 @@ pub(super) async fn tenant_export_start<R: Runtime>(
     Ok(Some(shell.jobs.follow(job, None)))
 }
 
-/// That whoever is at the keyboard knows the account's passphrase. `reason` says what for.
+/// The account's passphrase once more, and another administrator's where the rules say so; `reason` names the tenant.
 pub(super) async fn proof<R: Runtime>(
     app: &AppHandle<R>,
     shell: &Arc<Shell>,
+    guarded: Guarded,
     tenant: &str,
     reason: fn(&Words) -> &str,
 ) -> Option<FreshAuthentication> {
     let reason = fill(reason(shell.words()), &[("tenant", tenant)]);
-    proof_for(app, shell, reason).await
-}
-
-/// As [`proof`], for a reason in words.
-pub(super) async fn proof_for<R: Runtime>(
-    app: &AppHandle<R>,
-    shell: &Arc<Shell>,
-    reason: String,
-) -> Option<FreshAuthentication> {
-    let (shell, dialog) = (Arc::clone(shell), app.clone());
-    let asked = reply::ask(app, move |reply| {
-        let words = shell.words();
-        let login = shell.session_view().map(|view| view.login).unwrap_or_default();
-        let check: Use<_> = Arc::new(move |passphrase: Passphrase| {
-            shell.with(|session| session.authenticate(&passphrase.into())).map_err(|refusal| refusal.code)
-        });
-        let question = step_up::Question {
-            window: &words.step_window,
-            title: &words.step_title,
-            reason,
-            wrong: ("unlock_refused", fill(&words.step_wrong, &[("login", &login)])),
-        };
-        step_up::ask(words, web::gtk_window(&dialog).as_ref(), question, check, reply);
-    });
-    asked.await
+    proof_for_guarded(app, shell, guarded, reason).await
 }
 
 /// The passphrase that will open the exported file, chosen now.

@@ -6,21 +6,20 @@ use coffer_core::view::{ImportPreview, TenantView};
 use coffer_core::{Duplicates, ImportRequest, RestoreOptions, Session};
 use coffer_model::grant::Right;
 use coffer_model::id::TenantId;
+use coffer_model::policy::Guarded;
 use tauri::{AppHandle, Runtime};
 
 use super::Held;
 use super::args::Args;
 use super::first_run::choose;
 use super::people::administers;
+use super::proof::{is_confirmed, is_confirmed_anew};
 use super::requests::{BackupRow, ImportChooseFile, ImportFile, ImportStart, Nothing, OneJob};
 use crate::backups;
 use crate::jobs::{Job, JobProgress};
 use crate::native::files::Purpose;
 use crate::native::words::{self, fill};
-use crate::native::{new_passphrase, reply, step_up};
 use crate::refusal::Refusal;
-use crate::shell::Shell;
-use crate::web;
 
 /// Stands for a value that would become a secret, in the preview of an import.
 const MASK: &str = "••••••";
@@ -97,25 +96,11 @@ pub(super) async fn backup_export_start<R: Runtime>(
     let date = words::local_date(shell.host.clock.now());
     let suggested = fill(&shell.words().backup_file_default, &[("vault", &vault.name), ("date", &date)]);
     let Some(file) = choose(&app, &shell, Purpose::BackupTarget, &suggested).await else { return Ok(None) };
-    if !is_confirmed(&app, &shell, &shell.words().step_export).await {
+    if !is_confirmed(&app, &shell, |words| &words.step_export).await {
         return Ok(None);
     }
     let job = shell.with(|session| Ok::<_, Refusal>(session.start_backup(&file)))?;
     Ok(Some(shell.jobs.follow(job, Some(Box::new(move |backup| backups::remember(backup, &file))))))
-}
-
-/// Whether whoever is at the keyboard knows the account's passphrase; `reason` says why it is asked.
-pub(super) async fn is_confirmed<R: Runtime>(app: &AppHandle<R>, shell: &Arc<Shell>, reason: &'static str) -> bool {
-    let (shell, dialog) = (Arc::clone(shell), app.clone());
-    let confirmed = reply::ask(app, move |reply| {
-        let words = shell.words();
-        let login = shell.session_view().map(|view| view.login).unwrap_or_default();
-        let check: new_passphrase::Use<()> = Arc::new(move |passphrase| {
-            shell.with(|session| session.authenticate(&passphrase.into()).map(drop)).map_err(|refusal| refusal.code)
-        });
-        step_up::show(words, web::gtk_window(&dialog).as_ref(), &login, reason, check, reply);
-    });
-    confirmed.await.is_some()
 }
 
 /// Starts checking a backup of this vault. Writes nothing.
@@ -142,6 +127,9 @@ pub(super) async fn backup_restore_start<R: Runtime>(
     let vault = shell.session_view().ok_or(Refusal::LOCKED)?.vault;
     let Some(file) = choose(&app, &shell, Purpose::Backup, "").await else { return Ok(None) };
     let Some(to) = choose(&app, &shell, Purpose::RestoreTarget, &vault.name).await else { return Ok(None) };
+    if !is_confirmed_anew(&app, &shell, Guarded::Backup, |words| &words.step_restore).await {
+        return Ok(None);
+    }
     let job = shell.with(|session| Ok::<_, Refusal>(session.start_restore(&file, &to, RestoreOptions::default())))?;
     let restored = Arc::clone(&shell);
     Ok(Some(shell.jobs.follow(job, Some(Box::new(move |_| restored.remember_place_last(&to))))))

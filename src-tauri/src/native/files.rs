@@ -44,6 +44,14 @@ pub(crate) enum Purpose {
     SaveAttachment,
     /// Where to save an activation code.
     ActivationCode,
+    /// A key file that exists.
+    KeyFile,
+    /// Where to make a key file.
+    NewKeyFile,
+    /// Where to save a personal recovery code.
+    PersonalCode,
+    /// Where to save spare codes.
+    SpareCodes,
 }
 
 /// How a dialog for a purpose looks and what it takes.
@@ -69,6 +77,10 @@ impl Purpose {
             Self::ActivationCode => {
                 (&words.choose_activation_code, &words.save, FileChooserAction::Save, texts, Some("txt"))
             }
+            Self::PersonalCode => (&words.choose_personal, &words.save, FileChooserAction::Save, texts, Some("txt")),
+            Self::SpareCodes => (&words.choose_spare, &words.save, FileChooserAction::Save, texts, Some("txt")),
+            Self::KeyFile => (&words.choose_key_file, &words.choose, FileChooserAction::Open, None, None),
+            Self::NewKeyFile => (&words.choose_new_key_file, &words.save, FileChooserAction::Save, None, None),
             Self::KitFile => (&words.choose_kit_file, &words.open, FileChooserAction::Open, texts, None),
             Self::Backup => (&words.choose_backup, &words.open, FileChooserAction::Open, backups, None),
             Self::BackupTarget => {

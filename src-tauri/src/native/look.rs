@@ -96,6 +96,13 @@ pub(crate) fn row(spacing: i32) -> gtk::Box {
     gtk::Box::new(gtk::Orientation::Horizontal, spacing)
 }
 
+/// Takes a part out of sight until somebody shows it; what is in it comes with it then.
+pub(crate) fn out_of_sight(part: &impl IsA<gtk::Widget>) {
+    part.show_all();
+    part.hide();
+    part.set_no_show_all(true);
+}
+
 /// Text that wraps within a window's width.
 pub(crate) fn text(words: &str, class: &str) -> gtk::Label {
     let label = gtk::Label::new(Some(words));

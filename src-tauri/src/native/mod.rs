@@ -4,7 +4,9 @@
 //! another thread, so that the window stays alive while Argon2id works.
 
 pub(crate) mod activate;
+pub(crate) mod enrol;
 pub(crate) mod files;
+mod identity;
 pub(crate) mod invitation;
 pub(crate) mod kit_groups;
 pub(crate) mod leave_kit;
@@ -12,6 +14,7 @@ pub(crate) mod look;
 pub(crate) mod new_passphrase;
 pub(crate) mod reply;
 mod secret_entry;
+pub(crate) mod sheet;
 pub(crate) mod step_up;
 pub(crate) mod unlock;
 pub(crate) mod words;

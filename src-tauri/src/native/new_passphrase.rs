@@ -9,19 +9,22 @@ use gtk::prelude::*;
 use gtk::{gio, glib};
 use subtle::ConstantTimeEq;
 
+use super::identity::{Identity, Mistyped};
 use super::look::{self, GAP, MARGIN, Notice};
 use super::reply::Reply;
 use super::secret_entry::SecretEntry;
 use super::words::{Words, fill};
+use crate::shell::UnlockProblem;
+use crate::shown::{Known, Shown};
 
 /// Uses the passphrase, on a thread of its own. Says the error's permanent code when it cannot.
 pub(crate) type Use<T> = Arc<dyn Fn(Passphrase) -> Result<T, &'static str> + Send + Sync>;
 
-/// As [`Use`], with the passphrase from before first.
-pub(crate) type Change = Arc<dyn Fn(Passphrase, Passphrase) -> Result<(), &'static str> + Send + Sync>;
+/// As [`Use`], with what opened the account before first.
+pub(crate) type Change = Arc<dyn Fn(&Shown, &Passphrase) -> Result<(), UnlockProblem> + Send + Sync>;
 
-/// What is done with what was typed: the passphrase from before, where there is one, and the new one.
-type Work<T> = Arc<dyn Fn(Option<Passphrase>, Passphrase) -> Result<T, &'static str> + Send + Sync>;
+/// What is done with what was typed: what opened the account before, where it is asked for, and the new passphrase.
+type Work<T> = Arc<dyn Fn(Option<Shown>, Passphrase) -> Result<T, UnlockProblem> + Send + Sync>;
 
 /// Steps of the meter: zxcvbn's scores 1 to 4.
 const STEPS: f64 = 4.0;
@@ -44,8 +47,10 @@ struct NewPassphraseWindow<T> {
     words: &'static Words,
     window: gtk::Window,
     names: Vec<String>,
-    /// For the passphrase from before, and the words when it is not that.
-    old: Option<(SecretEntry, String)>,
+    /// For what opened the account before, and the words when it is not that.
+    old: Option<(Rc<Identity>, String)>,
+    /// Whether a key factor stands beside the passphrase, which may be shorter then.
+    has_factor: bool,
     first: SecretEntry,
     second: SecretEntry,
     meter: gtk::LevelBar,
@@ -87,8 +92,14 @@ pub(crate) fn show_worded<T: Send + 'static>(
     use_it: Use<T>,
     reply: Reply<T>,
 ) {
-    let work: Work<T> = Arc::new(move |_, passphrase| use_it(passphrase));
+    let work: Work<T> = Arc::new(move |_, passphrase| use_it(passphrase).map_err(UnlockProblem::of));
     ask(words, parent, wording, names, None, work, reply);
+}
+
+/// What opened the account before, as far as it is known, and whether it keeps a key factor.
+pub(crate) struct Before {
+    pub(crate) known: Known,
+    pub(crate) has_factor: bool,
 }
 
 /// Asks for the passphrase of `login` from before and for a new one, until `change` has changed it, which is the answer.
@@ -97,6 +108,7 @@ pub(crate) fn show_change(
     parent: Option<&gtk::Window>,
     vault: &str,
     login: &str,
+    before: Before,
     change: Change,
     reply: Reply<()>,
 ) {
@@ -107,9 +119,12 @@ pub(crate) fn show_change(
         go_on: &words.change_go,
         busy: &words.change_busy,
     };
-    let old = (SecretEntry::new(words, &words.change_old), fill(&words.step_wrong, &[("login", login)]));
+    let old = (before, fill(&words.step_wrong, &[("login", login)]));
     // Without the one from before nothing can be pressed.
-    let work: Work<()> = Arc::new(move |old, new| change(old.ok_or("unlock_refused")?, new));
+    let work: Work<()> = Arc::new(move |old, new| {
+        let old = old.ok_or_else(|| UnlockProblem::of("unlock_refused"))?;
+        change(&old, &new)
+    });
     ask(words, parent, wording, vec![vault.to_owned(), login.to_owned()], Some(old), work, reply);
 }
 
@@ -118,7 +133,7 @@ fn ask<T: Send + 'static>(
     parent: Option<&gtk::Window>,
     wording: Wording<'_>,
     names: Vec<String>,
-    old: Option<(SecretEntry, String)>,
+    before: Option<(Before, String)>,
     work: Work<T>,
     reply: Reply<T>,
 ) {
@@ -126,6 +141,8 @@ fn ask<T: Send + 'static>(
     let meter = gtk::LevelBar::for_interval(0.0, STEPS);
     meter.set_mode(gtk::LevelBarMode::Discrete);
     let verdict = look::text("", "faint");
+    let has_factor = before.as_ref().is_some_and(|(before, _)| before.has_factor);
+    let old = before.map(|(before, wrong)| (Identity::new(words, &window, &words.change_old, &before.known), wrong));
     let this = Rc::new(NewPassphraseWindow {
         words,
         names,
@@ -139,6 +156,7 @@ fn ask<T: Send + 'static>(
         cancel: look::button(&words.cancel, ""),
         window,
         old,
+        has_factor,
         work,
         reply,
     });
@@ -163,14 +181,17 @@ fn ask<T: Send + 'static>(
     contents.pack_start(&super::actions(&this.cancel, &this.create, &this.window), false, false, 0);
     this.window.add(&contents);
 
-    for entry in this.entries() {
-        let judging = Rc::downgrade(&this);
-        entry.on_change(move || {
-            if let Some(this) = judging.upgrade() {
-                this.judge();
-            }
-        });
+    let judging = Rc::downgrade(&this);
+    let judge = move || {
+        if let Some(this) = judging.upgrade() {
+            this.judge();
+        }
+    };
+    if let Some((old, _)) = &this.old {
+        old.on_change(judge.clone());
     }
+    this.first.on_change(judge.clone());
+    this.second.on_change(judge);
     this.create.connect_clicked({
         let this = Rc::clone(&this);
         move |_| this.create()
@@ -178,7 +199,7 @@ fn ask<T: Send + 'static>(
     this.window.connect_destroy({
         let this = Rc::clone(&this);
         move |_| {
-            this.entries().for_each(SecretEntry::erase);
+            this.erase();
             this.reply.decline();
         }
     });
@@ -186,15 +207,24 @@ fn ask<T: Send + 'static>(
     this.judge();
     this.window.show_all();
     this.window.present();
-    if let Some(entry) = this.entries().next() {
-        entry.grab_focus();
-    }
+    this.grab_focus();
 }
 
 impl<T: Send + 'static> NewPassphraseWindow<T> {
-    /// Every entry, from the top.
-    fn entries(&self) -> impl Iterator<Item = &SecretEntry> {
-        self.old.iter().map(|(old, _)| old).chain([&self.first, &self.second])
+    /// Erases everything that was typed.
+    fn erase(&self) {
+        if let Some((old, _)) = &self.old {
+            old.erase();
+        }
+        self.first.erase();
+        self.second.erase();
+    }
+
+    fn grab_focus(&self) {
+        match &self.old {
+            Some((old, _)) => old.grab_focus(),
+            None => self.first.grab_focus(),
+        }
     }
 
     /// Looks at what is typed so far: shows how strong it is, and lets it be used once it may be.
@@ -203,14 +233,15 @@ impl<T: Send + 'static> NewPassphraseWindow<T> {
         let names: Vec<&str> = self.names.iter().map(String::as_str).collect();
         let (score, words, taken) = match self.first.peek() {
             Ok(passphrase) => {
-                let strength = strength::judge(&passphrase, &names, false);
+                let strength = strength::judge(&passphrase, &names, self.has_factor);
                 match strength.refusal {
                     Some(refusal) => (strength.score.min(2), self.refusal(refusal, passphrase.code_points()), false),
                     None => (strength.score, self.score(strength.score).to_owned(), true),
                 }
             }
             Err(PassphraseError::Empty) => {
-                (0, fill(&self.words.new_empty, &[("least", &strength::MIN_ALONE.to_string())]), false)
+                let least = if self.has_factor { strength::MIN_WITH_KEY_FACTOR } else { strength::MIN_ALONE };
+                (0, fill(&self.words.new_empty, &[("least", &least.to_string())]), false)
             }
             Err(error) => (0, self.unusable(error).to_owned(), false),
         };
@@ -239,9 +270,12 @@ impl<T: Send + 'static> NewPassphraseWindow<T> {
     }
 
     fn create(self: &Rc<Self>) {
-        // What cannot be a passphrase is not the one from before.
-        let old = self.old.as_ref().map(|(old, _)| old.take()).transpose();
-        let Ok(old) = old else { return self.refuse("unlock_refused") };
+        // What was typed there stays until it is used: a code may be asked for beside it.
+        let old = match self.old.as_ref().map(|(old, _)| old.shown()).transpose() {
+            Ok(old) => old,
+            Err(Mistyped::Passphrase) => return self.refuse(&UnlockProblem::of("unlock_refused")),
+            Err(Mistyped::PersonalCode(words)) => return self.problem.say(&words),
+        };
         // Where the one from before may be mistyped, the new one stays: nobody likes to choose it twice.
         let passphrase = if self.old.is_some() { self.first.peek() } else { self.first.take() };
         let Ok(passphrase) = passphrase else { return };
@@ -252,38 +286,53 @@ impl<T: Send + 'static> NewPassphraseWindow<T> {
         let this = Rc::clone(self);
         glib::MainContext::default().spawn_local(async move {
             let work = Arc::clone(&this.work);
-            let outcome = gio::spawn_blocking(move || work(old, passphrase)).await.unwrap_or(Err("bug"));
+            let outcome = gio::spawn_blocking(move || work(old, passphrase))
+                .await
+                .unwrap_or_else(|_| Err(UnlockProblem::of("bug")));
             match outcome {
                 Ok(done) => {
-                    this.entries().for_each(SecretEntry::erase);
+                    this.erase();
                     this.reply.send(done);
                     this.window.close();
                 }
-                Err(code) => {
+                Err(problem) => {
                     this.set_busy(false);
-                    this.refuse(code);
+                    this.refuse(&problem);
                 }
             }
         });
     }
 
-    fn refuse(&self, code: &str) {
+    fn refuse(&self, problem: &UnlockProblem) {
         let words = match &self.old {
-            Some((_, wrong)) if code == "unlock_refused" => wrong.clone(),
-            _ => self.words.error(code),
+            Some((_, wrong)) if problem.code == "unlock_refused" => wrong.clone(),
+            _ => self.words.problem(problem),
         };
-        if let Some(entry) = self.entries().next() {
-            entry.grab_focus();
+        let is_told = match &self.old {
+            Some((old, _)) => old.refuse(problem),
+            None => {
+                self.first.grab_focus();
+                true
+            }
+        };
+        // Erasing an entry has it judged, which hushes the words before.
+        if is_told {
+            self.problem.say(&words);
         }
-        self.problem.say(&words);
     }
 
     fn set_busy(&self, busy: bool) {
         self.create.set_label(self.create_words[usize::from(busy)]);
-        for entry in self.entries() {
-            entry.set_sensitive(!busy);
+        if let Some((old, _)) = &self.old {
+            old.set_sensitive(!busy);
         }
+        self.first.set_sensitive(!busy);
+        self.second.set_sensitive(!busy);
+        // With the code missing alone, nothing is typed anew that would have it judged.
         self.create.set_sensitive(false);
+        if !busy {
+            self.judge();
+        }
         self.cancel.set_sensitive(!busy);
     }
 

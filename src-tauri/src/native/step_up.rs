@@ -1,4 +1,5 @@
-//! The window that asks for the passphrase once more, before an action that nobody should do at another's keyboard.
+//! The window that asks for the passphrase once more, with whatever else the account asks for, before an action that nobody
+//! should do at another's keyboard; and for another administrator's, before one that takes two.
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -6,11 +7,15 @@ use std::sync::Arc;
 use gtk::prelude::*;
 use gtk::{gio, glib};
 
+use super::identity::{Identity, Mistyped};
 use super::look::{self, GAP, MARGIN, Notice};
-use super::new_passphrase::Use;
 use super::reply::Reply;
-use super::secret_entry::SecretEntry;
-use super::words::{Words, fill};
+use super::words::Words;
+use crate::shell::UnlockProblem;
+use crate::shown::{Known, Shown};
+
+/// Checks what was shown, on a thread of its own. The login is what was typed, where it is asked for.
+pub(crate) type Check<T> = Arc<dyn Fn(&str, &Shown) -> Result<T, UnlockProblem> + Send + Sync>;
 
 /// What is asked, and why.
 pub(crate) struct Question<'w> {
@@ -22,50 +27,44 @@ pub(crate) struct Question<'w> {
     pub(crate) reason: String,
     /// The error's code that says a passphrase is not the one, and its words.
     pub(crate) wrong: (&'static str, String),
+    /// What is asked for besides a passphrase.
+    pub(crate) known: Known,
+    /// Whether it is somebody else who is asked, and types a login.
+    pub(crate) asks_login: bool,
 }
 
 struct StepUpWindow<T> {
     words: &'static Words,
     window: gtk::Window,
     wrong: (&'static str, String),
-    passphrase: SecretEntry,
+    login: Option<gtk::Entry>,
+    identity: Rc<Identity>,
     problem: Notice,
     go_on: gtk::Button,
-    check: Use<T>,
+    check: Check<T>,
     reply: Reply<T>,
 }
 
-/// Asks for the passphrase of `login` until `check` accepts it, which is the answer, or the window is closed.
-pub(crate) fn show(
-    words: &'static Words,
-    parent: Option<&gtk::Window>,
-    login: &str,
-    reason: &str,
-    check: Use<()>,
-    reply: Reply<()>,
-) {
-    let question = Question {
-        window: &words.step_window,
-        title: &words.step_title,
-        reason: reason.to_owned(),
-        wrong: ("unlock_refused", fill(&words.step_wrong, &[("login", login)])),
-    };
-    ask(words, parent, question, check, reply);
-}
-
-/// Asks for a passphrase until `check` accepts it and gives the answer, or the window is closed.
+/// Asks until `check` accepts what is shown and gives the answer, or the window is closed.
 pub(crate) fn ask<T: Send + 'static>(
     words: &'static Words,
     parent: Option<&gtk::Window>,
     question: Question<'_>,
-    check: Use<T>,
+    check: Check<T>,
     reply: Reply<T>,
 ) {
     let window = look::window(question.window, parent);
+    let login = question.asks_login.then(|| {
+        let login = gtk::Entry::new();
+        login.set_activates_default(true);
+        login.set_input_hints(gtk::InputHints::NO_SPELLCHECK | gtk::InputHints::LOWERCASE);
+        login
+    });
     let this = Rc::new(StepUpWindow {
         words,
         wrong: question.wrong,
-        passphrase: SecretEntry::new(words, &words.passphrase),
+        identity: Identity::new(words, &window, &words.passphrase, &question.known),
+        login,
         problem: Notice::new("danger"),
         go_on: look::button(&words.step_continue, "main"),
         window,
@@ -77,7 +76,13 @@ pub(crate) fn ask<T: Send + 'static>(
     contents.set_margin(MARGIN);
     contents.set_width_request(400);
     contents.pack_start(&super::heading(question.title, &question.reason), false, false, 0);
-    contents.pack_start(this.passphrase.widget(), false, false, 0);
+    if let Some(login) = &this.login {
+        let column = look::column(4);
+        column.pack_start(&look::name_of(login, &words.login), false, false, 0);
+        column.pack_start(login, false, false, 0);
+        contents.pack_start(&column, false, false, 0);
+    }
+    contents.pack_start(this.identity.widget(), false, false, 0);
     contents.pack_start(this.problem.widget(), false, false, 0);
     contents.pack_start(&super::actions(&cancel, &this.go_on, &this.window), false, false, 0);
     this.window.add(&contents);
@@ -88,43 +93,59 @@ pub(crate) fn ask<T: Send + 'static>(
     });
     this.window.connect_destroy({
         let this = Rc::clone(&this);
-        move |_| this.reply.decline()
+        move |_| {
+            this.identity.erase();
+            this.reply.decline();
+        }
     });
     super::close_on_escape(&this.window);
     this.window.show_all();
     this.window.present();
-    this.passphrase.grab_focus();
+    match &this.login {
+        Some(login) => login.grab_focus(),
+        None => this.identity.grab_focus(),
+    }
 }
 
 impl<T: Send + 'static> StepUpWindow<T> {
     fn check(self: &Rc<Self>) {
-        let Ok(passphrase) = self.passphrase.take() else { return self.refuse(self.wrong.0) };
+        let shown = match self.identity.shown() {
+            Ok(shown) => shown,
+            Err(Mistyped::Passphrase) => return self.refuse(&UnlockProblem::of(self.wrong.0)),
+            Err(Mistyped::PersonalCode(words)) => return self.problem.say(&words),
+        };
+        let login = self.login.as_ref().map(|login| login.text().trim().to_owned()).unwrap_or_default();
         self.set_busy(true);
         let this = Rc::clone(self);
         glib::MainContext::default().spawn_local(async move {
             let check = Arc::clone(&this.check);
-            let outcome = gio::spawn_blocking(move || check(passphrase)).await.unwrap_or(Err("bug"));
+            let outcome = gio::spawn_blocking(move || check(&login, &shown)).await;
             this.set_busy(false);
-            match outcome {
+            match outcome.unwrap_or_else(|_| Err(UnlockProblem::of("bug"))) {
                 Ok(answer) => {
+                    this.identity.erase();
                     this.reply.send(answer);
                     this.window.close();
                 }
-                Err(code) => this.refuse(code),
+                Err(problem) => this.refuse(&problem),
             }
         });
     }
 
-    fn refuse(&self, code: &'static str) {
-        let words = if code == self.wrong.0 { self.wrong.1.clone() } else { self.words.error(code) };
-        self.problem.say(&words);
-        self.passphrase.grab_focus();
+    fn refuse(&self, problem: &UnlockProblem) {
+        if self.identity.refuse(problem) {
+            let is_wrong = problem.code == self.wrong.0;
+            self.problem.say(&if is_wrong { self.wrong.1.clone() } else { self.words.problem(problem) });
+        }
     }
 
     fn set_busy(&self, busy: bool) {
         self.problem.hush();
         self.go_on.set_label(if busy { &self.words.step_busy } else { &self.words.step_continue });
         self.go_on.set_sensitive(!busy);
-        self.passphrase.set_sensitive(!busy);
+        if let Some(login) = &self.login {
+            login.set_sensitive(!busy);
+        }
+        self.identity.set_sensitive(!busy);
     }
 }

@@ -10,12 +10,13 @@ use gtk::{gio, glib, pango};
 
 use super::activate;
 use super::files::{self, Purpose};
+use super::identity::{Identity, Mistyped};
 use super::look::{self, GAP, MARGIN, Notice};
 use super::reply::{self, Reply};
-use super::secret_entry::SecretEntry;
 use super::words::{Words, fill};
 use crate::places::Place;
 use crate::shell::{Shell, UnlockProblem};
+use crate::shown::Known;
 
 /// Time between two looks at the clock while the next try does not count yet.
 const COUNT_EVERY: Duration = Duration::from_millis(250);
@@ -30,7 +31,7 @@ struct UnlockWindow {
     vault_folder: gtk::Label,
     demo: Notice,
     login: gtk::Entry,
-    passphrase: SecretEntry,
+    identity: Rc<Identity>,
     problem: Notice,
     tries: gtk::Label,
     unlock: gtk::Button,
@@ -72,15 +73,17 @@ pub(crate) fn show(shell: Arc<Shell>, parent: Option<&gtk::Window>, handle: Opti
     login.set_activates_default(true);
     login.set_input_hints(gtk::InputHints::NO_SPELLCHECK | gtk::InputHints::LOWERCASE);
     let login_name = look::name_of(&login, &words.login);
-    let passphrase = SecretEntry::new(words, &words.passphrase);
+    let identity = Identity::new(words, &window, &words.passphrase, &Known::default());
     let tries = look::text("", "faint");
     tries.set_no_show_all(true);
     let unlock = look::button(&words.unlock, "main");
     let forgot = look::button(&words.unlock_forgot, "flat");
+    let key_file = look::button(&words.unlock_key_file, "flat");
     let activate = look::button(&words.unlock_activate, "flat");
     let links = look::column(0);
     links.set_halign(gtk::Align::Center);
     links.pack_start(&forgot, false, false, 0);
+    links.pack_start(&key_file, false, false, 0);
     links.pack_start(&activate, false, false, 0);
 
     let this = Rc::new(UnlockWindow {
@@ -96,7 +99,7 @@ pub(crate) fn show(shell: Arc<Shell>, parent: Option<&gtk::Window>, handle: Opti
         vault_name,
         vault_folder,
         login,
-        passphrase,
+        identity,
         tries,
         unlock,
         reply,
@@ -119,7 +122,7 @@ pub(crate) fn show(shell: Arc<Shell>, parent: Option<&gtk::Window>, handle: Opti
     contents.pack_start(&head, false, false, 0);
     contents.pack_start(this.demo.widget(), false, false, 0);
     contents.pack_start(&login_column, false, false, 0);
-    contents.pack_start(this.passphrase.widget(), false, false, 0);
+    contents.pack_start(this.identity.widget(), false, false, 0);
     contents.pack_start(this.problem.widget(), false, false, 0);
     contents.pack_start(&this.tries, false, false, 0);
     contents.pack_start(&this.unlock, false, false, 0);
@@ -136,20 +139,28 @@ pub(crate) fn show(shell: Arc<Shell>, parent: Option<&gtk::Window>, handle: Opti
         let this = Rc::clone(&this);
         move |forgot| this.explain_forgotten(forgot)
     });
+    key_file.connect_clicked({
+        let this = Rc::clone(&this);
+        move |_| this.identity.choose_key_file()
+    });
     activate.connect_clicked({
         let this = Rc::clone(&this);
         move |_| this.activate()
     });
-    // Each login has a delay of its own.
+    // Each login has a delay of its own, and needs of its own.
     this.login.connect_changed({
         let this = Rc::clone(&this);
-        move |_| this.end_wait()
+        move |_| {
+            this.end_wait();
+            this.expect_what_is_known();
+        }
     });
     // The handlers hold the window's parts, and with them the reply: let go of all when it is closed.
     this.window.connect_destroy({
         let this = Rc::clone(&this);
         move |_| {
             this.counts_from.set(None);
+            this.identity.erase();
             this.reply.decline();
         }
     });
@@ -169,24 +180,39 @@ impl UnlockWindow {
         let name = place.as_ref().map_or(self.words.unlock_choose.as_str(), |place| &place.name);
         self.vault_name.set_text(name);
         self.vault_folder.set_text(&place.as_ref().map(Place::folder_shortened).unwrap_or_default());
-        self.login.set_text(place.as_ref().and_then(|place| place.login.as_deref()).unwrap_or_default());
+        let login = place.as_ref().and_then(|place| place.login.clone()).unwrap_or_default();
         if place.as_ref().is_some_and(|place| self.shell.is_demo(&place.handle)) {
             self.demo.say(&self.words.demo_mark);
         } else {
             self.demo.hush();
         }
         self.selected.replace(place);
+        self.login.set_text(&login);
+        self.expect_what_is_known();
         self.end_wait();
         self.problem.hush();
         self.tries.hide();
         self.failed.set(0);
     }
 
+    /// Asks for what the login that is remembered needed last; for any other, for a passphrase alone.
+    fn expect_what_is_known(&self) {
+        let login = self.login.text();
+        let selected = self.selected.borrow();
+        let known = selected.as_ref().filter(|place| place.login.as_deref() == Some(login.trim())).map(|place| Known {
+            code: place.code,
+            key_file: place.key_file.is_some(),
+            path: place.key_file.clone(),
+            personal_code: false,
+        });
+        self.identity.expect(&known.unwrap_or_default());
+    }
+
     fn focus_what_is_missing(&self) {
         if self.login.text_length() == 0 {
             self.login.grab_focus();
         } else {
-            self.passphrase.grab_focus();
+            self.identity.grab_focus();
         }
     }
 
@@ -280,17 +306,21 @@ impl UnlockWindow {
         }
         let Some(place) = self.selected.borrow().clone() else { return self.open_other() };
         let login = self.login.text().trim().to_owned();
-        if login.is_empty() || self.passphrase.is_empty() {
+        if login.is_empty() || self.identity.is_empty() {
             self.problem.say(&self.words.unlock_empty);
             return self.focus_what_is_missing();
         }
-        // What cannot be a passphrase is none that was ever chosen; but the engine is not asked, so it says so at once.
-        let Ok(passphrase) = self.passphrase.take() else { return self.refuse(&UnlockProblem::of("unlock_refused")) };
+        let shown = match self.identity.shown() {
+            Ok(shown) => shown,
+            // The engine is not asked, so it says so at once.
+            Err(Mistyped::Passphrase) => return self.refuse(&UnlockProblem::of("unlock_refused")),
+            Err(Mistyped::PersonalCode(words)) => return self.problem.say(&words),
+        };
         self.set_busy(true);
         let this = Rc::clone(self);
         glib::MainContext::default().spawn_local(async move {
             let shell = Arc::clone(&this.shell);
-            let outcome = gio::spawn_blocking(move || shell.unlock(&place.handle, &login, passphrase)).await;
+            let outcome = gio::spawn_blocking(move || shell.unlock(&place.handle, &login, &shown)).await;
             match outcome {
                 Ok(Ok(())) => {
                     this.reply.send(());
@@ -311,18 +341,13 @@ impl UnlockWindow {
     fn refuse(self: &Rc<Self>, problem: &UnlockProblem) {
         if let Some(wait) = problem.wait {
             self.begin_wait(wait);
-            self.passphrase.erase();
-            return self.passphrase.grab_focus();
+            self.identity.refuse(problem);
+            return;
         }
-        let words = match &problem.holder {
-            Some(holder) => fill(
-                &self.words.error_held_elsewhere_by,
-                &[("program", &holder.program), ("pid", &holder.pid), ("since", &holder.since)],
-            ),
-            None => self.words.error(problem.code),
-        };
-        self.problem.say(&words);
-        if problem.code == "unlock_refused" {
+        if self.identity.refuse(problem) {
+            self.problem.say(&self.words.problem(problem));
+        }
+        if matches!(problem.code, "unlock_refused" | "factor_missing" | "code_wrong" | "code_used") {
             self.failed.set(self.failed.get() + 1);
             let tries = match self.failed.get() {
                 1 => self.words.unlock_attempts_one.clone(),
@@ -331,8 +356,6 @@ impl UnlockWindow {
             self.tries.set_text(&tries);
             self.tries.show();
         }
-        self.passphrase.erase();
-        self.passphrase.grab_focus();
     }
 
     /// Counts down to when the next try counts; until then none is made.
@@ -375,21 +398,32 @@ impl UnlockWindow {
         self.unlock.set_sensitive(!busy);
         self.login.set_sensitive(!busy);
         self.vault.set_sensitive(!busy);
-        self.passphrase.set_sensitive(!busy);
+        self.identity.set_sensitive(!busy);
     }
 
-    fn explain_forgotten(&self, from: &gtk::Button) {
+    fn explain_forgotten(self: &Rc<Self>, from: &gtk::Button) {
         let popover = gtk::Popover::new(Some(from));
         popover.style_context().add_class("coffer");
-        let words = look::text(&self.words.unlock_forgot_text, "");
-        words.set_margin(GAP);
-        words.show();
-        popover.add(&words);
+        let personal = look::button(&self.words.unlock_personal, "");
+        personal.connect_clicked({
+            let (this, popover) = (Rc::clone(self), popover.clone());
+            move |_| {
+                popover.popdown();
+                this.problem.hush();
+                this.identity.ask_for_personal_code(true);
+            }
+        });
+        let inside = look::column(GAP);
+        inside.set_margin(GAP);
+        inside.pack_start(&look::text(&self.words.unlock_forgot_text, ""), false, false, 0);
+        inside.pack_start(&personal, false, false, 0);
+        inside.show_all();
+        popover.add(&inside);
         popover.popup();
     }
 
     fn close(&self) {
-        self.passphrase.erase();
+        self.identity.erase();
         self.window.close();
     }
 }

@@ -5,11 +5,14 @@
 
 use std::sync::LazyLock;
 
+use coffer_core::MissingFactors;
+use coffer_core::host::KeyringError;
 use coffer_model::time::Timestamp;
 use gtk::glib;
 use serde::Deserialize;
 
 use crate::settings::Language;
+use crate::shell::UnlockProblem;
 
 /// Every message of the native windows.
 #[derive(Debug, Deserialize)]
@@ -34,6 +37,55 @@ pub(crate) struct Words {
     pub(crate) unlock_empty: String,
     pub(crate) unlock_activate: String,
     pub(crate) unlock_too_soon: String,
+    pub(crate) unlock_key_file: String,
+    pub(crate) unlock_personal: String,
+    pub(crate) code: String,
+    pub(crate) code_about: String,
+    pub(crate) key_file: String,
+    pub(crate) key_file_choose: String,
+    pub(crate) key_file_none: String,
+    pub(crate) key_file_without: String,
+    pub(crate) personal_code: String,
+    pub(crate) personal_placeholder: String,
+    pub(crate) personal_use: String,
+    pub(crate) personal_instead: String,
+    pub(crate) personal_length: String,
+    pub(crate) personal_group: String,
+    pub(crate) personal_window: String,
+    pub(crate) personal_title: String,
+    pub(crate) personal_text: String,
+    pub(crate) personal_heading: String,
+    pub(crate) personal_file_default: String,
+    pub(crate) choose_personal: String,
+    pub(crate) spare_window: String,
+    pub(crate) spare_title: String,
+    pub(crate) spare_text: String,
+    pub(crate) spare_heading: String,
+    pub(crate) spare_file_default: String,
+    pub(crate) choose_spare: String,
+    pub(crate) sheet_saved: String,
+    pub(crate) sheet_printed: String,
+    pub(crate) print: String,
+    pub(crate) enrol_window: String,
+    pub(crate) enrol_title: String,
+    pub(crate) enrol_text: String,
+    pub(crate) enrol_by_hand: String,
+    pub(crate) enrol_picture: String,
+    pub(crate) enrol_code: String,
+    pub(crate) enrol_copied: String,
+    pub(crate) choose_key_file: String,
+    pub(crate) choose_new_key_file: String,
+    pub(crate) key_file_default: String,
+    pub(crate) missing: String,
+    pub(crate) missing_key_file: String,
+    pub(crate) missing_keyring_locked: String,
+    pub(crate) missing_keyring_not_found: String,
+    pub(crate) missing_keyring_unavailable: String,
+    pub(crate) missing_keyring_failed: String,
+    pub(crate) missing_else: String,
+    pub(crate) second_window: String,
+    pub(crate) second_title: String,
+    pub(crate) second_wrong: String,
     pub(crate) activate_window: String,
     pub(crate) activate_title: String,
     pub(crate) activate_text: String,
@@ -101,6 +153,19 @@ pub(crate) struct Words {
     pub(crate) step_roles: String,
     pub(crate) step_remove: String,
     pub(crate) step_reset: String,
+    pub(crate) step_anew: String,
+    pub(crate) step_personal: String,
+    pub(crate) step_factor: String,
+    pub(crate) step_spare: String,
+    pub(crate) step_factor_remove: String,
+    pub(crate) step_rules: String,
+    pub(crate) step_restore: String,
+    pub(crate) step_save_file: String,
+    pub(crate) step_keys: String,
+    pub(crate) step_keys_device_on: String,
+    pub(crate) step_keys_device_off: String,
+    pub(crate) step_keys_file: String,
+    pub(crate) step_keys_no_file: String,
     pub(crate) step_continue: String,
     pub(crate) step_busy: String,
     pub(crate) step_wrong: String,
@@ -150,6 +215,18 @@ pub(crate) struct Words {
     pub(crate) filter_kdbx: String,
     pub(crate) filter_text: String,
     pub(crate) error_unlock_refused: String,
+    pub(crate) error_code_needed: String,
+    pub(crate) error_code_wrong: String,
+    pub(crate) error_code_used: String,
+    pub(crate) error_not_another: String,
+    pub(crate) error_key_file_needed: String,
+    pub(crate) error_key_file_length: String,
+    pub(crate) error_key_file_unreadable: String,
+    pub(crate) error_keyring: String,
+    pub(crate) error_passphrase_needed: String,
+    pub(crate) error_passphrase_alone: String,
+    pub(crate) error_not_fresh: String,
+    pub(crate) error_print: String,
     pub(crate) error_too_soon: String,
     pub(crate) error_no_invitation: String,
     pub(crate) error_activation_expired: String,
@@ -213,10 +290,47 @@ pub(crate) fn fill(message: &str, values: &[(&str, &str)]) -> String {
 }
 
 impl Words {
+    /// Why somebody was not let in or not believed, and what to do.
+    pub(crate) fn problem(&self, problem: &UnlockProblem) -> String {
+        match (&problem.holder, problem.missing) {
+            (Some(holder), _) => fill(
+                &self.error_held_elsewhere_by,
+                &[("program", &holder.program), ("pid", &holder.pid), ("since", &holder.since)],
+            ),
+            (None, Some(missing)) => self.missing(missing),
+            (None, None) => self.error(problem.code),
+        }
+    }
+
+    /// What accounts of the vault ask for besides a passphrase, and was not there.
+    fn missing(&self, missing: MissingFactors) -> String {
+        let keyring = missing.keyring.map(|reason| match reason {
+            KeyringError::Locked | KeyringError::TimedOut => &self.missing_keyring_locked,
+            KeyringError::NotFound => &self.missing_keyring_not_found,
+            KeyringError::Unavailable => &self.missing_keyring_unavailable,
+            KeyringError::Failed => &self.missing_keyring_failed,
+        });
+        let key_file = missing.key_file.then_some(&self.missing_key_file);
+        let parts = [Some(&self.missing), key_file, keyring, Some(&self.missing_else)];
+        parts.into_iter().flatten().map(String::as_str).collect::<Vec<_>>().join("\n\n")
+    }
+
     /// What happened and what to do, for an error's permanent code.
     pub(crate) fn error(&self, code: &str) -> String {
         let words = match code {
             "unlock_refused" => &self.error_unlock_refused,
+            "code_needed" => &self.error_code_needed,
+            "code_wrong" => &self.error_code_wrong,
+            "code_used" => &self.error_code_used,
+            "not_another_administrator" => &self.error_not_another,
+            "key_file_needed" => &self.error_key_file_needed,
+            "key_file_length" => &self.error_key_file_length,
+            "key_file_unreadable" => &self.error_key_file_unreadable,
+            "keyring_unusable" => &self.error_keyring,
+            "passphrase_needed" => &self.error_passphrase_needed,
+            "passphrase_alone" => &self.error_passphrase_alone,
+            "not_fresh" => &self.error_not_fresh,
+            "print_failed" => &self.error_print,
             "too_soon" => &self.error_too_soon,
             "no_invitation" => &self.error_no_invitation,
             "activation_expired" => &self.error_activation_expired,

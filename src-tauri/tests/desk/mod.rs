@@ -226,6 +226,11 @@ impl Desk {
         }
     }
 
+    /// Waits for as long as a passphrase takes to be tried, where nothing on the screen says that it was.
+    pub fn wait_for_engine(&self) {
+        thread::sleep(Duration::from_secs(4));
+    }
+
     /// Types text where the keyboard is.
     pub fn type_text(&self, text: &str) {
         self.xdotool(&["type", "--delay", "15", "--", text]);
@@ -371,6 +376,35 @@ impl Web<'_> {
     /// Runs a script and gives what it returns.
     pub async fn script(&self, script: &str) -> Value {
         self.driver.execute(script, vec![]).await.unwrap().json().clone()
+    }
+
+    /// Creates a vault, from the first page to the open window; `COFFER_E2E_NEW_VAULT` and `COFFER_E2E_KIT` say where.
+    pub async fn found(&self, login: &str, passphrase: &str) {
+        self.press("Create a vault").await;
+        self.press("Choose name and place").await;
+        self.fill("Login name", login).await;
+        self.press("Continue to the passphrase").await;
+        self.desk.choose_passphrase(passphrase);
+        self.see("Your recovery kit").await;
+        self.press("Save…").await;
+        self.see("Saved as").await;
+        self.confirm_kit().await;
+        self.press("Open the vault").await;
+    }
+
+    /// Types the two groups that are asked for from the kit that was saved.
+    async fn confirm_kit(&self) {
+        let kit = fs::read_to_string(self.desk.path("kit.txt")).unwrap();
+        let code = kit.split_once("Recovery code").unwrap().1.split_once("To restore").unwrap().0;
+        let groups: Vec<&str> = code.split_whitespace().collect();
+        self.press("Confirm…").await;
+        let title = self.desk.native("Check the recovery kit");
+        let asked: Vec<usize> = title.split_whitespace().filter_map(|word| word.parse().ok()).collect();
+        self.desk.type_text(groups[asked[0] - 1]);
+        self.desk.press(&["Tab"]);
+        self.desk.type_text(groups[asked[1] - 1]);
+        self.desk.press(&["Return"]);
+        self.desk.native_gone("Check the recovery kit");
     }
 
     /// Looks at the screen: a picture, and no violation that axe knows.

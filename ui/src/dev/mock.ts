@@ -26,6 +26,7 @@ import type {
   MovePreview,
   MoveReport,
   PendingKeyView,
+  PolicyView,
   ProgressUnit,
   RecordView,
   SavedSearchView,
@@ -37,10 +38,11 @@ import type {
   SubjectPlaceView,
   TaggedRecord,
   TenantView,
+  WaysInView,
 } from "../lib/api/types.ts";
 import { isMasked } from "../lib/records/limits.ts";
 import { attached, KINDS, logEntries, records, type StoredRecord, TENANTS } from "./data.ts";
-import { MockPeople } from "./people.ts";
+import { MockPeople, MockWays } from "./people.ts";
 
 /** Roles of whoever founded the vault. */
 const EVERY_ROLE: SessionView["roles"] = ["administrator", "auditor", "member"];
@@ -74,6 +76,11 @@ export type MockOptions = {
   roles?: SessionView["roles"];
   /** Keys that are to be replaced. */
   pending?: PendingKeyView[];
+  /** What opens the account. */
+  ways?: Partial<WaysInView>;
+  policy?: Partial<PolicyView>;
+  /** Whether the rules ask the account for a second factor that it does not have. */
+  needsSecondFactor?: boolean;
 };
 
 /** A text as it is compared. */
@@ -162,6 +169,7 @@ export class MockEngine {
   tenants: TenantView[];
   roles: SessionView["roles"];
   readonly people: MockPeople;
+  readonly ways: MockWays;
   /** Every call, in order. */
   readonly calls: { command: string; args: Args }[] = [];
   /** A command named here is refused with the code. */
@@ -183,6 +191,7 @@ export class MockEngine {
   readonly #jobMillis: number;
   readonly #importFile: ImportFile;
   readonly #failedUnlocks: number;
+  readonly #needsSecondFactor: boolean;
   #detached: AttachmentView | null = null;
   /** What previews of texts show. */
   previewText = "1. Tell the on-call lead.\n2. Promote db2:\n\tselect pg_promote();\n3. Move the floating address.\n";
@@ -232,6 +241,8 @@ export class MockEngine {
       (result) => this.#start("bytes", 48_211_004, result),
       options.pending,
     );
+    this.ways = new MockWays(options.ways, options.policy);
+    this.#needsSecondFactor = options.needsSecondFactor ?? false;
     this.drafts = new Map(Object.entries(options.drafts ?? {}));
     this.#log = options.log ?? logEntries(2_480);
     this.#saved = options.saved ?? [];
@@ -258,7 +269,7 @@ export class MockEngine {
     this.calls.push({ command, args });
     const code = this.refuse.get(command);
     if (code) throw refusal(code);
-    const answer = this.#answers[command] ?? this.people.answers[command];
+    const answer = this.#answers[command] ?? this.people.answers[command] ?? this.ways.answers[command];
     if (!answer) throw refusal("bug");
     return answer(args);
   }
@@ -527,6 +538,7 @@ export class MockEngine {
               unlocked_at: new Date().toISOString(),
               last_unlocked_at: "2026-11-20T16:12:00.000Z",
               failed_unlocks: this.#failedUnlocks,
+              needs_second_factor: this.#needsSecondFactor && !this.ways.ways.second_factor,
             }
           : null,
     }),

@@ -1,5 +1,13 @@
 // Invented people of the make-believe engine, and its answers about them.
-import type { AccountView, GrantView, PendingKeyView, SessionView, TenantView } from "../lib/api/types.ts";
+import type {
+  AccountView,
+  GrantView,
+  PendingKeyView,
+  PolicyView,
+  SessionView,
+  TenantView,
+  WaysInView,
+} from "../lib/api/types.ts";
 
 type Args = Record<string, unknown>;
 type Role = AccountView["roles"][number];
@@ -19,6 +27,7 @@ export function account(login: string, roles: Role[], fingerprint: string): Acco
     own: false,
     key_pending: false,
     fingerprint,
+    second_factor: false,
     grants: [],
   };
 }
@@ -46,6 +55,7 @@ export function people(tenants: TenantView[], roles: Role[]): AccountView[] {
     ...account("ines", roles, "marsupial ladder outpost crinkle vocation reheat"),
     id: "0a",
     own: true,
+    second_factor: true,
   };
   const mika = account("mika", ["member"], "gallery undone tipping sandlot craving mulch");
   const otto = account("otto.brandt", ["auditor", "member"], "aptitude blend wobble daycare ferret unseen");
@@ -75,6 +85,66 @@ export function people(tenants: TenantView[], roles: Role[]): AccountView[] {
   if (second) mika.grants.push(grant(mika, second, "reader", daysAway(-2)));
   if (third) otto.grants.push(grant(otto, third, "steward"));
   return [ines, lea, mika, otto, paul, noor];
+}
+
+/** Nothing beside a passphrase. */
+const WAYS: WaysInView = {
+  device_secret: false,
+  key_file: false,
+  kdf_memory_kib: 262_144,
+  kdf_passes: 3,
+  personal_code: false,
+  second_factor: false,
+  second_factor_required: false,
+  spare_codes_left: 0,
+};
+
+/** What opens the make-believe account, and the rules of its vault. */
+export class MockWays {
+  ways: WaysInView;
+  policy: PolicyView;
+  /** How often the passphrase was asked for anew. */
+  asked = 0;
+
+  constructor(ways: Partial<WaysInView> = {}, policy: Partial<PolicyView> = {}) {
+    this.ways = { ...WAYS, ...ways };
+    this.policy = { second_factor: [], step_up: [], two_people: [], kdf_memory_kib: 0, ...policy };
+  }
+
+  readonly answers: Record<string, (args: Args) => unknown> = {
+    authenticate: () => {
+      this.asked += 1;
+      return true;
+    },
+    ways_in: () => ({ ...this.ways }),
+    key_factors_change: ({ device_secret, key_file }) => {
+      this.ways.device_secret = device_secret === true;
+      if (key_file !== "keep") this.ways.key_file = key_file !== "none";
+      return true;
+    },
+    personal_code_make: () => {
+      this.ways.personal_code = true;
+      return true;
+    },
+    second_factor_enrol: () => {
+      this.ways = { ...this.ways, second_factor: true, spare_codes_left: 10 };
+      return true;
+    },
+    spare_codes_make: () => {
+      this.ways.spare_codes_left = 10;
+      return true;
+    },
+    second_factor_remove: () => {
+      if (this.ways.second_factor_required) throw { code: "second_factor_required" };
+      this.ways = { ...this.ways, second_factor: false, spare_codes_left: 0 };
+      return true;
+    },
+    policy: () => ({ ...this.policy }),
+    policy_set: (args) => {
+      this.policy = args as unknown as PolicyView;
+      return true;
+    },
+  };
 }
 
 export class MockPeople {

@@ -27,6 +27,7 @@ import type {
   MovedRecord,
   MovePreview,
   PeopleView,
+  PolicyView,
   RecordPage,
   RecordView,
   SavedKit,
@@ -40,6 +41,7 @@ import type {
   TenantView,
   TrashPage,
   VersionView,
+  WaysInView,
 } from "./types.ts";
 
 export type {
@@ -104,7 +106,27 @@ export type RecordDraft = { kind: string; title: string; fields: FieldDraft[]; t
 export type RowDetail = Settings["row_detail"];
 export type RecordOrder = "title" | "kind" | "changed" | "created";
 
+/** The window that asks for the passphrase anew, as long as it is open: one for all calls that wait for it. */
+let asking: Promise<boolean> | null = null;
+
+/** Asks in a native window for what the rules of the vault ask anew; whether the person gave it. */
+function authenticated(): Promise<boolean> {
+  asking ??= authenticate()
+    .catch(() => false)
+    .finally(() => {
+      asking = null;
+    });
+  return asking;
+}
+
+/** Makes a call; one that is refused until the passphrase is given anew asks for it once, and is made again. */
 async function call<T>(command: string, args?: Record<string, unknown>): Promise<T> {
+  try {
+    return await invoke<T>(command, args);
+  } catch (reason) {
+    const error = CommandError.from(reason);
+    if (error.code !== "step_up_needed" || !(await authenticated())) throw error;
+  }
   try {
     return await invoke<T>(command, args);
   } catch (reason) {
@@ -288,6 +310,26 @@ export const grantGive = (tenant: string, account: string, right: TenantView["ri
   call<void>("grant_give", { tenant, account, right, until });
 export const grantWithdraw = (tenant: string, account: string) => call<void>("grant_withdraw", { tenant, account });
 export const rekeyStart = () => call<Job>("rekey_start");
+
+// ---- What opens the account, and the rules ---------------------------------
+
+/** An action that can be put under a rule. */
+export type Guarded = "reveal" | "save_files" | "export" | "erase" | "backup" | "read_log" | "grant" | "recover";
+
+/** Asks for passphrase and code in a native window, as all that follow; `false` if the person closed it. */
+export const authenticate = () => call<boolean>("authenticate");
+export const waysIn = () => call<WaysInView>("ways_in");
+/** `choose` and `make` ask for the file in a dialog. */
+export const keyFactorsChange = (deviceSecret: boolean, keyFile: "keep" | "none" | "choose" | "make") =>
+  call<boolean>("key_factors_change", { device_secret: deviceSecret, key_file: keyFile });
+/** The code is shown in a native window, as the seed and the spare codes are. */
+export const personalCodeMake = () => call<boolean>("personal_code_make");
+export const secondFactorEnrol = () => call<boolean>("second_factor_enrol");
+export const spareCodesMake = () => call<boolean>("spare_codes_make");
+export const secondFactorRemove = () => call<boolean>("second_factor_remove");
+export const policy = () => call<PolicyView>("policy");
+/** Asks for another administrator's passphrase, too, where something is taken out of the rule of two people. */
+export const policySet = (rules: PolicyView) => call<boolean>("policy_set", { ...rules });
 
 // ---- Health ----------------------------------------------------------------
 

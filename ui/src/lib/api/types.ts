@@ -53,6 +53,10 @@ export type SessionView = {
    * Failed unlocks of this vault since then.
    */
   failed_unlocks: number;
+  /**
+   * Whether nothing else can be done before a second factor is enrolled.
+   */
+  needs_second_factor: boolean;
 };
 
 export type TenantView = {
@@ -1592,6 +1596,10 @@ export type AccountView = {
    */
   fingerprint: string;
   /**
+   * Whether it has a second factor, as it says itself.
+   */
+  second_factor: boolean;
+  /**
    * What it may do with tenants the asking account may know of, by the tenants' names.
    */
   grants: Array<GrantView>;
@@ -1658,6 +1666,60 @@ export type PendingKeyView = {
 };
 
 export type PendingKey = "tenant" | "tenant_recovery" | "directory" | "audit" | "office";
+
+export type WaysInView = {
+  /**
+   * Whether the passphrase needs the secret in this device's keyring beside it.
+   */
+  device_secret: boolean;
+  /**
+   * Whether the passphrase needs a key file beside it.
+   */
+  key_file: boolean;
+  /**
+   * Memory that each guess at the passphrase takes, in KiB.
+   */
+  kdf_memory_kib: number;
+  /**
+   * How often that memory is gone through.
+   */
+  kdf_passes: number;
+  /**
+   * Whether there is a personal recovery code.
+   */
+  personal_code: boolean;
+  /**
+   * Whether there is a second factor.
+   */
+  second_factor: boolean;
+  /**
+   * Whether the rules of the vault ask for one.
+   */
+  second_factor_required: boolean;
+  /**
+   * Spare codes that have not served.
+   */
+  spare_codes_left: number;
+};
+
+export type PolicyView = {
+  /**
+   * Whoever has any of these roles needs a second factor.
+   */
+  second_factor: ("administrator" | "auditor" | "member")[];
+  /**
+   * What asks for passphrase and second factor anew.
+   */
+  step_up: string[];
+  /**
+   * What takes two administrators.
+   */
+  two_people: string[];
+  /**
+   * Least memory of a passphrase's derivation, in KiB; 0 where nothing is fixed.
+   */
+  kdf_memory_kib: number;
+};
 
 export type HealthView = {
   /**

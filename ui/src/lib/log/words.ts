@@ -97,6 +97,14 @@ const ACTIONS: Record<string, (entry: LogEntryView) => string> = {
   "recovery.keys_shared": () => m.log_recovery_keys_shared(),
   "audit_key.corrected": () => m.log_audit_key_corrected(),
   "recovery.used": () => m.log_recovery_used(),
+  "personal_code.made": () => m.log_personal_code_made(),
+  "kdf.raised": () => m.log_kdf_raised(),
+  "second_factor.enrolled": () => m.log_second_factor_enrolled(),
+  "second_factor.removed": () => m.log_second_factor_removed(),
+  "spare_codes.made": () => m.log_spare_codes_made(),
+  "spare_code.used": (entry) => m.log_spare_code_used(number(entry)),
+  "policy.set": () => m.log_policy_set(),
+  "action.seconded": () => m.log_action_seconded(),
 };
 
 /** What an entry says happened. */
@@ -107,7 +115,7 @@ export function actionWords(entry: LogEntryView): string {
 
 /** Whether an entry deserves a second look. */
 export function isNotable(entry: LogEntryView): boolean {
-  return /failed|failures|refused|missing|altered|restarted|older_accepted|purged|erased|account\.removed|roles\.set|corrected|recovery\.used/.test(
+  return /failed|failures|refused|missing|altered|restarted|older_accepted|purged|erased|account\.removed|roles\.set|corrected|recovery\.used|second_factor\.removed|spare_code\.used|policy\.set/.test(
     entry.action,
   );
 }

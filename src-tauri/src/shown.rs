@@ -1,0 +1,73 @@
+//! What a person has shown in a native window so that the vault knows them, as it goes to the engine.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::PathBuf;
+
+use coffer_core::{Credentials, KEY_FILE_MAX, Passphrase, PersonalCode};
+use zeroize::Zeroizing;
+
+use crate::shell::UnlockProblem;
+
+/// A passphrase or a personal recovery code, with whatever else the person has.
+pub(crate) struct Shown {
+    pub(crate) secret: Secret,
+    /// Where the key file is. Its content is read when it is used, and kept nowhere.
+    pub(crate) key_file: Option<PathBuf>,
+    /// The code of a second factor, as typed.
+    pub(crate) code: Option<Zeroizing<String>>,
+}
+
+/// What opens a slot.
+pub(crate) enum Secret {
+    Passphrase(Passphrase),
+    PersonalCode(PersonalCode),
+}
+
+/// What is known to be asked for besides a passphrase.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Known {
+    /// A code of a second factor.
+    pub(crate) code: bool,
+    /// A key file.
+    pub(crate) key_file: bool,
+    /// Where the key file was last.
+    pub(crate) path: Option<PathBuf>,
+    /// Whether a personal recovery code does as well as the passphrase.
+    pub(crate) personal_code: bool,
+}
+
+impl Shown {
+    /// As the engine takes it. Reads the key file.
+    pub(crate) fn credentials(&self) -> Result<Credentials, UnlockProblem> {
+        let shown = match &self.secret {
+            Secret::Passphrase(passphrase) => Credentials::new(copy(passphrase)?),
+            Secret::PersonalCode(code) => Credentials::by_personal_code(code),
+        };
+        let shown = match self.key_file_content()? {
+            Some(content) => shown.with_key_file(&content),
+            None => shown,
+        };
+        Ok(match &self.code {
+            Some(code) => shown.with_code(code.clone()),
+            None => shown,
+        })
+    }
+
+    /// What the key file holds.
+    pub(crate) fn key_file_content(&self) -> Result<Option<Zeroizing<Vec<u8>>>, UnlockProblem> {
+        self.key_file.as_ref().map(read_key_file).transpose()
+    }
+}
+
+/// Reads a key file, and one byte more than it may have: the engine says what is too long.
+pub(crate) fn read_key_file(path: &PathBuf) -> Result<Zeroizing<Vec<u8>>, UnlockProblem> {
+    let mut content = Zeroizing::new(Vec::with_capacity(KEY_FILE_MAX + 1));
+    let read = File::open(path).and_then(|file| file.take(KEY_FILE_MAX as u64 + 1).read_to_end(&mut content));
+    read.map(|_| content).map_err(|_| UnlockProblem::of("key_file_unreadable"))
+}
+
+/// A passphrase once more, for what takes it twice.
+fn copy(passphrase: &Passphrase) -> Result<Passphrase, UnlockProblem> {
+    Passphrase::parse_borrowed(passphrase.expose()).map_err(|_| UnlockProblem::of("unlock_refused"))
+}
