@@ -233,7 +233,7 @@ async fn second_administrator(desk: &mut Desk, spare_file: &PathBuf) -> Spare {
     web.see("Set up your second factor").await;
     web.inspect("78-enrol-first").await;
     enrol(desk, &web, SECONDS_PASSPHRASE, "79").await;
-    web.see("No tenant is granted to you yet").await;
+    web.see("No tenants yet").await;
     let spare = Spare::read(spare_file);
     web.press_lock().await;
     spare
@@ -310,15 +310,15 @@ fn by_personal_code(desk: &Desk, personal: &str, spare: &mut Spare) {
     desk.type_text(PASSPHRASE);
     desk.press(&["Return"]);
     desk.picture("85-unlock-key-file-gone");
-    // Backwards from the passphrase: login, vault, the links from the last.
-    desk.press(&["shift+Tab", "shift+Tab", "shift+Tab", "shift+Tab", "shift+Tab", "space"]);
+    // Backwards from the passphrase: login, vault, and the links from the last.
+    desk.press(&["shift+Tab", "shift+Tab", "shift+Tab", "shift+Tab", "space"]);
     desk.picture("85-forgotten");
     desk.press(&["space"]);
     desk.type_text(personal);
     desk.picture("85-personal-code");
     fs::rename(desk.path("elsewhere.key"), desk.path("coffer.key")).unwrap();
-    // Over the way back to the passphrase and the key file's two buttons to the code.
-    desk.press(&["Tab", "Tab", "Tab", "Tab"]);
+    // Over the key file's two buttons to the code.
+    desk.press(&["Tab", "Tab", "Tab"]);
     desk.type_text(&spare.take());
     desk.picture("85-personal-code-and-code");
     desk.press(&["Return"]);

@@ -70,7 +70,6 @@ impl Identity {
         let code_part = look::column(4);
         code_part.pack_start(&look::name_of(&code, &words.code), false, false, 0);
         code_part.pack_start(&code, false, false, 0);
-        code_part.pack_start(&look::text(&words.code_about, "faint"), false, false, 0);
 
         let passphrase = SecretEntry::new(words, name);
         for part in [&personal_part, &key_file_part, &code_part] {
@@ -78,6 +77,7 @@ impl Identity {
         }
         // Last, so that the keyboard goes from the passphrase to the code.
         let swap = look::button(&words.personal_use, "flat");
+        swap.style_context().add_class("link");
         swap.set_halign(gtk::Align::Start);
         look::out_of_sight(&swap);
         let column = look::column(2 * GAP);
@@ -125,6 +125,11 @@ impl Identity {
             }
         });
         this
+    }
+
+    /// Whether there is a place for a key file, which need not be offered then.
+    pub(crate) fn on_key_file_asked(&self, asked: impl Fn(bool) + 'static) {
+        self.key_file_part.connect_visible_notify(move |part| asked(part.get_visible()));
     }
 
     pub(crate) fn widget(&self) -> &gtk::Box {

@@ -58,7 +58,8 @@ pub(crate) fn window(title: &str, parent: Option<&gtk::Window>) -> gtk::Window {
     let window = gtk::Window::new(gtk::WindowType::Toplevel);
     window.set_title(title);
     window.set_resizable(false);
-    window.set_position(gtk::WindowPosition::Center);
+    // Also once more is asked for in it than at first.
+    window.set_position(gtk::WindowPosition::CenterAlways);
     window.set_icon(mark(64).as_ref());
     window.style_context().add_class("coffer");
     if let Some(parent) = parent {

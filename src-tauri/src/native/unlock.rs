@@ -79,6 +79,8 @@ pub(crate) fn show(shell: Arc<Shell>, parent: Option<&gtk::Window>, handle: Opti
     let unlock = look::button(&words.unlock, "main");
     let forgot = look::button(&words.unlock_forgot, "flat");
     let key_file = look::button(&words.unlock_key_file, "flat");
+    look::out_of_sight(&key_file);
+    key_file.show();
     let activate = look::button(&words.unlock_activate, "flat");
     let links = look::column(0);
     links.set_halign(gtk::Align::Center);
@@ -106,7 +108,7 @@ pub(crate) fn show(shell: Arc<Shell>, parent: Option<&gtk::Window>, handle: Opti
     });
 
     let head = look::column(4);
-    let mark = look::mark_image(64);
+    let mark = look::mark_image(48);
     mark.set_margin_bottom(GAP);
     head.pack_start(&mark, false, false, 0);
     head.pack_start(&this.vault, false, false, 0);
@@ -116,7 +118,8 @@ pub(crate) fn show(shell: Arc<Shell>, parent: Option<&gtk::Window>, handle: Opti
     login_column.pack_start(&login_name, false, false, 0);
     login_column.pack_start(&this.login, false, false, 0);
 
-    let contents = look::column(2 * GAP);
+    // With all that may be asked for it still fits on a screen of 720 pixels.
+    let contents = look::column(3 * GAP / 2);
     contents.set_margin(MARGIN);
     contents.set_width_request(344);
     contents.pack_start(&head, false, false, 0);
@@ -143,6 +146,7 @@ pub(crate) fn show(shell: Arc<Shell>, parent: Option<&gtk::Window>, handle: Opti
         let this = Rc::clone(&this);
         move |_| this.identity.choose_key_file()
     });
+    this.identity.on_key_file_asked(move |asked| key_file.set_visible(!asked));
     activate.connect_clicked({
         let this = Rc::clone(&this);
         move |_| this.activate()

@@ -40,7 +40,6 @@ pub(crate) struct Words {
     pub(crate) unlock_key_file: String,
     pub(crate) unlock_personal: String,
     pub(crate) code: String,
-    pub(crate) code_about: String,
     pub(crate) key_file: String,
     pub(crate) key_file_choose: String,
     pub(crate) key_file_none: String,
@@ -312,7 +311,7 @@ impl Words {
         });
         let key_file = missing.key_file.then_some(&self.missing_key_file);
         let parts = [Some(&self.missing), key_file, keyring, Some(&self.missing_else)];
-        parts.into_iter().flatten().map(String::as_str).collect::<Vec<_>>().join("\n\n")
+        parts.into_iter().flatten().map(String::as_str).collect::<Vec<_>>().join("\n")
     }
 
     /// What happened and what to do, for an error's permanent code.
