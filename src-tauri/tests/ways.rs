@@ -6,7 +6,6 @@ mod desk;
 use std::collections::VecDeque;
 use std::fs;
 use std::path::PathBuf;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use coffer_crypto::totp::{CodeHash, CodeShape, derive_code};
 use coffer_model::totp::TotpSeed;
@@ -122,7 +121,8 @@ async fn scroll_to(web: &Web<'_>, heading: &str) {
 fn code(seed: &str) -> String {
     let seed = TotpSeed::parse(seed.trim()).unwrap();
     let shape = CodeShape { hash: CodeHash::Sha1, digits: seed.digits(), period_seconds: seed.period_seconds() };
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+    let now = coffer_host::system("test").clock.now().unix_millis() / 1_000;
+    let now = u64::try_from(now).unwrap();
     derive_code(seed.expose(), shape, now).to_string()
 }
 
