@@ -6,7 +6,6 @@ mod desk;
 use std::collections::VecDeque;
 use std::fs;
 use std::path::PathBuf;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use coffer_crypto::totp::{CodeHash, CodeShape, derive_code};
 use coffer_model::totp::TotpSeed;
@@ -122,8 +121,8 @@ async fn scroll_to(web: &Web<'_>, heading: &str) {
 fn code(seed: &str) -> String {
     let seed = TotpSeed::parse(seed.trim()).unwrap();
     let shape = CodeShape { hash: CodeHash::Sha1, digits: seed.digits(), period_seconds: seed.period_seconds() };
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
-    derive_code(seed.expose(), shape, now).to_string()
+    let now = coffer_host::system("test").clock.now().unix_millis() / 1_000;
+    derive_code(seed.expose(), shape, u64::try_from(now).unwrap()).to_string()
 }
 
 /// A wrong code first, then the one of the seed on the clipboard; the spare codes are saved.
@@ -285,6 +284,7 @@ async fn by_two(desk: &Desk, web: &Web<'_>, spare: &mut Spare, mut seconds: Spar
     desk.picture("83-second-administrators-code");
     desk.type_text(&seconds.take());
     desk.press(&["Return"]);
+    desk.picture("83-second-administrators-code-typed");
     desk.native_gone("A second administrator");
     desk.choose_passphrase(PASSPHRASE);
     web.see("exported").await;
