@@ -122,8 +122,7 @@ fn code(seed: &str) -> String {
     let seed = TotpSeed::parse(seed.trim()).unwrap();
     let shape = CodeShape { hash: CodeHash::Sha1, digits: seed.digits(), period_seconds: seed.period_seconds() };
     let now = coffer_host::system("test").clock.now().unix_millis() / 1_000;
-    let now = u64::try_from(now).unwrap();
-    derive_code(seed.expose(), shape, now).to_string()
+    derive_code(seed.expose(), shape, u64::try_from(now).unwrap()).to_string()
 }
 
 /// A wrong code first, then the one of the seed on the clipboard; the spare codes are saved.
@@ -285,6 +284,7 @@ async fn by_two(desk: &Desk, web: &Web<'_>, spare: &mut Spare, mut seconds: Spar
     desk.picture("83-second-administrators-code");
     desk.type_text(&seconds.take());
     desk.press(&["Return"]);
+    desk.picture("83-second-administrators-code-typed");
     desk.native_gone("A second administrator");
     desk.choose_passphrase(PASSPHRASE);
     web.see("exported").await;

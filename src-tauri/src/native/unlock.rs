@@ -419,7 +419,11 @@ impl UnlockWindow {
         });
         let inside = look::column(GAP);
         inside.set_margin(GAP);
-        inside.pack_start(&look::text(&self.words.unlock_forgot_text, ""), false, false, 0);
+        let words = look::text(&self.words.unlock_forgot_text, "");
+        // Not wider than the window, where the screen has no more to give.
+        words.set_width_chars(40);
+        words.set_max_width_chars(40);
+        inside.pack_start(&words, false, false, 0);
         inside.pack_start(&personal, false, false, 0);
         inside.show_all();
         popover.add(&inside);
