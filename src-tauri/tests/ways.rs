@@ -22,11 +22,6 @@ async fn an_account_is_opened_by_more_than_its_passphrase() {
     ways_in("light").await;
 }
 
-#[tokio::test(flavor = "current_thread")]
-async fn and_the_same_in_the_dark() {
-    ways_in("dark").await;
-}
-
 /// Codes that were saved, each good for once.
 struct Spare(VecDeque<String>);
 
@@ -280,7 +275,8 @@ async fn by_two(desk: &Desk, web: &Web<'_>, spare: &mut Spare, mut seconds: Spar
     desk.press(&["Tab"]);
     desk.type_text(SECONDS_PASSPHRASE);
     desk.press(&["Return"]);
-    desk.wait_for_engine();
+    // Two accounts' costs one after the other on a busy machine: what is typed too early is lost.
+    (0..3).for_each(|_| desk.wait_for_engine());
     desk.picture("83-second-administrators-code");
     desk.type_text(&seconds.take());
     desk.press(&["Return"]);
