@@ -11,7 +11,7 @@ use coffer_core::view::SessionView;
 use coffer_core::{
     ActivationCode, FreshAuthentication, MissingFactors, NewVault, Passphrase, RecoveryKit, Session, UnlockError, Vault,
 };
-use coffer_model::account::LoginName;
+use coffer_model::account::{LoginName, Roles};
 use coffer_model::policy::Guarded;
 use coffer_model::record::Value;
 
@@ -163,6 +163,11 @@ impl Shell {
     /// Whether something takes two people by the rules of the vault.
     pub(crate) fn takes_two(&self, guarded: Guarded) -> bool {
         self.read_session().as_ref().is_some_and(|session| session.takes_two(guarded))
+    }
+
+    /// Whether giving somebody roles takes two people by the rules of the vault.
+    pub(crate) fn takes_two_to_appoint(&self, before: Roles, after: Roles) -> bool {
+        self.read_session().as_ref().is_some_and(|session| session.takes_two_to_appoint(before, after))
     }
 
     /// Whether something asks for authentication anew right now.

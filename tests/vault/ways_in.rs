@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex};
 use coffer_core::host::{Keyring, KeyringError, SecretBytes};
 use coffer_core::policy::Action;
 use coffer_core::{
-    CallError, ChangePassphraseError, CodeRefusal, Credentials, ExportError, ExportRequest, SecondFactorError,
-    SetPolicyError, UnlockError, WayIn, parse_personal_code,
+    CallError, ChangePassphraseError, CodeRefusal, Credentials, ExportError, ExportRequest, InviteError, LeaveError,
+    SecondFactorError, SetPolicyError, SetRolesError, UnlockError, WayIn, parse_personal_code,
 };
 use coffer_model::account::{Role, Roles};
 use coffer_model::event::ExportFormat;
@@ -382,4 +382,32 @@ fn only_administrators_set_rules_and_everybody_sees_them() {
     let refused = otto.set_policy(VaultPolicy::default(), fresh(&otto));
     assert!(matches!(refused, Err(SetPolicyError::Call(CallError::Refused))));
     assert!(matches!(otto.require(Action::SetPolicy), Err(CallError::Refused)));
+}
+
+#[test]
+fn who_needs_a_second_administrator_cannot_make_one_alone() {
+    let place = Place::new();
+    let (session, _kit) = place.create();
+    enrol(&place, session, "ida", &[Role::Administrator]).lock().unwrap();
+    let session = place.unlock();
+    enrol(&place, session, "otto", &[Role::Member]).lock().unwrap();
+    let session = place.unlock();
+    let two = VaultPolicy { two_people: GuardedSet::NONE.with(Guarded::Export), ..VaultPolicy::default() };
+    session.set_policy(two, fresh(&session)).unwrap();
+    let (ida, otto) = (account(&session, "ida").id, account(&session, "otto").id);
+    let puppet = "puppet".parse().unwrap();
+    let administrator = Roles::of([Role::Administrator]);
+
+    let invited = session.invite(&puppet, administrator, 24, fresh(&session));
+    assert!(matches!(invited, Err(InviteError::Call(CallError::SecondPersonNeeded))), "{invited:?}");
+    let raised = session.set_roles(otto, administrator, fresh(&session));
+    assert!(matches!(raised, Err(SetRolesError::Call(CallError::SecondPersonNeeded))), "{raised:?}");
+    // Whoever gets the code of a reset may be anybody.
+    let reset = session.reset_account(ida, 24, false, fresh(&session));
+    assert!(matches!(reset, Err(LeaveError::Call(CallError::SecondPersonNeeded))), "{reset:?}");
+    // Members come as before, and administrators by two.
+    session.invite(&"eva".parse().unwrap(), Roles::of([Role::Member]), 24, fresh(&session)).unwrap();
+    let mut proof = fresh(&session);
+    session.second(&mut proof, "ida", &Credentials::new(passphrase_of("ida"))).unwrap();
+    session.invite(&puppet, administrator, 24, proof).unwrap();
 }

@@ -12,7 +12,7 @@ use tauri::{AppHandle, Runtime};
 
 use super::Held;
 use super::args::Args;
-use super::proof::proof_for;
+use super::proof::{proof_for, proof_to_appoint};
 use super::requests::{
     AccountInvite, AccountRemove, AccountReset, GrantGive, GrantWithdraw, Invited, Nothing, OneAccount, RolesSet,
 };
@@ -41,9 +41,11 @@ pub(super) async fn account_invite<R: Runtime>(
     let AccountInvite { login, roles, hours } = args.0;
     shell.with(administers)?;
     let login: LoginName = login.parse().map_err(|_| Refusal { code: "invalid_login" })?;
+    let roles = Roles::of(roles);
     let reason = fill(&shell.words().step_invite, &[("login", login.as_str())]);
-    let Some(proof) = proof_for(&app, &shell, reason).await else { return Ok(None) };
-    let invitation = shell.with(|session| session.invite(&login, Roles::of(roles), hours, proof))?;
+    let appointed = (Roles::NONE, roles);
+    let Some(proof) = proof_to_appoint(&app, &shell, appointed, reason).await else { return Ok(None) };
+    let invitation = shell.with(|session| session.invite(&login, roles, hours, proof))?;
     Ok(Some(hand_over(&app, &shell, invitation).await))
 }
 
@@ -61,10 +63,11 @@ pub(super) async fn roles_set<R: Runtime>(
     args: Args<RolesSet>,
 ) -> Result<bool, Refusal> {
     let RolesSet { account, roles } = args.0;
-    let login = shell.with(|session| known_login(session, account))?;
+    let (login, before) = shell.with(|session| known(session, account))?;
+    let roles = Roles::of(roles);
     let reason = fill(&shell.words().step_roles, &[("login", &login)]);
-    let Some(proof) = proof_for(&app, &shell, reason).await else { return Ok(false) };
-    shell.with(|session| session.set_roles(account, Roles::of(roles), proof))?;
+    let Some(proof) = proof_to_appoint(&app, &shell, (before, roles), reason).await else { return Ok(false) };
+    shell.with(|session| session.set_roles(account, roles, proof))?;
     Ok(true)
 }
 
@@ -76,7 +79,7 @@ pub(super) async fn account_remove<R: Runtime>(
     args: Args<AccountRemove>,
 ) -> Result<bool, Refusal> {
     let AccountRemove { account, even_last_steward } = args.0;
-    let login = shell.with(|session| known_login(session, account))?;
+    let (login, _) = shell.with(|session| known(session, account))?;
     let reason = fill(&shell.words().step_remove, &[("login", &login)]);
     let Some(proof) = proof_for(&app, &shell, reason).await else { return Ok(false) };
     shell.with(|session| session.remove_account(account, even_last_steward, proof))?;
@@ -92,9 +95,10 @@ pub(super) async fn account_reset<R: Runtime>(
     args: Args<AccountReset>,
 ) -> Result<Option<Invited>, Refusal> {
     let AccountReset { account, hours, even_last_steward } = args.0;
-    let login = shell.with(|session| known_login(session, account))?;
+    let (login, roles) = shell.with(|session| known(session, account))?;
     let reason = fill(&shell.words().step_reset, &[("login", &login)]);
-    let Some(proof) = proof_for(&app, &shell, reason).await else { return Ok(None) };
+    let appointed = (Roles::NONE, roles);
+    let Some(proof) = proof_to_appoint(&app, &shell, appointed, reason).await else { return Ok(None) };
     let invitation = shell.with(|session| session.reset_account(account, hours, even_last_steward, proof))?;
     Ok(Some(hand_over(&app, &shell, invitation).await))
 }
@@ -170,10 +174,10 @@ pub(super) fn administers(session: &Session) -> Result<(), Refusal> {
 }
 
 /// The login of an account, for whoever administers people.
-fn known_login(session: &Session, account: AccountId) -> Result<String, Refusal> {
+fn known(session: &Session, account: AccountId) -> Result<(String, Roles), Refusal> {
     administers(session)?;
     let known = session.people()?.accounts.into_iter().find(|known| known.id == account);
-    known.map(|known| known.login).ok_or(AccountError::NoSuchAccount.into())
+    known.map(|known| (known.login, Roles::of(known.roles))).ok_or(AccountError::NoSuchAccount.into())
 }
 
 /// Shows an invitation's code until its window is closed. It is shown this once.

@@ -4,6 +4,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use coffer_core::FreshAuthentication;
+use coffer_model::account::Roles;
 use coffer_model::policy::Guarded;
 use tauri::{AppHandle, Runtime};
 
@@ -32,6 +33,20 @@ pub(super) async fn proof_for_guarded<R: Runtime>(
     reason: String,
 ) -> Option<FreshAuthentication> {
     if shell.takes_two(guarded) { proof_by_two(app, shell, reason).await } else { proof_for(app, shell, reason).await }
+}
+
+/// As [`proof_for_guarded`], for giving somebody roles.
+pub(super) async fn proof_to_appoint<R: Runtime>(
+    app: &AppHandle<R>,
+    shell: &Arc<Shell>,
+    (before, after): (Roles, Roles),
+    reason: String,
+) -> Option<FreshAuthentication> {
+    if shell.takes_two_to_appoint(before, after) {
+        proof_by_two(app, shell, reason).await
+    } else {
+        proof_for(app, shell, reason).await
+    }
 }
 
 /// Asks for the account's passphrase and then for another administrator's login and passphrase.

@@ -9,7 +9,7 @@ use coffer_model::account::{LoginName, Role, Roles};
 use serde_json::json;
 use zeroize::Zeroizing;
 
-use super::{find_account, fresh, key, kit, vault_folder, way_in};
+use super::{find_account, fresh, fresh_to_appoint, key, kit, vault_folder, way_in};
 use crate::args::{AccountCommand, CodeArgs, Global, RecoveryArgs};
 use crate::error::CliError;
 use crate::render::{Output, table, visible};
@@ -20,7 +20,9 @@ pub fn run(session: &Session, global: &Global, command: &AccountCommand, output:
         AccountCommand::Invite { name, roles, code } => {
             let login: LoginName = name.parse().map_err(|_| CliError::Login(name.clone()))?;
             let roles = Roles::of(roles.roles.iter().copied());
-            hand_over(code, output, || Ok(session.invite(&login, roles, code.hours, fresh(session, global)?)?))
+            hand_over(code, output, || {
+                Ok(session.invite(&login, roles, code.hours, fresh_to_appoint(session, global, Roles::NONE, roles)?)?)
+            })
         }
         AccountCommand::Activate { .. } | AccountCommand::Recover { .. } => {
             Err(CliError::Usage("this command stands alone, without --login and outside `coffer shell`".to_owned()))
@@ -29,7 +31,8 @@ pub fn run(session: &Session, global: &Global, command: &AccountCommand, output:
         AccountCommand::Roles { name, roles } => {
             let account = find_account(session, name)?;
             let roles = Roles::of(roles.roles.iter().copied());
-            session.set_roles(account.id, roles, fresh(session, global)?)?;
+            let before = Roles::of(account.roles.iter().copied());
+            session.set_roles(account.id, roles, fresh_to_appoint(session, global, before, roles)?)?;
             let text = |account: &AccountView| format!("{} is {}", account.login, role_words(&account.roles));
             Ok(output.answer(&find_account(session, name)?, text)?)
         }
@@ -61,7 +64,7 @@ pub fn run(session: &Session, global: &Global, command: &AccountCommand, output:
                     account.id,
                     code.hours,
                     stewards.even_last_steward,
-                    fresh(session, global)?,
+                    fresh_to_appoint(session, global, Roles::NONE, Roles::of(account.roles.iter().copied()))?,
                 )?)
             })?;
             let pending = job::run("replacing keys", || Ok::<_, CliError>(session.start_rekeying()))?;

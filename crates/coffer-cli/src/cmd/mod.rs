@@ -31,6 +31,7 @@ use std::path::Path;
 use coffer_core::host::Host;
 use coffer_core::view::{AccountState, AccountView, TenantView};
 use coffer_core::{CallError, Credentials, FreshAuthentication, Session, UnlockError, Vault};
+use coffer_model::account::Roles;
 use coffer_model::id::TenantId;
 use coffer_model::policy::Guarded;
 use zeroize::Zeroizing;
@@ -187,6 +188,16 @@ fn fresh(session: &Session, global: &Global) -> Result<FreshAuthentication, CliE
 /// As [`fresh`], for what may take two people by the vault's rules.
 fn fresh_for(session: &Session, global: &Global, guarded: Guarded) -> Result<FreshAuthentication, CliError> {
     if session.takes_two(guarded) { fresh_by_two(session, global) } else { fresh(session, global) }
+}
+
+/// As [`fresh`], for giving somebody roles, which may take two people by the vault's rules.
+fn fresh_to_appoint(
+    session: &Session,
+    global: &Global,
+    before: Roles,
+    after: Roles,
+) -> Result<FreshAuthentication, CliError> {
+    if session.takes_two_to_appoint(before, after) { fresh_by_two(session, global) } else { fresh(session, global) }
 }
 
 /// The proof that this account and another administrator's were authenticated just now.

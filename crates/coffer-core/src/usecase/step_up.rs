@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use coffer_crypto::derive;
 use coffer_crypto::secret::AccountMasterKey;
-use coffer_model::account::Role;
+use coffer_model::account::{Role, Roles};
 use coffer_model::event::Event;
 use coffer_model::id::{AccountId, SessionId};
-use coffer_model::policy::Guarded;
+use coffer_model::policy::{Guarded, GuardedSet};
 
 use super::credentials::{Credentials, Opening, open_slot};
 use super::unlock::check_code;
@@ -45,13 +45,19 @@ impl FreshAuthentication {
 
     /// Holds it against the rule of two people. Who seconded must be an administrator still.
     pub(crate) fn require_second(&self, core: &Core, guarded: Guarded) -> Result<(), CallError> {
+        let needed = core.office().membership.policy.two_people.contains(guarded);
+        self.require_second_if(core, needed)
+    }
+
+    /// As [`FreshAuthentication::require_second`], where somebody's roles become others: see [`Session::takes_two_to_appoint`].
+    pub(crate) fn require_second_to_appoint(&self, core: &Core, before: Roles, after: Roles) -> Result<(), CallError> {
+        self.require_second_if(core, core.takes_two_to_appoint(before, after))
+    }
+
+    fn require_second_if(&self, core: &Core, needed: bool) -> Result<(), CallError> {
         let office = core.office();
         let is_administrator = |account| office.membership.roles(account).contains(Role::Administrator);
-        if !office.membership.policy.two_people.contains(guarded) || self.second.is_some_and(is_administrator) {
-            Ok(())
-        } else {
-            Err(CallError::SecondPersonNeeded)
-        }
+        if !needed || self.second.is_some_and(is_administrator) { Ok(()) } else { Err(CallError::SecondPersonNeeded) }
     }
 
     /// Whether another administrator authenticated, too.
@@ -89,6 +95,12 @@ impl Session {
         Ok(())
     }
 
+    /// Whether it takes two people to give somebody other roles, or, `before` being none, to invite them: where anything does,
+    /// making an administrator does, too. Who could make the other one alone would need nobody.
+    pub fn takes_two_to_appoint(&self, before: Roles, after: Roles) -> bool {
+        self.core.takes_two_to_appoint(before, after)
+    }
+
     /// Whether something takes two people by the rules of this vault.
     pub fn takes_two(&self, guarded: Guarded) -> bool {
         self.core.office().membership.policy.two_people.contains(guarded)
@@ -109,6 +121,11 @@ impl Session {
 }
 
 impl Core {
+    fn takes_two_to_appoint(&self, before: Roles, after: Roles) -> bool {
+        let appoints = after.contains(Role::Administrator) && !before.contains(Role::Administrator);
+        appoints && self.office().membership.policy.two_people != GuardedSet::NONE
+    }
+
     /// Checks what somebody shows against the slots that count, with delays, and uses up the code of a second factor.
     fn authenticate(
         &self,
@@ -116,6 +133,10 @@ impl Core {
         shown: &Credentials,
         may: impl Fn(AccountId) -> bool,
     ) -> Result<AccountId, UnlockError> {
+        if self.is_given_up() {
+            // A header is not written over one of which nobody knows what reached the disk.
+            return Err(Fault::NotDurable.into());
+        }
         let (header, named) = {
             let office = self.office();
             let slots = |(&id, account): (&AccountId, &chain::Account)| (id, account.slots.clone());

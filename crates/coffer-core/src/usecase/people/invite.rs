@@ -93,6 +93,7 @@ impl Session {
         proof: FreshAuthentication,
     ) -> Result<Invitation, InviteError> {
         let actor = self.authorize(Action::InvitePeople, None)?;
+        proof.require_second_to_appoint(&self.core, Roles::NONE, roles)?;
         fresh(&self.core, proof)?;
         self.core.invite(&actor, login, roles, hours, None)
     }

@@ -104,12 +104,14 @@ impl Session {
         let actor = self.authorize(Action::RemoveAccount, None)?;
         self.authorize(Action::InvitePeople, None)?;
         let core = &*self.core;
-        fresh(core, proof)?;
         let (login, roles) = {
             let office = core.office();
             let known = office.membership.accounts.get(&account).ok_or(AccountError::NoSuchAccount)?;
             (known.login.clone(), known.roles)
         };
+        // Whoever gets the code may be somebody else.
+        proof.require_second_to_appoint(core, Roles::NONE, roles)?;
+        fresh(core, proof)?;
         core.refuse_leaving(account, Roles::NONE, even_last_steward)?;
         core.record(&actor, Event::AccountRemoved(account))?;
         let invitation = core.invite(&actor, &login, roles, hours, Some(account))?;

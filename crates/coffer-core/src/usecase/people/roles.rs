@@ -55,6 +55,7 @@ impl Session {
     pub fn set_roles(&self, account: AccountId, roles: Roles, proof: FreshAuthentication) -> Result<(), SetRolesError> {
         let actor = self.authorize(Action::SetRoles, None)?;
         let core = &*self.core;
+        proof.require_second_to_appoint(core, core.office().membership.roles(account), roles)?;
         fresh(core, proof)?;
         living(core, account)?;
         if roles.is_empty() {
