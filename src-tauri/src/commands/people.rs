@@ -173,7 +173,7 @@ pub(super) fn administers(session: &Session) -> Result<(), Refusal> {
     Ok(session.require(Action::InvitePeople)?)
 }
 
-/// The login of an account, for whoever administers people.
+/// Login and roles of an account, for whoever administers people.
 fn known(session: &Session, account: AccountId) -> Result<(String, Roles), Refusal> {
     administers(session)?;
     let known = session.people()?.accounts.into_iter().find(|known| known.id == account);

@@ -55,7 +55,8 @@ impl Session {
     pub fn set_roles(&self, account: AccountId, roles: Roles, proof: FreshAuthentication) -> Result<(), SetRolesError> {
         let actor = self.authorize(Action::SetRoles, None)?;
         let core = &*self.core;
-        proof.require_second_to_appoint(core, core.office().membership.roles(account), roles)?;
+        let before = core.office().membership.roles(account);
+        proof.require_second_to_appoint(core, before, roles)?;
         fresh(core, proof)?;
         living(core, account)?;
         if roles.is_empty() {
