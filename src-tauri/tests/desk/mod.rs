@@ -226,9 +226,24 @@ impl Desk {
         }
     }
 
-    /// Waits for as long as a passphrase takes to be tried, where nothing on the screen says that it was.
-    pub fn wait_for_engine(&self) {
-        thread::sleep(Duration::from_secs(4));
+    /// Does something to a native window, and waits until it has grown by what it then asks or says: what is typed before
+    /// that would be lost.
+    pub fn grows(&self, title: &str, by: impl FnOnce()) {
+        let before = self.height(title);
+        by();
+        let began = Instant::now();
+        while self.height(title) <= before {
+            assert!(began.elapsed() < PATIENCE, "the window '{title}' asks for nothing more");
+            thread::sleep(LOOK_EVERY);
+        }
+        // It is there, and now it gets the keyboard.
+        thread::sleep(Duration::from_millis(300));
+    }
+
+    fn height(&self, title: &str) -> u32 {
+        let window = self.xdotool(&["search", "--sync", "--onlyvisible", "--name", title]);
+        let facts = self.xdotool(&["getwindowgeometry", "--shell", window.lines().last().unwrap()]);
+        facts.lines().find_map(|line| line.strip_prefix("HEIGHT=")).unwrap().parse().unwrap()
     }
 
     /// Types text where the keyboard is.
