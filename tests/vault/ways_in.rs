@@ -8,7 +8,7 @@ use coffer_core::host::{Keyring, KeyringError, SecretBytes};
 use coffer_core::policy::Action;
 use coffer_core::{
     CallError, ChangePassphraseError, CodeRefusal, Credentials, ExportError, ExportRequest, InviteError, LeaveError,
-    SecondFactorError, SetPolicyError, SetRolesError, UnlockError, WayIn, parse_personal_code,
+    PersonalCode, SecondFactorError, SetPolicyError, SetRolesError, UnlockError, WayIn,
 };
 use coffer_model::account::{Role, Roles};
 use coffer_model::event::ExportFormat;
@@ -137,7 +137,7 @@ fn with_a_device_secret_a_locked_or_emptied_keyring_is_named_and_nothing_else_op
     assert!(matches!(place.vault().unlock(LOGIN, passphrase(PASSPHRASE)), Err(UnlockError::Refused)));
 
     // The way in when the device's secret is gone: the personal recovery code, and a secret anew.
-    let by_code = Credentials::by_personal_code(&parse_personal_code(&code).unwrap());
+    let by_code = Credentials::by_personal_code(&PersonalCode::parse_text(&code).unwrap());
     let session = place.vault().unlock_with(LOGIN, &by_code).unwrap();
     keyring.kept.lock().unwrap().clear();
     with(true, None)(&session);
@@ -182,7 +182,7 @@ fn a_new_personal_code_ends_the_one_before() {
     let (session, _kit) = place.create();
     let make = || {
         let code = session.make_personal_code(fresh(&session)).unwrap();
-        parse_personal_code(std::str::from_utf8(code.expose()).unwrap()).unwrap()
+        PersonalCode::parse_text(std::str::from_utf8(code.expose()).unwrap()).unwrap()
     };
     let (first, second) = (make(), make());
     session.lock().unwrap();

@@ -5,7 +5,7 @@ use std::io::{self, BufRead, BufReader, IsTerminal, Read, Write};
 use std::path::Path;
 
 use coffer_core::host::PromptError;
-use coffer_core::{Credentials, KEY_FILE_MAX, Passphrase, parse_personal_code};
+use coffer_core::{Credentials, KEY_FILE_MAX, Passphrase, PersonalCode};
 use coffer_model::record::Value;
 use zeroize::Zeroizing;
 
@@ -28,7 +28,7 @@ pub fn passphrase(global: &Global, question: &str) -> Result<Passphrase, CliErro
 pub fn credentials(global: &Global, question: &str) -> Result<Credentials, CliError> {
     if let Some(path) = &global.personal_code_file {
         let text = foreign_passphrase(Some(path), "")?;
-        let code = parse_personal_code(&String::from_utf8_lossy(&text))?;
+        let code = PersonalCode::parse_text(&String::from_utf8_lossy(&text))?;
         return Ok(Credentials::by_personal_code(&code));
     }
     with_key_file(Credentials::new(passphrase(global, question)?), global.key_file.as_deref())

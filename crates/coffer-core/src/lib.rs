@@ -27,7 +27,6 @@ pub mod view;
 
 pub use backup::BackupError;
 pub use coffer_crypto::activation::ActivationCodeError;
-pub use coffer_crypto::kdf::FactorMask;
 pub use coffer_crypto::passphrase::{Passphrase, PassphraseError};
 pub use coffer_crypto::personal_code::PersonalCodeError;
 pub use coffer_crypto::recovery::kit::RecoveryCodeError;
@@ -58,7 +57,6 @@ pub use usecase::{
 };
 pub use usecase::{
     Credentials, KEY_FILE_MAX, MissingFactors, SecondFactorError, SecondFactorOffer, SetPolicyError, WayIn,
-    parse_personal_code,
 };
 pub use usecase::{
     InvalidIdentifiers, SUBJECT_IDENTIFIERS_MAX, SubjectErasureRequest, SubjectError, SubjectExportRequest,

@@ -5,7 +5,7 @@ use std::cell::{Cell, RefCell};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use coffer_core::{PersonalCodeError, parse_personal_code};
+use coffer_core::{PersonalCode, PersonalCodeError};
 use gtk::prelude::*;
 use gtk::{glib, pango};
 use zeroize::Zeroizing;
@@ -191,7 +191,8 @@ impl Identity {
     pub(crate) fn shown(&self) -> Result<Shown, Mistyped> {
         let secret = if self.by_personal_code.get() {
             let typed = text_of(&self.personal);
-            let code = parse_personal_code(&typed).map_err(|error| Mistyped::PersonalCode(self.mistyped(error)))?;
+            let code =
+                PersonalCode::parse_text(&typed).map_err(|error| Mistyped::PersonalCode(self.mistyped(error)))?;
             Secret::PersonalCode(code)
         } else {
             // What cannot be a passphrase is none that was ever chosen.

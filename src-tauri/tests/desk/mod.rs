@@ -273,6 +273,19 @@ impl Desk {
         String::from_utf8(output.stdout).unwrap()
     }
 
+    /// Waits until the clipboard holds what is meant.
+    pub fn clipboard_once(&self, is_it: impl Fn(&str) -> bool) -> String {
+        let began = Instant::now();
+        loop {
+            let text = self.clipboard();
+            if is_it(&text) {
+                return text;
+            }
+            assert!(began.elapsed() < PATIENCE, "the clipboard does not hold it");
+            thread::sleep(LOOK_EVERY);
+        }
+    }
+
     /// Waits for what was typed to be shown, as a person would; keeps a picture of the screen if `COFFER_SCREENSHOTS`
     /// names a folder for them.
     pub fn picture(&self, name: &str) {

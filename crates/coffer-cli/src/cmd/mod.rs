@@ -185,9 +185,10 @@ fn fresh(session: &Session, global: &Global) -> Result<FreshAuthentication, CliE
     }
 }
 
-/// As [`fresh`], for what may take two people by the vault's rules.
+/// As [`fresh`], for what may take two people by the vault's rules. Whoever is named to second it is asked in any case.
 fn fresh_for(session: &Session, global: &Global, guarded: Guarded) -> Result<FreshAuthentication, CliError> {
-    if session.takes_two(guarded) { fresh_by_two(session, global) } else { fresh(session, global) }
+    let by_two = session.takes_two(guarded) || global.second.login.is_some();
+    if by_two { fresh_by_two(session, global) } else { fresh(session, global) }
 }
 
 /// As [`fresh`], for giving somebody roles, which may take two people by the vault's rules.
@@ -197,7 +198,8 @@ fn fresh_to_appoint(
     before: Roles,
     after: Roles,
 ) -> Result<FreshAuthentication, CliError> {
-    if session.takes_two_to_appoint(before, after) { fresh_by_two(session, global) } else { fresh(session, global) }
+    let by_two = session.takes_two_to_appoint(before, after) || global.second.login.is_some();
+    if by_two { fresh_by_two(session, global) } else { fresh(session, global) }
 }
 
 /// The proof that this account and another administrator's were authenticated just now.

@@ -62,7 +62,6 @@ pub use moves::{MoveError, MoveRequest};
 pub use people::{
     AccountError, ActivateError, ChangePassphraseError, INVITATION_HOURS, INVITATION_HOURS_MAX, Invitation,
     InviteError, KEY_FILE_MAX, LeaveError, RecoverError, SecondFactorError, SecondFactorOffer, SetRolesError, WayIn,
-    parse_personal_code,
 };
 pub use preview::PreviewError;
 pub use records::{ListRecordsError, ListRequest, SaveRecordError};

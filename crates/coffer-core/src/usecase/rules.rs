@@ -97,11 +97,6 @@ impl Session {
         Ok(())
     }
 
-    /// Whether this account has to enrol a second factor before it may do anything else.
-    pub fn needs_second_factor(&self) -> bool {
-        self.core.lacks_second_factor()
-    }
-
     /// Whether an action of this group asks for authentication anew right now.
     pub fn asks_anew(&self, guarded: Guarded) -> bool {
         self.core.asks_anew(guarded)

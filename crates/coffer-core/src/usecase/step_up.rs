@@ -59,11 +59,6 @@ impl FreshAuthentication {
         let is_administrator = |account| office.membership.roles(account).contains(Role::Administrator);
         if !needed || self.second.is_some_and(is_administrator) { Ok(()) } else { Err(CallError::SecondPersonNeeded) }
     }
-
-    /// Whether another administrator authenticated, too.
-    pub const fn is_seconded(&self) -> bool {
-        self.second.is_some()
-    }
 }
 
 impl Session {

@@ -17,7 +17,7 @@ pub use leave::LeaveError;
 pub use recover::RecoverError;
 pub use roles::SetRolesError;
 pub use second_factor::{SecondFactorError, SecondFactorOffer};
-pub use way_in::{ChangePassphraseError, KEY_FILE_MAX, WayIn, parse_personal_code};
+pub use way_in::{ChangePassphraseError, KEY_FILE_MAX, WayIn};
 
 use coffer_model::id::AccountId;
 

@@ -7,7 +7,6 @@
 use coffer_crypto::kdf::{self, FactorMask, Factors, KdfParams};
 use coffer_crypto::memory::KdfMemory;
 use coffer_crypto::passphrase::Passphrase;
-use coffer_crypto::personal_code::PersonalCodeError;
 use coffer_crypto::secret::{AccountMasterKey, DeviceSecret, PersonalCode, SecretBytes};
 use coffer_crypto::slot::{AccountPlace, NewSlot, Slot, SlotKind};
 use coffer_crypto::strength::{self, Refusal};
@@ -167,11 +166,6 @@ impl Session {
         core.replace_slot(&actor, &slot, Event::PersonalCodeMade, &mut memory)?;
         Ok(personal.to_text())
     }
-}
-
-/// Reads a personal recovery code as typed.
-pub fn parse_personal_code(typed: &str) -> Result<PersonalCode, PersonalCodeError> {
-    PersonalCode::parse_text(typed)
 }
 
 impl Core {
