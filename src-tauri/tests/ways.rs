@@ -31,9 +31,11 @@ async fn and_the_same_in_the_dark() {
 struct Spare(VecDeque<String>);
 
 impl Spare {
-    /// Reads the file of a sheet: codes of two groups, two in a line.
+    /// Reads the file of a sheet, codes of two groups, two in a line; and takes it away, so that nobody takes it for the
+    /// next one's.
     fn read(path: &PathBuf) -> Self {
         let text = fs::read_to_string(path).unwrap();
+        fs::remove_file(path).unwrap();
         let is_code = |code: &str| code.len() == 11 && code.chars().all(|c| c.is_ascii_alphanumeric() || c == ' ');
         let codes = text.lines().flat_map(|line| line.split("    ")).filter(|code| is_code(code));
         let codes: VecDeque<_> = codes.map(str::to_owned).collect();
@@ -144,7 +146,7 @@ async fn enrol(desk: &Desk, web: &Web<'_>, passphrase: &str, picture: &str) {
     desk.type_text(passphrase);
     desk.press(&["Return"]);
     desk.native("Spare codes");
-    desk.press(&["space"]);
+    desk.grows("Spare codes", || desk.press(&["space"]));
     desk.picture(&format!("{picture}-spare-codes"));
     desk.press(&["Escape"]);
     desk.native_gone("Spare codes");

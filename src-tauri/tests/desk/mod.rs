@@ -299,7 +299,13 @@ impl Desk {
     fn xdotool(&self, arguments: &[&str]) -> String {
         let mut all = vec![PATIENCE.as_secs().to_string(), "xdotool".to_owned()];
         all.extend(arguments.iter().map(|argument| (*argument).to_owned()));
-        let output = self.command("timeout").args(all).output().unwrap();
+        let run = || self.command("timeout").args(&all).output().unwrap();
+        let began = Instant::now();
+        let mut output = run();
+        // A window that goes while all of them are looked through ends the search, not the wait for another one.
+        while String::from_utf8_lossy(&output.stderr).contains("BadWindow") && began.elapsed() < PATIENCE {
+            output = run();
+        }
         assert!(
             output.status.success(),
             "xdotool {arguments:?}: {}\nprogram: {}",
