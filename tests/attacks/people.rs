@@ -7,12 +7,12 @@ use std::time::{Duration, Instant};
 
 use coffer_core::{
     AccountError, ActivateError, CallError, ChangePassphraseError, CodeRefusal, InviteError, LeaveError, SetRolesError,
-    UnlockError,
+    UnlockError, WayIn,
 };
 use coffer_model::account::{Role, Roles};
 use coffer_tests::{
-    Authenticator, LOGIN, PASSPHRASE, Place, SetClock, account, enrol, forget_delays, fresh, invite, passphrase,
-    passphrase_of, tenant, with_code,
+    Authenticator, LOGIN, PASSPHRASE, Place, SetClock, account, enrol, forget_delays, fresh, invite, login_draft,
+    passphrase, passphrase_of, tenant, with_code,
 };
 
 use crate::cbor::Item;
@@ -193,6 +193,37 @@ fn attack_24_an_old_slot_put_back_does_not_unlock_the_vault_of_today() {
     assert!(place.vault().unlock(LOGIN, passphrase(PASSPHRASE)).is_err());
     fs::write(&path, &today).unwrap();
     place.vault().unlock(LOGIN, passphrase("another five slow words 77")).unwrap();
+}
+
+#[test]
+fn attack_24_after_may_be_known_an_old_copy_and_passphrase_open_nothing_current() {
+    let place = Place::new();
+    let (founder, _kit) = place.create();
+    let acme = tenant(&founder, "ACME GmbH");
+    founder.add_record(acme.id, login_draft("VPN", "svc", "before")).unwrap();
+    founder.lock().unwrap();
+    let path = place.vault_folder().join("header");
+    let old = fs::read(&path).unwrap();
+    let founder = place.unlock();
+    let new = "another five slow words 77";
+    let way = WayIn { passphrase: &passphrase(new), device_secret: false, key_file: None };
+    let proof = fresh(&founder);
+    founder.renew_own_keys(&way, proof).unwrap();
+    assert!(matches!(place.vault().unlock(LOGIN, passphrase(PASSPHRASE)), Err(UnlockError::Refused)));
+    let founder = place.vault().unlock(LOGIN, passphrase(new)).unwrap();
+    assert!(founder.start_rekeying().wait().unwrap().is_empty());
+    founder.add_record(acme.id, login_draft("Portal", "svc", "after")).unwrap();
+    founder.lock().unwrap();
+    let today = fs::read(&path).unwrap();
+    // The header of before opens by the old passphrase, but none of what is there today; nor does the old entry beside it.
+    fs::write(&path, &old).unwrap();
+    assert!(place.vault().unlock(LOGIN, passphrase(PASSPHRASE)).is_err());
+    let mut header = Item::read(&today);
+    header.array()[12] = Item::read(&old).array()[12].clone();
+    fs::write(&path, header.write()).unwrap();
+    assert!(place.vault().unlock(LOGIN, passphrase(PASSPHRASE)).is_err());
+    fs::write(&path, &today).unwrap();
+    assert_eq!(place.vault().unlock(LOGIN, passphrase(new)).unwrap().list_records(acme.id, 10, None).unwrap().total, 2);
 }
 
 #[test]

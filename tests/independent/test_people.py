@@ -61,6 +61,7 @@ def people(tmp_path_factory):
         "tenant create Bauer",
         "record add --tenant 'ACME GmbH' --kind note --title Gate --notes first",
         "record add --tenant Bauer --kind note --title Safe --notes kept",
+        "record add --tenant 'ACME GmbH' --title Portal --field user=svc --field password=seen-by-otto",
         f"account invite otto --role member --code-file {home}/otto.code",
         f"account invite anna --role auditor --role member --code-file {home}/anna.code",
         f"account invite eva --role administrator --hours 200 --code-file {home}/eva.code",
@@ -77,16 +78,18 @@ def people(tmp_path_factory):
         "grant add anna --tenant 'ACME GmbH' --right reader --until 2199-12-31",
         "grant add otto --tenant Bauer --right reader",
     )
-    run("otto", f"record edit {record} --notes second")
+    portal = first[4]["id"]
+    run("otto", f"record edit {record} --notes second", f"record show {portal} --reveal password")
     answers = {}
     [answers["people"], answers["withdrawn"]] = run(
         LOGIN, "account list", "grant withdraw otto --tenant Bauer"
     )
     before = Path(shutil.copytree(folder, home / "before"))
 
-    answers["offboarded"], *answers["rotated"] = run(
+    answers["offboarded"], answers["exposures"], *answers["rotated"] = run(
         LOGIN,
-        "account offboard otto --now",
+        "account offboard otto --now --secrets-within 3",
+        "account exposures --tenant 'ACME GmbH' --report",
         "key rotate --log",
         "key rotate --office",
         f"record edit {record} --notes third",
@@ -147,6 +150,19 @@ def test_grants_are_those_that_were_given_and_not_withdrawn(people, opened):
     }
     assert people.answers["withdrawn"]["rekeyed"] is True
     assert people.answers["offboarded"] == {"removed": "otto", "pending": []}
+
+
+def test_what_a_leaver_saw_is_reported_to_the_office(people, opened):
+    otto, acme = people.ids["otto"], opened.tenants["ACME GmbH"][0]
+    access_by, secrets_by = opened.membership.leaving[otto]
+    assert access_by is None and secrets_by
+    assert (acme, otto) in opened.membership.ended
+    assert opened.reports == {(acme, otto): [1, 0, 0]}
+    [exposures] = people.answers["exposures"]
+    [account] = exposures["accounts"]
+    assert (account["login"], account["open"], account["changed"], account["could_read"]) == ("otto", 1, 0, 0)
+    [secret] = account["secrets"]
+    assert (secret["title"], secret["how"]) == ("Portal", "revealed")
 
 
 def test_shared_pairs_are_sealed_to_whom_their_roles_call_for(people, opened):

@@ -100,7 +100,8 @@ def test_a_passphrase_opens_what_the_kit_opens(made, open_vault):
     assert (account.sealing.public, account.signing) == (known.sealing, known.signing)
     vault.header.verify(account.directory_key)
 
-    founding, length, head, costs, unlocked_ms, entries, root, failed, enrolment, second_factor = account.state
+    founding, length, head, costs, unlocked_ms, entries, root, failed, enrolment, second_factor, *rest = account.state
+    assert rest == [None, None]
     heads = vault.membership.heads
     assert (founding, length, head) == (heads[0], len(heads), heads[-1])
     assert costs[0] >= 65_536 and costs[1] >= 3

@@ -16,7 +16,7 @@ use coffer_model::record::RecordKind;
 pub use life::{LifeCommand, ListArgs, MoveArgs};
 pub use people::{
     AccountCommand, CodeArgs, FactorArgs, GrantCommand, KeyCommand, PolicyArgs, PolicyCommand, RecoveryArgs,
-    SecondFactorCommand,
+    SecondFactorCommand, WhichKey,
 };
 pub use subject::{SubjectArgs, SubjectCommand};
 

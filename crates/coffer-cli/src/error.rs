@@ -402,6 +402,13 @@ fn people_hint(code: &str) -> Option<&'static str> {
         "second_factor_required" => "see `policy show`; an administrator changes it",
         "enrol_second_factor_first" => "`account second-factor enrol`, or you would shut yourself out",
         "step_up_needed" => "run the command by itself, outside of `coffer shell`, or unlock again",
+        "access_ended" => {
+            "an administrator states another end with `account offboard NAME --within HOURS`, or `--stay`"
+        }
+        "device_not_enrolled" => "make a backup on this device first, or see `coffer doctor`",
+        "has_left" => "leave --within out: --secrets-only with --secrets-within DAYS",
+        "leaving_times" => "name a time to come; secrets are changed when access has ended, or later",
+        "not_leaving" => "see `account list` for who is to leave",
         "second_person_needed" => "name another administrator with --second-login; they type their passphrase",
         "not_another_administrator" => "it has to be somebody else's account, and an administrator's",
         "one_administrator" => "invite another administrator first",

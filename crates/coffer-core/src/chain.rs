@@ -17,6 +17,7 @@ use coffer_crypto::sign::{SigningKey, VerifyingKey};
 use coffer_model::account::{LoginName, Role, Roles};
 use coffer_model::grant::Right;
 use coffer_model::id::{AccountId, ReplicaId, TenantId, VaultId};
+use coffer_model::key::{Cryptoperiods, KeyKind};
 use coffer_model::policy::{GuardedSet, VaultPolicy};
 use coffer_model::record::RecordKind;
 use coffer_model::time::Timestamp;
@@ -25,9 +26,10 @@ use minicbor::{CborLen, Decode, Encode};
 use sha2::{Digest, Sha256};
 
 pub(crate) use self::body::{
-    AccountEnrolled, AccountInvited, AccountRemoved, BackupMade, Body, DeviceEnrolled, DirectoryKeyed, EpochOpened,
-    Founding, GrantWithdrawn, Granted, InvitationWithdrawn, KindRemoved, KindSet, PairReplaced, PolicySet,
-    RecoveryAccepted, RecoveryReplaced, RolesSet, SecondFactorStated, SeedSplit, SlotsNamed, TenantCreated,
+    AccountEnrolled, AccountInvited, AccountRekeyed, AccountRemoved, BackupMade, Body, CryptoperiodsSet,
+    DeviceEnrolled, DirectoryKeyed, EpochOpened, ExposureReported, Founding, GrantWithdrawn, Granted,
+    InvitationWithdrawn, KeyCompromised, KindRemoved, KindSet, LeavingSet, PairReplaced, PolicySet, RecoveryAccepted,
+    RecoveryReplaced, ResealedGrant, RolesSet, SecondFactorStated, SeedSplit, SlotsNamed, TenantCreated,
 };
 use crate::encoding::{self, NotCanonical};
 use crate::store::directory::SharedPair;
@@ -141,8 +143,12 @@ pub(crate) struct Account {
     pub(crate) roles: Roles,
     pub(crate) sealing: SealingPublicKey,
     pub(crate) signing: VerifyingKey,
+    /// Keys that it signed with before.
+    pub(crate) signed_with: Vec<VerifyingKey>,
     /// When it became one.
     pub(crate) since: Timestamp,
+    /// Since when it has had each of its keys.
+    pub(crate) keys_since: Vec<Timestamp>,
     /// Digests of the slots that count; `None` while it has those it began with.
     pub(crate) slots: Option<Vec<Hash>>,
     /// Whether it has a second factor, as it says itself.
@@ -156,6 +162,49 @@ pub(crate) struct FormerAccount {
     pub(crate) account: Account,
     /// When it left.
     pub(crate) left_at: Timestamp,
+    /// Who removed it.
+    pub(crate) removed_by: AccountId,
+    /// How many keys there were then of the directory, the log, and administrators and auditors together: with one more
+    /// it holds none in use.
+    pub(crate) keys_then: KeysThen,
+}
+
+/// How many keys of the vault there were at some place of the chain.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct KeysThen {
+    pub(crate) directory: usize,
+    pub(crate) audit: usize,
+    pub(crate) office: usize,
+}
+
+/// By when an account has to have left.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Leaving {
+    /// When that was stated first, and by whom.
+    pub(crate) stated_at: Timestamp,
+    pub(crate) stated_by: AccountId,
+    /// When its access ends at the latest; `None` if it was removed at once.
+    pub(crate) access_by: Option<Timestamp>,
+    /// By when the secrets it saw are to be others.
+    pub(crate) secrets_by: Timestamp,
+}
+
+/// A grant that holds no longer.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct EndedGrant {
+    pub(crate) right: Right,
+    pub(crate) ended_at: Timestamp,
+    /// The newest epoch whose key was held.
+    pub(crate) epoch: u32,
+}
+
+/// What a steward has reported of an account's exposures in a tenant.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ReportedExposure {
+    /// Digest of the report sealed to the office.
+    pub(crate) sealed: Hash,
+    pub(crate) at: Timestamp,
+    pub(crate) by: AccountId,
 }
 
 /// Somebody who may become an account, as the chain has it.
@@ -195,6 +244,8 @@ pub(crate) struct Tenant {
     pub(crate) recovery: u32,
     /// `None` between its creation and the opening of its first epoch.
     pub(crate) epoch: Option<EpochOpened>,
+    /// When each epoch was opened, the first one first.
+    pub(crate) opened: Vec<Timestamp>,
 }
 
 /// A recovery's public keys, as the chain has them.
@@ -231,6 +282,10 @@ pub(crate) struct Membership {
     pub(crate) audits: Vec<SealingPublicKey>,
     /// Keys of administrators and auditors together, the one in use last.
     pub(crate) offices: Vec<SealingPublicKey>,
+    /// Since when each of these keys, and each of the directory's, is in use.
+    pub(crate) audits_since: Vec<Timestamp>,
+    pub(crate) offices_since: Vec<Timestamp>,
+    pub(crate) directories_since: Vec<Timestamp>,
     /// Since when somebody holds the audit key who is no auditor any more.
     pub(crate) audit_exposed_since: Option<Timestamp>,
     /// Since when somebody holds the office key who is neither administrator nor auditor any more.
@@ -251,8 +306,14 @@ pub(crate) struct Membership {
     pub(crate) invitations: BTreeMap<AccountId, Invitation>,
     /// Accounts that left: their signatures still count where they stand.
     pub(crate) former: BTreeMap<AccountId, FormerAccount>,
+    /// Who is to leave, or left, and by when.
+    pub(crate) leaving: BTreeMap<AccountId, Leaving>,
     pub(crate) tenants: BTreeMap<TenantId, Tenant>,
     pub(crate) grants: BTreeMap<(TenantId, AccountId), Granted>,
+    /// Grants that hold no longer, of accounts that have none on that tenant now.
+    pub(crate) ended: BTreeMap<(TenantId, AccountId), EndedGrant>,
+    /// The newest report of each account's exposures in a tenant.
+    pub(crate) reported: BTreeMap<(TenantId, AccountId), ReportedExposure>,
     /// Files of every epoch of every tenant.
     files: BTreeSet<[u8; 16]>,
     /// Files of tenants that another one has followed.
@@ -265,6 +326,12 @@ pub(crate) struct Membership {
     pub(crate) kinds: BTreeMap<RecordKind, Hash>,
     /// The rules of the vault.
     pub(crate) policy: VaultPolicy,
+    /// For how long keys are used.
+    pub(crate) cryptoperiods: Cryptoperiods,
+    /// Keys that were said to be in wrong hands, by kind, tenant and number; and when that was said.
+    pub(crate) compromised: BTreeMap<(KeyKind, Option<TenantId>, u32), Timestamp>,
+    /// Since when each device's key is certified.
+    pub(crate) devices_since: Vec<Timestamp>,
 }
 
 impl Membership {
@@ -405,6 +472,17 @@ impl Membership {
         self.accounts.values().filter(|account| account.roles.contains(role)).count()
     }
 
+    /// Whether another account than `but` has a role and is not about to leave.
+    pub(crate) fn stays_with(&self, role: Role, but: AccountId) -> bool {
+        let mut others = self.accounts.iter().filter(|(id, account)| **id != but && account.roles.contains(role));
+        others.any(|(id, _)| self.access_ends(*id).is_none())
+    }
+
+    /// When an account's access ends, if it is to leave.
+    pub(crate) fn access_ends(&self, account: AccountId) -> Option<Timestamp> {
+        self.leaving.get(&account).and_then(|leaving| leaving.access_by)
+    }
+
     /// Stewards of a tenant whose right has no end.
     pub(crate) fn lasting_stewards(&self, tenant: TenantId) -> impl Iterator<Item = AccountId> + '_ {
         let granted = self.grants.range((tenant, RECOVERY)..).take_while(move |((of, _), _)| *of == tenant);
@@ -436,12 +514,15 @@ impl Membership {
         if statement.signer != founding.account || founding.account == RECOVERY || founding.suite != 1 {
             return Err(ChainError::Authority);
         }
+        let founded_at = parse_time(statement.at_ms)?;
         let account = Account {
             login: parse_login(&founding.login)?,
             roles: Roles::ALL,
             sealing: parse_sealing(&founding.sealing)?,
             signing: parse_signing(&founding.signing)?,
-            since: parse_time(statement.at_ms)?,
+            signed_with: Vec::new(),
+            since: founded_at,
+            keys_since: vec![founded_at],
             slots: None,
             second_factor: false,
         };
@@ -452,6 +533,9 @@ impl Membership {
             pin: ChainPin { founding: hash, length: 1, head: hash },
             audits: vec![parse_sealing(&founding.audit)?],
             offices: vec![parse_sealing(&founding.office)?],
+            audits_since: vec![founded_at],
+            offices_since: vec![founded_at],
+            directories_since: vec![founded_at],
             audit_exposed_since: None,
             office_exposed_since: None,
             directory_generation: 1,
@@ -463,7 +547,7 @@ impl Membership {
                 signing: parse_signing(&founding.recovery_signing)?,
                 age: AgeRecipient::from_bytes(*founding.recovery_age),
                 split: parse_split(founding.recovery_split)?,
-                since: parse_time(statement.at_ms)?,
+                since: founded_at,
                 stated_by: founding.account,
             }],
             trusted: BTreeMap::new(),
@@ -471,14 +555,20 @@ impl Membership {
             accounts: BTreeMap::from([(founding.account, account)]),
             invitations: BTreeMap::new(),
             former: BTreeMap::new(),
+            leaving: BTreeMap::new(),
             tenants: BTreeMap::new(),
             grants: BTreeMap::new(),
+            ended: BTreeMap::new(),
+            reported: BTreeMap::new(),
             files: BTreeSet::new(),
             retired_files: Vec::new(),
             devices: Vec::new(),
             newest_backup: None,
             kinds: BTreeMap::new(),
             policy: VaultPolicy::default(),
+            cryptoperiods: Cryptoperiods::default(),
+            compromised: BTreeMap::new(),
+            devices_since: Vec::new(),
         })
     }
 
@@ -504,6 +594,7 @@ impl Membership {
             Body::DeviceEnrolled(body) => {
                 administers()?;
                 self.devices.push(parse_signing(&body.signing)?);
+                self.devices_since.push(at);
             }
             Body::TenantCreated(body) => {
                 administers()?;
@@ -543,7 +634,17 @@ impl Membership {
             }
             Body::AccountRemoved(body) => {
                 administers()?;
-                self.admit_removal(body.account, at)?;
+                self.admit_removal(body.account, signer, at)?;
+            }
+            Body::LeavingSet(body) => {
+                administers()?;
+                self.admit_leaving(&body, signer, at)?;
+            }
+            Body::ExposureReported(body) => {
+                require(self.right(body.tenant, signer, at) == Some(Right::Steward))?;
+                require(self.ended.contains_key(&(body.tenant, body.account)))?;
+                let report = ReportedExposure { sealed: *body.sealed, at, by: signer };
+                self.reported.insert((body.tenant, body.account), report);
             }
             Body::SlotsNamed(body) => {
                 require((1..=MAX_SLOTS).contains(&body.slots.len()))?;
@@ -563,16 +664,19 @@ impl Membership {
                 // A key that was in use before is known to whom the new one is to be withheld from.
                 require(self.directory_kids.insert(*body.kid))?;
                 (self.directory_generation, self.directory_kid) = (body.generation, *body.kid);
+                self.directories_since.push(at);
                 self.directory_exposed_since = None;
             }
             Body::AuditReplaced(body) => {
                 require(roles.contains(Role::Auditor))?;
                 push_new(&mut self.audits, parse_sealing(&body.public)?)?;
+                self.audits_since.push(at);
                 self.audit_exposed_since = None;
             }
             Body::OfficeReplaced(body) => {
                 require(roles.is_officer())?;
                 push_new(&mut self.offices, parse_sealing(&body.public)?)?;
+                self.offices_since.push(at);
                 self.office_exposed_since = None;
             }
             Body::RecoveryReplaced(body) => {
@@ -583,6 +687,12 @@ impl Membership {
                 require(self.accounts.contains_key(&signer))?;
                 require(body.number == self.recovery_number() && body.number > self.trusted_recovery(signer))?;
                 self.trusted.insert(signer, body.number);
+            }
+            Body::AccountRekeyed(body) => self.admit_own_keys(&body, signer, at)?,
+            Body::KeyCompromised(body) => self.admit_compromise(body, signer, at)?,
+            Body::CryptoperiodsSet(body) => {
+                administers()?;
+                self.cryptoperiods = Cryptoperiods::from_days(&body.days).ok_or(ChainError::Malformed)?;
             }
         }
         self.replica = statement.replica;
@@ -619,6 +729,7 @@ impl Membership {
             ordinal: self.tenants.len() as u64,
             recovery: self.trusted_recovery(body.steward),
             epoch: None,
+            opened: Vec::new(),
         };
         self.tenants.insert(body.tenant, tenant);
         Ok(())
@@ -647,9 +758,10 @@ impl Membership {
         tenant.opener = signer;
         tenant.holders.clear();
         tenant.exposed_since = None;
+        tenant.opened.push(at);
         let id = body.tenant;
         tenant.epoch = Some(body);
-        self.grants.retain(|(granted, _), _| *granted != id);
+        self.end_grants(|tenant, _| tenant == id, at);
         Ok(())
     }
 
@@ -663,6 +775,8 @@ impl Membership {
         require(body.epoch == epoch.epoch && body.kid == epoch.kid && *body.grantee_keys == grantee.keys_digest())?;
         require(Right::from_code(body.right).is_some())?;
         tenant.holders.insert(body.grantee);
+        self.ended.remove(&(body.tenant, body.grantee));
+        self.reported.remove(&(body.tenant, body.grantee));
         self.grants.insert((body.tenant, body.grantee), body);
         Ok(())
     }
@@ -671,8 +785,9 @@ impl Membership {
         let by_steward = self.right(body.tenant, signer, at) == Some(Right::Steward);
         require(by_steward || self.roles(signer).contains(Role::Administrator) || signer == body.account)?;
         let tenant = self.tenants.get_mut(&body.tenant).ok_or(ChainError::Authority)?;
-        require(self.grants.remove(&(body.tenant, body.account)).is_some())?;
+        require(self.grants.contains_key(&(body.tenant, body.account)))?;
         tenant.exposed_since.get_or_insert(at);
+        self.end_grants(|tenant, account| (tenant, account) == (body.tenant, body.account), at);
         Ok(())
     }
 
@@ -706,12 +821,46 @@ impl Membership {
             roles: invitation.roles,
             sealing: parse_sealing(&body.sealing)?,
             signing: parse_signing(&body.signing)?,
+            signed_with: Vec::new(),
             since: at,
+            keys_since: vec![at],
             slots: None,
             second_factor: false,
         };
         self.invitations.remove(&body.account);
         self.accounts.insert(body.account, account);
+        Ok(())
+    }
+
+    fn admit_own_keys(&mut self, body: &AccountRekeyed, signer: AccountId, at: Timestamp) -> Result<(), ChainError> {
+        let (sealing, signing) = (parse_sealing(&body.sealing)?, parse_signing(&body.signing)?);
+        // A key that is, or was, anybody's would make one person's word another's.
+        let living = self.accounts.values();
+        let mut known = living.chain(self.former.values().map(|former| &former.account));
+        let is_in_use = known
+            .any(|known| known.sealing == sealing || known.signing == signing || known.signed_with.contains(&signing));
+        require(!is_in_use && (1..=MAX_SLOTS).contains(&body.slots.len()))?;
+        let granted: BTreeSet<TenantId> =
+            self.grants.keys().filter(|(_, account)| *account == signer).map(|(tenant, _)| *tenant).collect();
+        let resealed: BTreeSet<TenantId> = body.grants.iter().map(|grant| grant.tenant).collect();
+        require(granted == resealed && body.grants.len() == resealed.len())?;
+        let account = self.accounts.get_mut(&signer).ok_or(ChainError::Authority)?;
+        account.signed_with.push(std::mem::replace(&mut account.signing, signing));
+        account.sealing = sealing;
+        account.keys_since.push(at);
+        account.slots = Some(body.slots.iter().map(|slot| **slot).collect());
+        let (roles, keys) = (account.roles, account.keys_digest());
+        for grant in &body.grants {
+            if let Some(given) = self.grants.get_mut(&(grant.tenant, signer)) {
+                (given.sealed, given.grantee_keys) = (grant.sealed, keys.into());
+            }
+        }
+        // Whoever has the keys of before holds all that was sealed to them.
+        self.directory_exposed_since.get_or_insert(at);
+        self.lose_roles(roles, Roles::NONE, at);
+        for tenant in self.tenants.values_mut().filter(|tenant| tenant.holders.contains(&signer)) {
+            tenant.exposed_since.get_or_insert(at);
+        }
         Ok(())
     }
 
@@ -744,17 +893,103 @@ impl Membership {
         Ok(())
     }
 
-    fn admit_removal(&mut self, account: AccountId, at: Timestamp) -> Result<(), ChainError> {
+    fn admit_removal(&mut self, account: AccountId, removed_by: AccountId, at: Timestamp) -> Result<(), ChainError> {
         self.keeps_officers(account, Roles::NONE)?;
         let known = self.accounts.remove(&account).ok_or(ChainError::Authority)?;
         self.lose_roles(known.roles, Roles::NONE, at);
-        self.former.insert(account, FormerAccount { account: known, left_at: at });
+        let keys_then =
+            KeysThen { directory: self.directories_since.len(), audit: self.audits.len(), office: self.offices.len() };
+        self.former.insert(account, FormerAccount { account: known, left_at: at, removed_by, keys_then });
         self.directory_exposed_since.get_or_insert(at);
-        self.grants.retain(|(_, grantee), _| *grantee != account);
+        self.end_grants(|_, grantee| grantee == account, at);
         for tenant in self.tenants.values_mut().filter(|tenant| tenant.holders.contains(&account)) {
             tenant.exposed_since.get_or_insert(at);
         }
         Ok(())
+    }
+
+    fn admit_leaving(&mut self, body: &LeavingSet, signer: AccountId, at: Timestamp) -> Result<(), ChainError> {
+        let access_by = body.access_by_ms.map(parse_time).transpose()?;
+        let secrets_by = body.secrets_by_ms.map(parse_time).transpose()?;
+        let Some(secrets_by) = secrets_by else {
+            // Who left has left.
+            require(access_by.is_none() && self.accounts.contains_key(&body.account))?;
+            return require(self.leaving.remove(&body.account).is_some());
+        };
+        let fits = match access_by {
+            Some(access_by) => self.accounts.contains_key(&body.account) && access_by <= secrets_by,
+            None => self.former.contains_key(&body.account),
+        };
+        require(fits)?;
+        let before = self.leaving.get(&body.account);
+        let leaving = Leaving {
+            stated_at: before.map_or(at, |before| before.stated_at),
+            stated_by: before.map_or(signer, |before| before.stated_by),
+            access_by: access_by.or_else(|| before.and_then(|before| before.access_by)),
+            secrets_by,
+        };
+        self.leaving.insert(body.account, leaving);
+        Ok(())
+    }
+
+    fn admit_compromise(&mut self, body: KeyCompromised, signer: AccountId, at: Timestamp) -> Result<(), ChainError> {
+        let kind = KeyKind::from_code(body.kind).ok_or(ChainError::Malformed)?;
+        let tenant = body.tenant.map(|tenant| TenantId::from_bytes(*tenant));
+        let roles = self.roles(signer);
+        let by_steward = |tenant| self.right(tenant, signer, at) == Some(Right::Steward);
+        require(match (kind, tenant) {
+            (KeyKind::Tenant, Some(tenant)) => by_steward(tenant),
+            (KeyKind::Directory | KeyKind::Recovery | KeyKind::Device, None) => roles.contains(Role::Administrator),
+            (KeyKind::Audit, None) => roles.contains(Role::Auditor),
+            (KeyKind::Office, None) => roles.is_officer(),
+            (KeyKind::Tenant | KeyKind::Account, None) | (_, Some(_)) => false,
+        })?;
+        let number = self.key_number(kind, tenant).ok_or(ChainError::Authority)?;
+        self.compromised.entry((kind, tenant, number)).or_insert(at);
+        match (kind, tenant) {
+            (KeyKind::Directory, _) => {
+                self.directory_exposed_since.get_or_insert(at);
+            }
+            (KeyKind::Audit, _) => {
+                self.audit_exposed_since.get_or_insert(at);
+            }
+            (KeyKind::Office, _) => {
+                self.office_exposed_since.get_or_insert(at);
+            }
+            (KeyKind::Tenant, Some(tenant)) => {
+                let tenant = self.tenants.get_mut(&tenant).ok_or(ChainError::Authority)?;
+                tenant.exposed_since.get_or_insert(at);
+            }
+            // Another kit, or another key of the device, takes its place: nothing waits for it meanwhile.
+            (KeyKind::Recovery | KeyKind::Device | KeyKind::Account | KeyKind::Tenant, _) => {}
+        }
+        Ok(())
+    }
+
+    /// The number of the key of a kind that is in use, from 1; of a tenant's its epoch.
+    pub(crate) fn key_number(&self, kind: KeyKind, tenant: Option<TenantId>) -> Option<u32> {
+        let count = |keys: usize| u32::try_from(keys).ok().filter(|&count| count > 0);
+        match kind {
+            KeyKind::Tenant => self.tenants.get(&tenant?)?.epoch.as_ref().map(|epoch| epoch.epoch),
+            KeyKind::Directory => count(self.directories_since.len()),
+            KeyKind::Audit => count(self.audits.len()),
+            KeyKind::Office => count(self.offices.len()),
+            KeyKind::Recovery => count(self.recoveries.len()),
+            KeyKind::Device => count(self.devices.len()),
+            KeyKind::Account => None,
+        }
+    }
+
+    /// Ends grants, and remembers what they were.
+    fn end_grants(&mut self, which: impl Fn(TenantId, AccountId) -> bool, at: Timestamp) {
+        let ended = &mut self.ended;
+        self.grants.retain(|&(tenant, account), grant| {
+            let ends = which(tenant, account);
+            if let (true, Some(right)) = (ends, Right::from_code(grant.right)) {
+                ended.insert((tenant, account), EndedGrant { right, ended_at: at, epoch: grant.epoch });
+            }
+            !ends
+        });
     }
 
     /// A vault keeps an administrator and an auditor, whatever becomes of an account's roles.

@@ -36,6 +36,9 @@ pub enum CallError {
     /// The rules of the vault ask for another administrator as well.
     #[error("the rules of this vault ask for a second administrator")]
     SecondPersonNeeded,
+    /// An administrator has stated when the account's access ends, and that is over.
+    #[error("the access of this account has ended")]
+    AccessEnded,
     /// The vault or the machine under it failed.
     #[error(transparent)]
     Fault(#[from] Fault),
@@ -135,6 +138,7 @@ impl CallError {
             Self::RecoveryUnconfirmed => "recovery_unconfirmed",
             Self::SecondFactorNeeded => "second_factor_needed",
             Self::StepUpNeeded => "step_up_needed",
+            Self::AccessEnded => "access_ended",
             Self::SecondPersonNeeded => "second_person_needed",
             Self::Fault(fault) => fault.code(),
         }

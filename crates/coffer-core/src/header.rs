@@ -227,6 +227,9 @@ pub(crate) struct SealedState {
     /// The second factor, if the account has one.
     #[n(9)]
     pub(crate) second_factor: Option<SecondFactor>,
+    /// The account's keys of before, until the new ones stand in the chain.
+    #[n(11)]
+    pub(crate) renewal: Option<OwnRenewal>,
 }
 
 /// What a second factor is checked against (docs/FORMAT.md §4.13).
@@ -306,6 +309,48 @@ impl Drop for SecondFactor {
     }
 }
 
+/// A renewal of an account's own keys under way: those of before, which still have to state the new ones and to open what is
+/// sealed to them.
+#[derive(Clone, PartialEq, Eq, Encode, Decode, CborLen)]
+pub(crate) struct OwnRenewal {
+    #[n(0)]
+    master: ByteArray<{ AccountMasterKey::BYTES }>,
+    /// X-Wing seed under that master key, as the entry had it.
+    #[n(1)]
+    pub(crate) sealing_seed: ByteVec,
+    /// Ed25519 seed likewise.
+    #[n(2)]
+    pub(crate) signing_seed: ByteVec,
+}
+
+impl OwnRenewal {
+    /// Remembers the keys of an entry that opens with `master`.
+    pub(crate) fn of(entry: &AccountEntry, master: &AccountMasterKey) -> Self {
+        Self {
+            master: (*master.expose()).into(),
+            sealing_seed: entry.sealing_seed.clone(),
+            signing_seed: entry.signing_seed.clone(),
+        }
+    }
+
+    /// The master key of before.
+    pub(crate) fn master(&self) -> AccountMasterKey {
+        AccountMasterKey::parse(self.master.as_slice()).expect("it has the length of a key")
+    }
+}
+
+impl fmt::Debug for OwnRenewal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("OwnRenewal(..)")
+    }
+}
+
+impl Drop for OwnRenewal {
+    fn drop(&mut self) {
+        self.master.as_mut_slice().zeroize();
+    }
+}
+
 /// An enrolment under way.
 #[derive(Clone, PartialEq, Eq, Encode, Decode, CborLen)]
 pub(crate) struct Enrolment {
@@ -350,6 +395,7 @@ impl SealedState {
             failed_unlocks: 0,
             enrolment: None,
             second_factor: None,
+            renewal: None,
         }
     }
 

@@ -12,7 +12,7 @@ use coffer_model::id::{AccountId, VaultId};
 
 use crate::chain::Hash;
 use crate::fault::{Damage, Fault};
-use crate::header::{AccountEntry, NewAccountEntry, SealedState};
+use crate::header::{AccountEntry, NewAccountEntry, OwnRenewal, SealedState};
 use crate::store::directory::{Holder, SharedPair};
 
 /// Everything random an account begins with.
@@ -73,12 +73,27 @@ pub(crate) struct OwnKeys {
 impl OwnKeys {
     /// Opens what the account's entry in the header holds.
     pub(crate) fn open(entry: &AccountEntry, vault: VaultId, master: &AccountMasterKey) -> Result<Self, Fault> {
-        let context = |label| account_context(label, vault, entry.account);
+        Self::unwrap(vault, entry.account, master, &entry.sealing_seed, &entry.signing_seed)
+    }
+
+    /// Opens those that a renewal under way is about to replace.
+    pub(crate) fn before(renewal: &OwnRenewal, vault: VaultId, account: AccountId) -> Result<Self, Fault> {
+        Self::unwrap(vault, account, &renewal.master(), &renewal.sealing_seed, &renewal.signing_seed)
+    }
+
+    fn unwrap(
+        vault: VaultId,
+        account: AccountId,
+        master: &AccountMasterKey,
+        sealing_seed: &[u8],
+        signing_seed: &[u8],
+    ) -> Result<Self, Fault> {
+        let context = |label| account_context(label, vault, account);
         let damaged = |_| Fault::Damaged(Damage::Header);
         let sealing: SealingSeed =
-            wrap::unwrap_key(master, &entry.sealing_seed, &context(label::WRAP_SEALING_SEED)).map_err(damaged)?;
+            wrap::unwrap_key(master, sealing_seed, &context(label::WRAP_SEALING_SEED)).map_err(damaged)?;
         let signing: SigningSeed =
-            wrap::unwrap_key(master, &entry.signing_seed, &context(label::WRAP_SIGNING_SEED)).map_err(damaged)?;
+            wrap::unwrap_key(master, signing_seed, &context(label::WRAP_SIGNING_SEED)).map_err(damaged)?;
         Ok(Self { sealing: SealingKeyPair::from_seed(&sealing), signing: SigningKey::from_seed(&signing) })
     }
 }

@@ -42,8 +42,9 @@ pub use kit::{
 pub use session::Session;
 pub use usecase::{AcceptRecoveryError, RenewRecoveryError};
 pub use usecase::{
-    AccountError, ActivateError, ChangePassphraseError, GrantError, INVITATION_HOURS, INVITATION_HOURS_MAX, Invitation,
-    InviteError, LeaveError, RecoverError, SetRolesError,
+    AccountError, ActivateError, CHANGE_SECRETS_WITHIN_DAYS, ChangePassphraseError, END_ACCESS_WITHIN_HOURS,
+    GrantError, INVITATION_HOURS, INVITATION_HOURS_MAX, Invitation, InviteError, LeaveError, RecoverError,
+    SetRolesError,
 };
 pub use usecase::{
     AttachError, BULK_MAX, BulkError, CopyFieldError, CreateError, CreateTenantError, CreatedVault, Duplicates,

@@ -105,6 +105,12 @@ pub enum Action {
     SetRoles,
     /// Removes an account, at once or to invite the person anew.
     RemoveAccount,
+    /// Says by when an account has to have left, or that it stays.
+    SetLeaving,
+    /// Reads how an account left, and what is still to be done about it.
+    SeeOffboarding,
+    /// Lists which secrets of a tenant somebody has seen who may not any more, and reports on it.
+    ListExposures,
     /// Changes what opens one's own account: passphrase, key factors, personal recovery code.
     ChangePassphrase,
     /// Enrols, changes or removes one's own second factor.
@@ -127,6 +133,17 @@ pub enum Action {
     ReplaceAuditKey,
     /// Replaces the key of administrators and auditors together.
     ReplaceOfficeKey,
+    /// Sees which keys there are, their states and periods.
+    SeeKeys,
+    /// Sees who holds which key.
+    SeeKeyAccess,
+    /// Says that the key of the directory, of recovery or of a device may be in wrong hands. Of the others whoever replaces
+    /// them says so.
+    MarkCompromised,
+    /// Changes for how long keys are used.
+    SetCryptoperiods,
+    /// Gives this device another key.
+    ReplaceDeviceKey,
     /// Uses the recovery kit to become steward of tenants that have none.
     RecoverTenants,
     /// Gives recovery another seed.
@@ -152,7 +169,7 @@ enum Requirement {
 
 impl Action {
     /// Every action, for the matrix in the tests and the documents.
-    pub const ALL: [Self; 61] = [
+    pub const ALL: [Self; 69] = [
         Self::ListTenants,
         Self::CreateTenant,
         Self::ListRecords,
@@ -200,6 +217,9 @@ impl Action {
         Self::InvitePeople,
         Self::SetRoles,
         Self::RemoveAccount,
+        Self::SetLeaving,
+        Self::SeeOffboarding,
+        Self::ListExposures,
         Self::ChangePassphrase,
         Self::EnrolSecondFactor,
         Self::SeePolicy,
@@ -211,6 +231,11 @@ impl Action {
         Self::RekeyDirectory,
         Self::ReplaceAuditKey,
         Self::ReplaceOfficeKey,
+        Self::SeeKeys,
+        Self::SeeKeyAccess,
+        Self::MarkCompromised,
+        Self::SetCryptoperiods,
+        Self::ReplaceDeviceKey,
         Self::RecoverTenants,
         Self::RenewRecovery,
         Self::AcceptRecovery,
@@ -243,6 +268,8 @@ impl Action {
             | Self::ChangePassphrase
             // What the account's own keys are sealed to is the account's own to say.
             | Self::AcceptRecovery
+            // Which keys there are follows from who there is; of tenants each sees its own.
+            | Self::SeeKeys
             | Self::EnrolSecondFactor
             | Self::SeePolicy => Requirement::Unlocked,
             // Enforced by keys: without a grant there is no tenant key.
@@ -284,6 +311,8 @@ impl Action {
             | Self::FindSubject
             | Self::ExportSubject
             | Self::EraseSubject
+            // Who saw what is for who answers for the data.
+            | Self::ListExposures
             // Enforced by keys: a statement counts only if a steward's key signed it.
             | Self::GrantTenant
             | Self::RekeyTenant => Requirement::Right(Right::Steward),
@@ -298,14 +327,19 @@ impl Action {
             | Self::InvitePeople
             | Self::SetRoles
             | Self::RemoveAccount
+            | Self::SetLeaving
             | Self::SetPolicy
             | Self::RekeyDirectory
+            | Self::MarkCompromised
+            | Self::SetCryptoperiods
+            | Self::ReplaceDeviceKey
             | Self::RecoverTenants
             // It puts a new key in force for the directory; over tenants only their stewards' word does.
             | Self::RenewRecovery => Requirement::Role(Role::Administrator),
             // Reading is enforced by keys: only auditors hold the audit key.
             Self::ReadLog | Self::VerifyLog | Self::ReplaceAuditKey => Requirement::Role(Role::Auditor),
-            Self::ReplaceOfficeKey => Requirement::Officer,
+            // What stewards report is sealed to the office: enforced by keys.
+            Self::ReplaceOfficeKey | Self::SeeOffboarding | Self::SeeKeyAccess => Requirement::Officer,
         }
     }
 }

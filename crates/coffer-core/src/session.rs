@@ -326,6 +326,9 @@ impl Core {
         let now = self.now();
         let (roles, right) = {
             let office = self.office();
+            if office.membership.access_ends(self.account).is_some_and(|ends| now >= ends) {
+                return Err(CallError::AccessEnded);
+            }
             let right = tenant.and_then(|tenant| office.membership.right(tenant, self.account, now));
             (office.membership.roles(self.account), right)
         };
@@ -756,7 +759,8 @@ impl Core {
         Ok(self.log.checkpoint(self.now(), &self.checkpoint_signer())?)
     }
 
-    fn lock(&self) -> Result<(), Fault> {
+    /// Stops jobs, writes the last entry and a checkpoint, closes every file.
+    pub(crate) fn lock(&self) -> Result<(), Fault> {
         if self.locked.swap(true, Ordering::AcqRel) {
             return Ok(());
         }

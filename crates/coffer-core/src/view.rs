@@ -15,12 +15,21 @@ use coffer_model::time::Timestamp;
 use serde::Serialize;
 use ts_rs::TS;
 
+mod keys;
 mod kinds;
+mod leaving;
 mod people;
 mod subject;
 mod upkeep;
 
+pub use keys::{
+    CryptoperiodView, HeldKey, KeyAccessView, KeyHolder, KeyRegisterView, KeyState, KeyView, SuitePart, SuiteView,
+};
 pub use kinds::{KindFieldView, KindOptionView, KindView};
+pub use leaving::{
+    AccountExposureView, ExposedSecretView, ExposureReportView, ExposureWay, ExposuresView, HeldKeyView,
+    LeftTenantView, OffboardingView,
+};
 pub use life::{
     BulkTagView, BulkView, DraftFieldView, DraftNote, DraftView, FavouriteView, MoveCut, MovePreview, MoveReport,
     MovedRecord, TaggedRecord, TrashPage, TrashRow,

@@ -405,10 +405,30 @@ pub enum Event {
     RolesSet(AccountId),
     /// An account left the vault: it opens nothing that is written from now on.
     AccountRemoved(AccountId),
+    /// It was stated by when an account has to have left and what it saw is to be changed, or that it stays.
+    LeavingSet(AccountId),
+    /// A report of how an account left was read.
+    OffboardingRead(AccountId),
+    /// It was listed which secrets of a tenant accounts have seen that have no grant on it any more.
+    ExposuresListed {
+        /// Whose secrets.
+        tenant: TenantId,
+        /// How many are still what was seen.
+        count: u64,
+    },
+    /// A steward reported to administrators and auditors how far what an account saw is changed.
+    ExposureReported {
+        /// Whose secrets.
+        tenant: TenantId,
+        /// Who saw them.
+        account: AccountId,
+    },
     /// The account's own passphrase, or what is needed beside it, was changed.
     PassphraseChanged,
     /// The account got a personal recovery code; one of before opens nothing any more.
     PersonalCodeMade,
+    /// The account got another master key and other key pairs: its passphrase may be known.
+    OwnKeysRenewed,
     /// The account's slot was given a higher cost at unlocking.
     KdfRaised,
     /// The account has a second factor now, or another one.
@@ -442,6 +462,17 @@ pub enum Event {
     },
     /// A tenant got a new key and a new file: whoever held only the old key reads nothing written from now on.
     TenantRekeyed(TenantId),
+    /// A key in use was said to be in hands it does not belong in. The statement says which.
+    KeyCompromised {
+        /// Whose key, if it is a tenant's.
+        tenant: Option<TenantId>,
+    },
+    /// For how long keys are used was changed. The statement says how.
+    CryptoperiodsSet,
+    /// It was listed who holds which key.
+    KeyAccessListed,
+    /// The device got another key.
+    DeviceKeyReplaced,
     /// The directory got a new key.
     DirectoryRekeyed,
     /// The log got a new key: auditors of before who are none any more read nothing written from now on.
@@ -507,6 +538,7 @@ pub struct EventParts {
 
 impl Event {
     /// The permanent name of what happened: `object.verb`.
+    #[expect(clippy::too_many_lines, reason = "one arm for each event, and nothing else")]
     pub const fn verb(&self) -> &'static str {
         match self {
             Self::VaultCreated => "vault.created",
@@ -586,8 +618,13 @@ impl Event {
             Self::AccountActivated(_) => "account.activated",
             Self::RolesSet(_) => "roles.set",
             Self::AccountRemoved(_) => "account.removed",
+            Self::LeavingSet(_) => "leaving.set",
+            Self::OffboardingRead(_) => "offboarding.read",
+            Self::ExposuresListed { .. } => "exposures.listed",
+            Self::ExposureReported { .. } => "exposure.reported",
             Self::PassphraseChanged => "passphrase.changed",
             Self::PersonalCodeMade => "personal_code.made",
+            Self::OwnKeysRenewed => "own_keys.renewed",
             Self::KdfRaised => "kdf.raised",
             Self::SecondFactorEnrolled => "second_factor.enrolled",
             Self::SecondFactorRemoved => "second_factor.removed",
@@ -598,6 +635,10 @@ impl Event {
             Self::GrantGiven { .. } => "grant.given",
             Self::GrantWithdrawn { .. } => "grant.withdrawn",
             Self::TenantRekeyed(_) => "tenant.rekeyed",
+            Self::KeyCompromised { .. } => "key.compromised",
+            Self::CryptoperiodsSet => "cryptoperiods.set",
+            Self::KeyAccessListed => "key_access.listed",
+            Self::DeviceKeyReplaced => "device_key.replaced",
             Self::DirectoryRekeyed => "directory.rekeyed",
             Self::AuditKeyReplaced => "audit_key.replaced",
             Self::OfficeKeyReplaced => "office_key.replaced",
@@ -635,11 +676,15 @@ impl Event {
             | Self::LogVerified
             | Self::PassphraseChanged
             | Self::PersonalCodeMade
+            | Self::OwnKeysRenewed
             | Self::KdfRaised
             | Self::SecondFactorEnrolled
             | Self::SecondFactorRemoved
             | Self::SpareCodesMade
             | Self::PolicySet
+            | Self::CryptoperiodsSet
+            | Self::KeyAccessListed
+            | Self::DeviceKeyReplaced
             | Self::DirectoryRekeyed
             | Self::AuditKeyReplaced
             | Self::OfficeKeyReplaced
@@ -649,6 +694,7 @@ impl Event {
             | Self::RecoveryAccepted
             | Self::RecoveryKeysShared => none,
             Self::AccessRefused { tenant }
+            | Self::KeyCompromised { tenant }
             | Self::SearchSaved { tenant }
             | Self::SearchRenamed { tenant }
             | Self::SearchRemoved { tenant } => EventParts { tenant, ..none },
@@ -669,6 +715,7 @@ impl Event {
             | Self::RecordsSearched { tenant, count }
             | Self::ExpiringListed { tenant, count }
             | Self::SecretsAssessed { tenant, count }
+            | Self::ExposuresListed { tenant, count }
             | Self::TagsListed { tenant, count }
             | Self::TagRenamed { tenant, count }
             | Self::TagRemoved { tenant, count }
@@ -747,9 +794,13 @@ impl Event {
             | Self::AccountActivated(account)
             | Self::RolesSet(account)
             | Self::AccountRemoved(account)
+            | Self::LeavingSet(account)
+            | Self::OffboardingRead(account)
             | Self::ActionSeconded(account)
             | Self::KeysShared(account) => EventParts { account: Some(account), ..none },
-            Self::GrantGiven { tenant, account } | Self::GrantWithdrawn { tenant, account } => {
+            Self::GrantGiven { tenant, account }
+            | Self::GrantWithdrawn { tenant, account }
+            | Self::ExposureReported { tenant, account } => {
                 EventParts { tenant: Some(tenant), account: Some(account), ..none }
             }
         }
@@ -866,8 +917,13 @@ impl Event {
             "account.activated" => Self::AccountActivated(parts.account?),
             "roles.set" => Self::RolesSet(parts.account?),
             "account.removed" => Self::AccountRemoved(parts.account?),
+            "leaving.set" => Self::LeavingSet(parts.account?),
+            "offboarding.read" => Self::OffboardingRead(parts.account?),
+            "exposures.listed" => Self::ExposuresListed { tenant: parts.tenant?, count: parts.count? },
+            "exposure.reported" => Self::ExposureReported { tenant: parts.tenant?, account: parts.account? },
             "passphrase.changed" => Self::PassphraseChanged,
             "personal_code.made" => Self::PersonalCodeMade,
+            "own_keys.renewed" => Self::OwnKeysRenewed,
             "kdf.raised" => Self::KdfRaised,
             "second_factor.enrolled" => Self::SecondFactorEnrolled,
             "second_factor.removed" => Self::SecondFactorRemoved,
@@ -878,6 +934,10 @@ impl Event {
             "grant.given" => Self::GrantGiven { tenant: parts.tenant?, account: parts.account? },
             "grant.withdrawn" => Self::GrantWithdrawn { tenant: parts.tenant?, account: parts.account? },
             "tenant.rekeyed" => Self::TenantRekeyed(parts.tenant?),
+            "key.compromised" => Self::KeyCompromised { tenant: parts.tenant },
+            "cryptoperiods.set" => Self::CryptoperiodsSet,
+            "key_access.listed" => Self::KeyAccessListed,
+            "device_key.replaced" => Self::DeviceKeyReplaced,
             "directory.rekeyed" => Self::DirectoryRekeyed,
             "audit_key.replaced" => Self::AuditKeyReplaced,
             "office_key.replaced" => Self::OfficeKeyReplaced,

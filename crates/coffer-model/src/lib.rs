@@ -7,6 +7,7 @@ pub mod day;
 pub mod event;
 pub mod grant;
 pub mod id;
+pub mod key;
 pub mod list;
 pub mod policy;
 pub mod query;

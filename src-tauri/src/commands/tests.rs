@@ -197,9 +197,6 @@ fn attack_37_a_member_invoking_an_administrators_command_is_denied_and_logged() 
         let refusal = ask(&window, command, request(command)).unwrap_err();
         assert_eq!(code(&refusal), "refused", "{command}");
     }
-    // A forged role is a member that no command knows; the one that holds is the vault's.
-    let forged = json!({"name": "Forged", "roles": ["administrator"]});
-    assert_eq!(code(&ask(&window, "tenant_create", forged).unwrap_err()), "invalid_request");
     assert_eq!(ask(&window, "tenants_list", json!({})).unwrap(), json!([]));
     shell.lock();
 
@@ -211,6 +208,39 @@ fn attack_37_a_member_invoking_an_administrators_command_is_denied_and_logged() 
     };
     assert_eq!(log.entries.iter().filter(is_refusal).count(), NOT_FOR_MEMBERS.len());
     auditor.lock().unwrap();
+}
+
+#[test]
+fn attack_39_a_forged_role_or_account_is_worth_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = folder.path().join("Kanzlei.coffer");
+    let shell = Arc::new(shell(host()));
+    shell.begin(member_of_new_vault(&place));
+    let app = app_over(Arc::clone(&shell));
+    let window = window(&app, "main");
+    let people = ask(&window, "people_list", json!({})).unwrap();
+    let id_of = |login: &str| {
+        let accounts = people["accounts"].as_array().unwrap();
+        accounts.iter().find(|account| account["login"] == login).unwrap()["id"].clone()
+    };
+    // No command takes a role or an account for who asks: the session's is the only one there is.
+    for forged in ["roles", "role", "account", "login", "actor"] {
+        let mut body = json!({"name": "Forged"});
+        body[forged] = id_of("ines");
+        assert_eq!(code(&ask(&window, "tenant_create", body).unwrap_err()), "invalid_request", "{forged}");
+    }
+    // Where an account is named, it is the one that something is done to. Naming oneself or an administrator gives nothing.
+    for account in [id_of("mika"), id_of("ines")] {
+        let roles = json!({"account": account, "roles": ["administrator"]});
+        assert_eq!(code(&ask(&window, "roles_set", roles).unwrap_err()), "refused");
+        let removal = json!({"account": account, "even_last_steward": true});
+        assert_eq!(code(&ask(&window, "account_remove", removal).unwrap_err()), "refused");
+    }
+    let people = ask(&window, "people_list", json!({})).unwrap();
+    let mika = people["accounts"].as_array().unwrap().iter().find(|account| account["login"] == "mika").unwrap();
+    assert_eq!(mika["roles"], json!(["member"]));
+    assert_eq!(mika["grants"], json!([]));
+    shell.lock();
 }
 
 /// A session of somebody who was invited as a member and activated.

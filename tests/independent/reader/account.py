@@ -6,7 +6,7 @@ from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 
 from . import crypto
 from .crypto import XWing, equal, expand, extract, hmac_sha256, info, label, mac, open_sealed, sha256, u64, unwrap
-from .encoding import INTEGER, UNSIGNED, Exactly, Optional, decode, encode
+from .encoding import BYTES, INTEGER, UNSIGNED, Exactly, Optional, decode, encode
 from .header import SLOT, check_slot
 from .refused import Refused, require
 
@@ -15,7 +15,7 @@ ENROLMENT = (Exactly(16), Exactly(1216), Exactly(32), INTEGER, Exactly(64))
 # seed, newest step that has served, digests of the spare codes left (§4.13)
 SECOND_FACTOR = (Exactly(20), Optional(UNSIGNED), [Exactly(32)])
 # founding, chain length and head, least costs, last unlock, log entries and root, failed unlocks, enrolment under way,
-# second factor
+# second factor, a member that is not there, renewal under way: master key, sealing and signing seed of before
 STATE = (
     Exactly(32),
     UNSIGNED,
@@ -27,6 +27,8 @@ STATE = (
     UNSIGNED,
     Optional((ENROLMENT, Exactly(15))),
     Optional(SECOND_FACTOR),
+    Optional(UNSIGNED),
+    Optional((Exactly(32), BYTES, BYTES)),
 )
 
 

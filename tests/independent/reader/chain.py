@@ -13,7 +13,8 @@ FOUNDING, DEVICE_ENROLLED, TENANT_CREATED, EPOCH_OPENED, GRANTED, BACKUP_MADE = 
 KIND_SET, KIND_REMOVED, ACCOUNT_INVITED, INVITATION_WITHDRAWN, ACCOUNT_ENROLLED, ROLES_SET, ACCOUNT_REMOVED = range(6, 13)
 GRANT_WITHDRAWN, DIRECTORY_KEYED, AUDIT_REPLACED, OFFICE_REPLACED, SLOTS_NAMED = range(13, 18)
 POLICY_SET, SECOND_FACTOR_STATED = range(18, 20)
-RECOVERY_REPLACED, RECOVERY_ACCEPTED = 24, 25
+LEAVING_SET, EXPOSURE_REPORTED = 22, 23
+RECOVERY_REPLACED, RECOVERY_ACCEPTED, KEY_COMPROMISED, ACCOUNT_REKEYED, CRYPTOPERIODS_SET = range(24, 29)
 # how many shares it takes, digest of each
 SPLIT = Optional((UNSIGNED, [HASH]))
 BODIES = OneOf(
@@ -58,10 +59,20 @@ BODIES = OneOf(
         POLICY_SET: (UNSIGNED, UNSIGNED, UNSIGNED, UNSIGNED),
         # whether the signer has one
         SECOND_FACTOR_STATED: (BOOL,),
+        # account, end of its access, by when secrets are changed
+        LEAVING_SET: (ID, Optional(INTEGER), Optional(INTEGER)),
+        # tenant, account, digest of the report
+        EXPOSURE_REPORTED: (ID, ID, HASH),
         # number, sealing and signing key, age recipient, how its seed is split
         RECOVERY_REPLACED: (UNSIGNED, PUBLIC_KEY, HASH, HASH, SPLIT),
         # number
         RECOVERY_ACCEPTED: (UNSIGNED,),
+        # kind of key, tenant
+        KEY_COMPROMISED: (UNSIGNED, Optional(ID)),
+        # sealing and signing key, slots that count, tenants with the digest of their key sealed anew
+        ACCOUNT_REKEYED: (PUBLIC_KEY, HASH, [HASH], [(ID, HASH)]),
+        # days of each kind
+        CRYPTOPERIODS_SET: ([UNSIGNED],),
     }
 )
 # vault, position, hash of the statement before, time, replica, signer, body
@@ -80,6 +91,7 @@ class Account:
     sealing: bytes
     signing: bytes
     slots: list | None = None  # digests of those that count; None: all
+    signed_with: list = field(default_factory=list)  # signing keys of before
     second_factor: bool = False
 
     def keys_digest(self):
@@ -139,6 +151,9 @@ class Membership:
     exposed: set = field(default_factory=set)  # of "directory", "audit", "office"
     tenants: dict = field(default_factory=dict)
     grants: dict = field(default_factory=dict)  # by tenant and account
+    ended: set = field(default_factory=set)  # tenant and account of grants that hold no longer
+    leaving: dict = field(default_factory=dict)  # end of access, and by when secrets are changed, by account
+    reported: dict = field(default_factory=dict)  # digest of the report by tenant and account
     devices: list = field(default_factory=list)
     backups: dict = field(default_factory=dict)  # digest of the manifest by counter
     kinds: dict = field(default_factory=dict)  # digest of the template by kind
@@ -162,6 +177,11 @@ class Membership:
     def is_steward(self, tenant, account, at):
         grant = self.grants.get((tenant, account))
         return grant is not None and grant.right == STEWARD and (grant.expires is None or at < grant.expires)
+
+    def end_grants(self, which):
+        ending = {key for key in self.grants if which(*key)}
+        self.grants = {key: grant for key, grant in self.grants.items() if key not in ending}
+        self.ended |= ending
 
     def statement_hash(self, length):
         """Hash of the last of the first `length` statements."""
@@ -264,7 +284,7 @@ def _epoch_opened(membership, signer, at, tenant, number, kid, file, *digests):
     rests_on = known.recovery if signer == RECOVERY else membership.trusted_by(signer)
     require(rests_on >= known.recovery, "an epoch by who does not trust the recovery that the tenant rests on")
     membership.tenants[tenant] = Tenant(signer, known.demo, Epoch(number, kid, file, *digests), recovery=rests_on)
-    membership.grants = {key: grant for key, grant in membership.grants.items() if key[0] != tenant}
+    membership.end_grants(lambda of, _: of == tenant)
 
 
 def _granted(membership, signer, at, tenant, number, grantee, keys_digest, right, expires, sealed_digest, kid):
@@ -277,6 +297,8 @@ def _granted(membership, signer, at, tenant, number, grantee, keys_digest, right
     require(keys_digest == membership.accounts[grantee].keys_digest(), "a grant to other keys")
     require(right in (1, 2, STEWARD), "an unknown right")
     known.holders.add(grantee)
+    membership.ended.discard((tenant, grantee))
+    membership.reported.pop((tenant, grantee), None)
     membership.grants[tenant, grantee] = Grant(right, expires, sealed_digest)
 
 
@@ -284,7 +306,8 @@ def _grant_withdrawn(membership, signer, at, tenant, account):
     by_steward = membership.is_steward(tenant, signer, at)
     may = by_steward or membership.roles(signer) & ADMINISTRATOR or signer == account
     require(may, "a grant withdrawn without authority")
-    require(membership.grants.pop((tenant, account), None), "a grant that is not there is withdrawn")
+    require((tenant, account) in membership.grants, "a grant that is not there is withdrawn")
+    membership.end_grants(lambda *of: of == (tenant, account))
     membership.tenants[tenant].exposed = True
 
 
@@ -350,7 +373,7 @@ def _account_removed(membership, _signer, _at, account):
     _lose_roles(membership, account, 0)
     membership.former[account] = membership.accounts.pop(account)
     membership.exposed.add("directory")
-    membership.grants = {key: grant for key, grant in membership.grants.items() if key[1] != account}
+    membership.end_grants(lambda _, of: of == account)
     for tenant in membership.tenants.values():
         tenant.exposed = tenant.exposed or account in tenant.holders
 
@@ -391,6 +414,26 @@ def _second_factor_stated(membership, signer, _at, has_one):
     membership.accounts[signer].second_factor = has_one
 
 
+def _leaving_set(membership, _signer, _at, account, access_by, secrets_by):
+    lives = account in membership.accounts
+    if secrets_by is None:
+        require(access_by is None and lives, "an account stays that does not exist")
+        require(membership.leaving.pop(account, None), "an account stays that was not to leave")
+        return
+    if access_by is None:
+        require(account in membership.former, "times of an account that has not left")
+        access_by, _ = membership.leaving.get(account, (None, None))
+    else:
+        require(lives and access_by <= secrets_by, "an account leaves that does not exist, or in the wrong order")
+    membership.leaving[account] = (access_by, secrets_by)
+
+
+def _exposure_reported(membership, signer, at, tenant, account, digest):
+    require(membership.is_steward(tenant, signer, at), "a report without authority")
+    require((tenant, account) in membership.ended, "a report of who may read the tenant, or never might")
+    membership.reported[tenant, account] = digest
+
+
 def _recovery_replaced(membership, signer, _at, number, sealing, signing, age, split):
     require(number == len(membership.recoveries) + 1, "a recovery out of order")
     check_verifying_key(signing)
@@ -405,6 +448,43 @@ def _recovery_accepted(membership, signer, _at, number):
     newest = signer in membership.accounts and number == len(membership.recoveries)
     require(newest and number > membership.trusted_by(signer), "trust in a recovery that is not the newest")
     membership.trusted[signer] = number
+
+
+def _key_compromised(membership, signer, at, kind, tenant):
+    roles = membership.roles(signer)
+    if kind == 1:
+        known = membership.tenants.get(tenant)
+        require(known and known.epoch and membership.is_steward(tenant, signer, at), "a key called compromised without authority")
+        known.exposed = True
+        return
+    needed = {2: ADMINISTRATOR, 3: AUDITOR, 4: OFFICER, 5: ADMINISTRATOR, 6: ADMINISTRATOR}
+    require(tenant is None and roles & needed.get(kind, 0), "a key called compromised without authority")
+    require(kind != 6 or membership.devices, "the key of no device")
+    if kind in (2, 3, 4):
+        membership.exposed.add(("directory", "audit", "office")[kind - 2])
+
+
+def _account_rekeyed(membership, signer, _at, sealing, signing, slots, resealed):
+    account = membership.accounts.get(signer)
+    require(account and 1 <= len(slots) <= 16, "keys of nobody, or slots that are too many or none")
+    check_verifying_key(signing)
+    for known in (*membership.accounts.values(), *membership.former.values()):
+        in_use = sealing == known.sealing or signing in (known.signing, *known.signed_with)
+        require(not in_use, "keys that are, or were, somebody's")
+    granted = {tenant for tenant, grantee in membership.grants if grantee == signer}
+    require(granted == {tenant for tenant, _ in resealed} and len(granted) == len(resealed), "grants left out or made up")
+    account.signed_with.append(account.signing)
+    account.sealing, account.signing, account.slots = sealing, signing, slots
+    for tenant, digest in resealed:
+        membership.grants[tenant, signer].sealed_digest = digest
+    membership.exposed.add("directory")
+    _expose(membership, account.roles, 0)
+    for tenant in membership.tenants.values():
+        tenant.exposed = tenant.exposed or signer in tenant.holders
+
+
+def _cryptoperiods_set(_membership, _signer, _at, days):
+    require(len(days) == 7 and all(1 <= period <= 3653 for period in days), "periods out of bounds")
 
 
 def _backup_made(membership, _signer, _at, counter, manifest_digest):
@@ -429,7 +509,7 @@ def _kind_removed(membership, _signer, _at, kind):
 _NEEDED_ROLES = {
     **dict.fromkeys((DEVICE_ENROLLED, TENANT_CREATED, BACKUP_MADE, KIND_SET, KIND_REMOVED), ADMINISTRATOR),
     **dict.fromkeys((INVITATION_WITHDRAWN, ROLES_SET, ACCOUNT_REMOVED, DIRECTORY_KEYED), ADMINISTRATOR),
-    **dict.fromkeys((POLICY_SET, RECOVERY_REPLACED), ADMINISTRATOR),
+    **dict.fromkeys((POLICY_SET, LEAVING_SET, RECOVERY_REPLACED, CRYPTOPERIODS_SET), ADMINISTRATOR),
     AUDIT_REPLACED: AUDITOR,
     OFFICE_REPLACED: OFFICER,
 }
@@ -453,6 +533,11 @@ _APPLY = {
     SLOTS_NAMED: _slots_named,
     POLICY_SET: _policy_set,
     SECOND_FACTOR_STATED: _second_factor_stated,
+    LEAVING_SET: _leaving_set,
+    EXPOSURE_REPORTED: _exposure_reported,
     RECOVERY_REPLACED: _recovery_replaced,
     RECOVERY_ACCEPTED: _recovery_accepted,
+    KEY_COMPROMISED: _key_compromised,
+    ACCOUNT_REKEYED: _account_rekeyed,
+    CRYPTOPERIODS_SET: _cryptoperiods_set,
 }

@@ -61,6 +61,11 @@ class Directory:
         rows = self._database.execute("SELECT tenant, epoch, bytes, root FROM file_root").fetchall()
         return {(tenant, epoch): (length, root) for tenant, epoch, length, root in rows}
 
+    def exposure_reports(self):
+        """What stewards reported, sealed to the office, by tenant and account."""
+        rows = self._database.execute("SELECT tenant, account, sealed FROM exposure_report").fetchall()
+        return {(tenant, account): sealed for tenant, account, sealed in rows}
+
     def manifests(self):
         return dict(self._database.execute("SELECT counter, manifest FROM backup").fetchall())
 

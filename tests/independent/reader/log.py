@@ -29,20 +29,21 @@ MEMBERS = {
 }
 IN_EVERY_ENTRY = {1, 2, 5, 6, 7, 8}
 BY_WHOM = {3, 4, 9}
-WITH_OR_WITHOUT_TENANT = {"access.refused", "search.saved", "search.renamed", "search.removed"}
+WITH_OR_WITHOUT_TENANT = {"access.refused", "key.compromised", "search.saved", "search.renamed", "search.removed"}
 WITH_OR_WITHOUT_RECORD = {"draft.kept", "draft.opened", "draft.discarded"}
 ABOUT = {
     **dict.fromkeys(
         "vault.created vault.unlocked vault.unlock_failed vault.locked recovery_kit.confirmed device.enrolled "
         "log.verified files.checked kind.set kind.removed passphrase.changed personal_code.made kdf.raised "
-        "second_factor.enrolled second_factor.removed spare_codes.made policy.set directory.rekeyed audit_key.replaced "
+        "second_factor.enrolled second_factor.removed spare_codes.made policy.set own_keys.renewed "
+        "cryptoperiods.set key_access.listed device_key.replaced directory.rekeyed audit_key.replaced "
         "office_key.replaced audit_key.corrected recovery.used recovery.renewed recovery.accepted "
         "recovery.keys_shared".split(),
         set(),
     ),
     **dict.fromkeys("tenant.created tenant.opened tenant.rekeyed file.altered".split(), {10}),
     **dict.fromkeys(
-        "records.listed records.searched records.imported records.expiring_listed secrets.assessed tags.listed tag.renamed "
+        "records.listed records.searched records.imported records.expiring_listed secrets.assessed exposures.listed tags.listed tag.renamed "
         "tag.removed tenant.exported_csv tenant.exported_kdbx tenant.exported_archive tenant.exported_encrypted_archive "
         "tenant.twinned subject.searched subject.exported subject.erased subject.history_erased".split(),
         {10, 14},
@@ -67,11 +68,11 @@ ABOUT = {
     ),
     "log.restarted": {15},
     **dict.fromkeys(
-        "account.created account.invited invitation.withdrawn account.activated roles.set account.removed "
-        "action.seconded keys.shared".split(),
+        "account.created account.invited invitation.withdrawn account.activated roles.set account.removed leaving.set "
+        "offboarding.read action.seconded keys.shared".split(),
         {16},
     ),
-    **dict.fromkeys("grant.given grant.withdrawn".split(), {10, 16}),
+    **dict.fromkeys("grant.given grant.withdrawn exposure.reported".split(), {10, 16}),
 }
 
 

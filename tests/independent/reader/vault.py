@@ -71,11 +71,13 @@ class Vault:
         self._check_sealed_to_accounts()
         self._check_manifests()
         self.kinds = self._templates()
+        self.reports = self._reports()
 
     def log(self):
         """The log's entries; every write matched with its effect."""
         known = {**self.membership.former, **self.membership.accounts}
-        signers = [notes.account_signer(account, person.signing) for account, person in known.items()]
+        keys = [(account, key) for account, person in known.items() for key in (person.signing, *person.signed_with)]
+        signers = [notes.account_signer(account, key) for account, key in keys]
         signers += [notes.device_signer(self.id, key) for key in self.membership.devices]
         read = log.read(self.folder, self.id, self.audits, signers)
         for _, (tenant, database) in self.tenants.items():
@@ -124,6 +126,16 @@ class Vault:
         manifests = self.directory.manifests()
         for counter, digest in self.membership.backups.items():
             require(sha256(manifests.get(counter, b"")) == digest, "a backup's manifest is not the one of its receipt")
+
+    def _reports(self):
+        """Secrets seen that are the same, that are others, and further ones that could be read; by tenant and account."""
+        sealed, reports = self.directory.exposure_reports(), {}
+        for (tenant, account), digest in self.membership.reported.items():
+            report = sealed[tenant, account]
+            require(sha256(report) == digest, "a report is not the one of its statement")
+            context = info("seal/to-office", self.id, b"exposure-report", tenant, account)
+            reports[tenant, account] = decode(open_sealed_by_any(self.offices, report, context), (UNSIGNED,) * 3)
+        return reports
 
     def _templates(self):
         """Templates of the vault's own kinds: name and fields (type, name, role, options) by kind."""

@@ -28,6 +28,8 @@ export function account(login: string, roles: Role[], fingerprint: string): Acco
     key_pending: false,
     fingerprint,
     second_factor: false,
+    access_by: null,
+    secrets_by: null,
     grants: [],
   };
 }

@@ -7,6 +7,7 @@ use coffer_core::{INVITATION_HOURS, INVITATION_HOURS_MAX, Split};
 use coffer_model::account::Role;
 use coffer_model::day::Day;
 use coffer_model::grant::Right;
+use coffer_model::key::{Cryptoperiods, KeyKind};
 use coffer_model::policy::Guarded;
 
 #[derive(Subcommand, Debug)]
@@ -57,6 +58,15 @@ pub enum AccountCommand {
         #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
         new_passphrase_file: Option<PathBuf>,
     },
+    /// For when your passphrase may be known: a new one, and new keys for your account.
+    #[command(
+        after_help = "Example:\n  coffer … account renew-keys --new-passphrase-file new.txt\n\nA changed passphrase alone leaves the account's keys as they are: whoever has the old passphrase and a copy of the\nvault has them. This replaces them. Then unlock by the new passphrase with `key rotate --pending`, which replaces\nwhat the account held; what it cannot is pending for others. The personal recovery code ends: make another."
+    )]
+    RenewKeys {
+        /// File whose first line is the new passphrase. Without it the terminal asks.
+        #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+        new_passphrase_file: Option<PathBuf>,
+    },
     /// What opens your own account.
     Ways,
     /// What your passphrase needs beside it: a secret in this device's keyring, a key file, both or neither.
@@ -77,18 +87,54 @@ pub enum AccountCommand {
         after_help = "Examples:\n  coffer … account second-factor enrol\n  coffer … account second-factor spare-codes\n  coffer … account second-factor remove"
     )]
     SecondFactor(SecondFactorCommand),
-    /// Remove an account, and replace the keys it held as far as this account can.
+    /// Remove an account and replace the keys it held, at once or by a deadline.
     #[command(
-        after_help = "Example:\n  coffer … account offboard otto --now\n\nWhat this account cannot replace is told as pending: nothing is written to such a tenant before a steward of it\nhas given it a new key with `key rotate --pending`."
+        group(ArgGroup::new("when").required(true).args(["now", "within", "stay", "secrets_only"])),
+        after_help = "Examples:\n  coffer … account offboard otto --now\n  coffer … account offboard otto --within 24 --secrets-within 5\n  coffer … account offboard otto --stay\n\nWith --within the account goes on until then, so that its work can be handed on, and unlocks no longer after it;\nremove it with --now when that is done. What this account cannot replace is told as pending: nothing is written to such a tenant before a steward of it\nhas given it a new key with `key rotate --pending`."
     )]
     Offboard {
         /// Login name of the account.
         name: String,
         /// At once.
-        #[arg(long, required = true)]
+        #[arg(long)]
         now: bool,
+        /// Its access ends in so many hours; 24 without a number.
+        #[arg(long, value_name = "HOURS", num_args = 0..=1, default_missing_value = "24", value_parser = clap::value_parser!(u32).range(1..=8_760))]
+        within: Option<u32>,
+        /// It stays after all: the deadline that was set holds no longer.
+        #[arg(long)]
+        stay: bool,
+        /// It has left; only set by when the secrets it saw are to be changed.
+        #[arg(long, requires = "secrets_within")]
+        secrets_only: bool,
+        /// Days, from the end of its access on, within which the secrets it saw are to be changed.
+        #[arg(long, value_name = "DAYS", conflicts_with = "stay", value_parser = clap::value_parser!(u32).range(1..=365))]
+        secrets_within: Option<u32>,
         #[command(flatten)]
         stewards: LastStewardArgs,
+    },
+    /// How an account left: when its access ended, when each key it held was replaced, what is still to be done.
+    #[command(
+        after_help = "Example:\n  coffer … --json account offboarding otto > otto-left.json\n\nFor administrators and auditors. What its stewards reported of the secrets it saw stands beside each tenant."
+    )]
+    Offboarding {
+        /// Login name of the account, or its identifier.
+        name: String,
+    },
+    /// The exposure list: secrets people have seen who may read the tenant no longer, and that are still the same.
+    #[command(
+        after_help = "Examples:\n  coffer … account exposures\n  coffer … account exposures --tenant ACME --report\n  coffer … account exposures --tenant ACME --also ida\n\nFor stewards. Change each of these secrets where it is used, then in its record: the list empties itself. With\n--report administrators and auditors are told how many are left, never which."
+    )]
+    Exposures {
+        /// Only of this tenant: its name or identifier. Otherwise of each that you are a steward of.
+        #[arg(long, value_name = "T")]
+        tenant: Option<String>,
+        /// This account as well, although it may read the tenant still.
+        #[arg(long, value_name = "NAME", requires = "tenant", conflicts_with = "report")]
+        also: Option<String>,
+        /// Report the figures to administrators and auditors.
+        #[arg(long)]
+        report: bool,
     },
     /// For a person who can unlock no longer: a new account of the same login and roles, without grants.
     #[command(after_help = "Example:\n  coffer … account reset otto --code-file otto.txt")]
@@ -266,6 +312,31 @@ pub enum GrantCommand {
 
 #[derive(Subcommand, Debug)]
 pub enum KeyCommand {
+    /// The register: every key with its state, since when, and when another is to take its place.
+    List,
+    /// Who holds which key, of the keys in use. For administrators and auditors.
+    Access,
+    /// For how long keys of each kind are used before another is due.
+    #[command(
+        after_help = "Examples:\n  coffer … key periods\n  coffer … key periods --set tenant=180 --set audit=365"
+    )]
+    Periods {
+        /// KIND=DAYS; KIND is tenant, directory, audit, office, recovery, device or account. May be repeated.
+        #[arg(long, value_name = "KIND=DAYS", value_parser = period)]
+        set: Vec<(KeyKind, u16)>,
+    },
+    /// Say that a key in use may be in hands it does not belong in, without replacing it yet.
+    #[command(
+        group(ArgGroup::new("which").required(true).args(["tenant", "directory", "log", "office", "recovery", "device"])),
+        after_help = "Examples:\n  coffer … key compromised --tenant ACME\n  coffer … key compromised --recovery\n\nIt is pending from then on: `key rotate --pending` replaces what this account can; recovery is replaced by\n`key renew-recovery`, a device's by `key rotate --device`. For both in one step see `key rotate --emergency`."
+    )]
+    Compromised {
+        #[command(flatten)]
+        which: WhichKey,
+        /// Recovery's: its kit, or enough shares of it.
+        #[arg(long)]
+        recovery: bool,
+    },
     /// Keys that somebody holds who may not any more.
     Pending,
     /// Become steward of every tenant that has none, by the recovery kit. Each gets a new key.
@@ -299,26 +370,62 @@ pub enum KeyCommand {
     },
     /// Give a tenant, the directory, the log or the office a new key.
     #[command(
-        group(ArgGroup::new("what").required(true).args(["pending", "tenant", "directory", "log", "office"])),
-        after_help = "Examples:\n  coffer … key rotate --pending\n  coffer … key rotate --tenant ACME"
+        group(ArgGroup::new("which").required(true).args(["pending", "tenant", "directory", "log", "office", "device"])),
+        after_help = "Examples:\n  coffer … key rotate --pending\n  coffer … key rotate --tenant ACME\n  coffer … key rotate --log --emergency\n\nStopped, a tenant's is begun anew the next time; nothing is half done. Recovery's: `key renew-recovery`."
     )]
     Rotate {
         /// Every key that somebody holds who may not any more, as far as this account can.
         #[arg(long)]
         pending: bool,
-        /// A tenant's: its name or identifier.
-        #[arg(long, value_name = "T")]
-        tenant: Option<String>,
-        /// The directory's.
-        #[arg(long)]
-        directory: bool,
-        /// The one that entries of the log are sealed to.
-        #[arg(long)]
-        log: bool,
-        /// The one of administrators and auditors together.
-        #[arg(long)]
-        office: bool,
+        #[command(flatten)]
+        which: WhichKey,
+        /// It may be in wrong hands: that is stated first, and stands in the register for ever.
+        #[arg(long, conflicts_with = "pending")]
+        emergency: bool,
     },
+}
+
+/// One of the vault's keys.
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
+#[derive(Args, Debug)]
+pub struct WhichKey {
+    /// A tenant's: its name or identifier.
+    #[arg(long, value_name = "T")]
+    pub tenant: Option<String>,
+    /// The directory's.
+    #[arg(long)]
+    pub directory: bool,
+    /// The one that entries of the log are sealed to.
+    #[arg(long)]
+    pub log: bool,
+    /// The one of administrators and auditors together.
+    #[arg(long)]
+    pub office: bool,
+    /// This device's, for backups while the vault is locked.
+    #[arg(long)]
+    pub device: bool,
+}
+
+impl WhichKey {
+    /// Of which kind it is; recovery's if none is named.
+    pub fn kind(&self) -> KeyKind {
+        match self {
+            Self { tenant: Some(_), .. } => KeyKind::Tenant,
+            Self { directory: true, .. } => KeyKind::Directory,
+            Self { log: true, .. } => KeyKind::Audit,
+            Self { office: true, .. } => KeyKind::Office,
+            Self { device: true, .. } => KeyKind::Device,
+            Self { .. } => KeyKind::Recovery,
+        }
+    }
+}
+
+fn period(text: &str) -> Result<(KeyKind, u16), String> {
+    let (kind, days) = text.split_once('=').ok_or("KIND=DAYS")?;
+    let kind = kind.parse().map_err(|_| KeyKind::ALL.map(KeyKind::name).join(", "))?;
+    let days = days.parse().ok().filter(|&days| Cryptoperiods::default().with(kind, days).is_some());
+    let bounds = || format!("{} to {} days", Cryptoperiods::MIN_DAYS, Cryptoperiods::MAX_DAYS);
+    Ok((kind, days.ok_or_else(bounds)?))
 }
 
 fn role(text: &str) -> Result<Role, &'static str> {

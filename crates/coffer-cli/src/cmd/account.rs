@@ -9,7 +9,7 @@ use coffer_model::account::{LoginName, Role, Roles};
 use serde_json::json;
 use zeroize::Zeroizing;
 
-use super::{find_account, fresh, fresh_to_appoint, key, kit, vault_folder, way_in};
+use super::{find_account, fresh, fresh_to_appoint, key, kit, leaving, vault_folder, way_in};
 use crate::args::{AccountCommand, CodeArgs, Global, RecoveryArgs};
 use crate::error::CliError;
 use crate::render::{Output, table, visible};
@@ -26,6 +26,9 @@ pub fn run(session: &Session, global: &Global, command: &AccountCommand, output:
         }
         AccountCommand::Activate { .. } | AccountCommand::Recover { .. } => {
             Err(CliError::Usage("this command stands alone, without --login and outside `coffer shell`".to_owned()))
+        }
+        AccountCommand::RenewKeys { .. } => {
+            Err(CliError::Usage("this command stands alone, outside `coffer shell`".to_owned()))
         }
         AccountCommand::List => Ok(output.answer(&session.people()?, people_text)?),
         AccountCommand::Roles { name, roles } => {
@@ -50,10 +53,25 @@ pub fn run(session: &Session, global: &Global, command: &AccountCommand, output:
             way_in::make_personal_code(session, global, code_file.as_deref(), output)
         }
         AccountCommand::SecondFactor(command) => way_in::second_factor(session, global, command, output),
-        AccountCommand::Offboard { name, now: _, stewards } => {
+        AccountCommand::Offboard { name, within: Some(hours), secrets_within, .. } => {
+            leaving::set(session, global, name, Some(*hours), *secrets_within, output)
+        }
+        AccountCommand::Offboard { name, secrets_only: true, secrets_within, .. } => {
+            leaving::set(session, global, name, None, *secrets_within, output)
+        }
+        AccountCommand::Offboard { name, stay: true, .. } => leaving::keep(session, global, name, output),
+        AccountCommand::Offboarding { name } => leaving::show(session, name, output),
+        AccountCommand::Exposures { tenant, also, report } => {
+            leaving::exposures(session, tenant.as_deref(), also.as_deref(), *report, output)
+        }
+        AccountCommand::Offboard { name, secrets_within, stewards, .. } => {
             let account = find_account(session, name)?;
             session.remove_account(account.id, stewards.even_last_steward, fresh(session, global)?)?;
             let pending = job::run("replacing keys", || Ok::<_, CliError>(session.start_rekeying()))?;
+            if let Some(days) = secrets_within {
+                let by = leaving::later(session, leaving::days(*days))?;
+                session.set_leaving(account.id, None, by, fresh(session, global)?)?;
+            }
             let answer = json!({ "removed": account.login, "pending": pending });
             Ok(output.answer(&answer, |_| format!("{} has left\n{}", account.login, key::pending_text(&pending)))?)
         }
@@ -180,6 +198,9 @@ fn people_text(people: &PeopleView) -> String {
 
 fn state_words(account: &AccountView) -> String {
     match account.state {
+        AccountState::Active if account.access_by.is_some() => {
+            format!("leaves by {}", account.access_by.map_or_else(String::new, |by| by.to_string()))
+        }
         AccountState::Active if account.key_pending => "active, waits for a key".to_owned(),
         AccountState::Active => "active".to_owned(),
         AccountState::Invited => "invited".to_owned(),
@@ -188,7 +209,7 @@ fn state_words(account: &AccountView) -> String {
     }
 }
 
-fn role_words(roles: &[Role]) -> String {
+pub(super) fn role_words(roles: &[Role]) -> String {
     let words = roles.iter().map(|role| match role {
         Role::Administrator => "administrator",
         Role::Auditor => "auditor",

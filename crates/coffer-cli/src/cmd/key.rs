@@ -3,18 +3,25 @@
 use std::path::Path;
 
 use coffer_core::policy::Action;
-use coffer_core::view::{PendingKey, PendingKeyView, RecoveryView};
+use coffer_core::view::{
+    CryptoperiodView, KeyAccessView, KeyHolder, KeyRegisterView, KeyState, PendingKey, PendingKeyView, RecoveryView,
+};
 use coffer_core::{Session, Split};
+use coffer_model::day::Day;
+use coffer_model::id::TenantId;
+use coffer_model::key::KeyKind;
 use coffer_model::policy::Guarded;
+use coffer_model::time::Timestamp;
 use serde_json::json;
 
+use super::account::right_word;
 use super::kit::{self, KitPlace};
 use super::vault::{keep_words, kept_words};
 use super::{find_tenant, fresh_for};
-use crate::args::{Global, KeyCommand};
+use crate::args::{Global, KeyCommand, WhichKey};
 use crate::error::CliError;
 use crate::job;
-use crate::render::{Output, table};
+use crate::render::{Output, table, visible};
 
 pub fn run(session: &Session, global: &Global, command: &KeyCommand, output: &Output) -> Result<(), CliError> {
     match command {
@@ -36,15 +43,136 @@ pub fn run(session: &Session, global: &Global, command: &KeyCommand, output: &Ou
         KeyCommand::Rotate { pending: true, .. } => {
             job::run("replacing keys", || Ok::<_, CliError>(session.start_rekeying()))?;
         }
-        KeyCommand::Rotate { tenant: Some(tenant), .. } => {
-            let tenant = find_tenant(session, tenant)?;
-            job::run("replacing the tenant's key", || session.start_rekey_tenant(tenant.id))?;
+        KeyCommand::Rotate { which, emergency, .. } => rotate(session, which, *emergency)?,
+        KeyCommand::List => return Ok(output.answer(&session.key_register()?, register_text)?),
+        KeyCommand::Access => return Ok(output.answer(&session.key_access()?, access_text)?),
+        KeyCommand::Periods { set } => {
+            let mut periods = session.cryptoperiods()?;
+            for (kind, days) in set {
+                periods = periods.with(*kind, *days).expect("the bounds were looked at when it was read");
+            }
+            if !set.is_empty() {
+                session.set_cryptoperiods(&periods)?;
+            }
+            return Ok(output.answer(&session.key_register()?.periods, |periods| periods_text(periods))?);
         }
-        KeyCommand::Rotate { directory: true, .. } => session.rekey_directory()?,
-        KeyCommand::Rotate { log: true, .. } => session.replace_audit_key()?,
-        KeyCommand::Rotate { .. } => session.replace_office_key()?,
+        KeyCommand::Compromised { which, .. } => {
+            let tenant = which.tenant.as_deref().map(|named| find_tenant(session, named)).transpose()?;
+            session.mark_compromised(which.kind(), tenant.map(|tenant| tenant.id))?;
+        }
     }
     Ok(output.answer(&session.people()?.pending, |pending| pending_text(pending))?)
+}
+
+/// Replaces one key; before that states that it may be in wrong hands, if this is an emergency.
+fn rotate(session: &Session, which: &WhichKey, emergency: bool) -> Result<(), CliError> {
+    let tenant = which.tenant.as_deref().map(|named| find_tenant(session, named)).transpose()?.map(|tenant| tenant.id);
+    if emergency {
+        session.mark_compromised(which.kind(), tenant)?;
+    }
+    match (which.kind(), tenant) {
+        (KeyKind::Tenant, Some(tenant)) => {
+            job::run("replacing the tenant's key", || session.start_rekey_tenant(tenant))?;
+        }
+        (KeyKind::Directory, _) => session.rekey_directory()?,
+        (KeyKind::Audit, _) => session.replace_audit_key()?,
+        (KeyKind::Office, _) => session.replace_office_key()?,
+        (KeyKind::Device, _) => session.replace_device_key()?,
+        (KeyKind::Tenant | KeyKind::Recovery | KeyKind::Account, _) => {
+            return Err(CliError::Usage("recovery is replaced by `key renew-recovery`".to_owned()));
+        }
+    }
+    Ok(())
+}
+
+fn register_text(register: &KeyRegisterView) -> String {
+    let rows = register.keys.iter().map(|key| {
+        let due = match (key.next_rotation, key.overdue) {
+            (Some(due), true) => format!("{} OVERDUE", day(due)),
+            (Some(due), false) => day(due),
+            (None, _) => String::new(),
+        };
+        vec![
+            key_name(key.kind, key.tenant_name.as_deref(), key.tenant, key.login.as_deref()),
+            key.number.to_string(),
+            state_word(key.state).to_owned(),
+            day(key.since),
+            key.until.map(day).unwrap_or_default(),
+            due,
+            key.algorithm.to_owned(),
+        ]
+    });
+    let keys = table(&["KEY", "NO.", "STATE", "SINCE", "UNTIL", "NEXT BY", "ALGORITHM"], rows);
+    let parts = register.suites.iter().flat_map(|suite| {
+        suite.parts.iter().map(|part| {
+            let until = match (part.until_year, part.until_source) {
+                (Some(year), Some(source)) => format!("{year} ({source})"),
+                _ => "no date known".to_owned(),
+            };
+            vec![
+                suite.number.to_string(),
+                part.purpose.to_owned(),
+                part.algorithm.to_owned(),
+                part.standard.to_owned(),
+                until,
+            ]
+        })
+    });
+    let suites = table(&["SUITE", "FOR", "ALGORITHM", "STANDARD", "USE UNTIL"], parts);
+    format!("{keys}\n\n{}\n\n{suites}", periods_text(&register.periods))
+}
+
+fn periods_text(periods: &[CryptoperiodView]) -> String {
+    let rows = periods.iter().map(|period| vec![period.kind.name().to_owned(), period.days.to_string()]);
+    table(&["KEYS OF", "DAYS"], rows)
+}
+
+fn access_text(access: &KeyAccessView) -> String {
+    let rows = access.keys.iter().map(|key| {
+        let holders: Vec<_> = key.holders.iter().map(holder_words).collect();
+        vec![
+            key_name(key.kind, key.tenant_name.as_deref(), key.tenant, None),
+            key.number.to_string(),
+            holders.join(", "),
+        ]
+    });
+    let keys = table(&["KEY", "NO.", "HELD BY"], rows);
+    format!("{keys}\nas of {}, {} statements, the last {}", access.made_at, access.chain_length, access.chain_head)
+}
+
+fn holder_words(holder: &KeyHolder) -> String {
+    match holder {
+        KeyHolder { recovery: Some(number), .. } => format!("recovery {number}"),
+        KeyHolder { login, former: true, .. } => format!("{} (may not any more)", login.as_deref().unwrap_or("?")),
+        KeyHolder { login, right: Some(right), expires_at, .. } => {
+            let until = expires_at.map_or_else(String::new, |at| format!(" until {}", day(at)));
+            format!("{} ({}{until})", login.as_deref().unwrap_or("?"), right_word(*right))
+        }
+        KeyHolder { login, .. } => login.clone().unwrap_or_default(),
+    }
+}
+
+fn key_name(kind: KeyKind, tenant_name: Option<&str>, tenant: Option<TenantId>, login: Option<&str>) -> String {
+    match (kind, tenant_name, tenant, login) {
+        (_, Some(name), ..) => format!("tenant {}", visible(name)),
+        (_, None, Some(id), _) => format!("tenant {id}"),
+        (_, _, _, Some(login)) => format!("account {login}"),
+        (KeyKind::Audit, ..) => "log".to_owned(),
+        (kind, ..) => kind.name().to_owned(),
+    }
+}
+
+const fn state_word(state: KeyState) -> &'static str {
+    match state {
+        KeyState::Active => "active",
+        KeyState::Deactivated => "deactivated",
+        KeyState::Compromised => "COMPROMISED",
+        KeyState::Destroyed => "destroyed",
+    }
+}
+
+fn day(at: Timestamp) -> String {
+    Day::of(at).to_string()
 }
 
 /// Makes another kit, keeps it, and only then puts it in the place of the one before.

@@ -13,6 +13,7 @@ mod import;
 mod key;
 mod kind;
 mod kit;
+mod leaving;
 mod life;
 mod log;
 mod moves;
@@ -61,6 +62,11 @@ pub fn run(host: &Host, cli: &Cli, output: &Output) -> Result<(), CliError> {
         Command::Backup(command) if global.login.is_none() => backup::run_locked(host, global, command, output),
         Command::Log(LogCommand::Restart) => {
             log::restart(unlock_by(Vault::unlock_restarting_log, host, global)?, output)
+        }
+        Command::Account(AccountCommand::RenewKeys { new_passphrase_file }) => {
+            let session = unlock(host, global)?;
+            refuse_unasked(&session, global)?;
+            way_in::renew_keys(session, global, new_passphrase_file.as_deref(), output)
         }
         command => {
             let session = unlock(host, global)?;
@@ -173,6 +179,15 @@ fn find_account(session: &Session, named: &str) -> Result<AccountView, CliError>
     accounts
         .find(|account| account.login == named.trim().to_ascii_lowercase() || account.id.to_string() == named)
         .ok_or_else(|| CliError::NoSuchAccount(named.to_owned()))
+}
+
+/// As [`find_account`], and of those that left the one that left last.
+fn find_any_account(session: &Session, named: &str) -> Result<AccountView, CliError> {
+    find_account(session, named).or_else(|error| {
+        let mut accounts = session.people()?.accounts.into_iter().filter(|account| account.state == AccountState::Left);
+        let login = named.trim().to_ascii_lowercase();
+        accounts.find(|account| account.login == login || account.id.to_string() == named).ok_or(error)
+    })
 }
 
 /// The proof that the passphrase was given just now. Unlocking a moment ago counts; a long-lived shell asks again.

@@ -83,6 +83,31 @@ pub fn change(session: &Session, global: &Global, args: &FactorArgs, output: &Ou
     Ok(())
 }
 
+/// Gives the account new keys under a new passphrase; key factors stay as they are.
+pub fn renew_keys(session: Session, global: &Global, file: Option<&Path>, output: &Output) -> Result<(), CliError> {
+    let now = session.ways_in()?;
+    let proof = fresh(&session, global)?;
+    let key_file = match (&global.key_file, now.key_file) {
+        (Some(path), true) => Some(prompt::key_file(path)?),
+        (None, true) => return Err(CliError::Usage("name the key file with --key-file".to_owned())),
+        (_, false) => None,
+    };
+    let passphrase = prompt::another_new_passphrase(file)?;
+    let way = WayIn {
+        passphrase: &passphrase,
+        device_secret: now.device_secret,
+        key_file: key_file.as_deref().map(Vec::as_slice),
+    };
+    session.renew_own_keys(&way, proof)?;
+    output.answer(&json!({ "renewed": true }), |_| {
+        "the account has new keys; unlock by the new passphrase with `key rotate --pending` now".to_owned()
+    })?;
+    if now.personal_code {
+        output.note("the personal recovery code opens nothing any more: make another with `account personal-code`");
+    }
+    Ok(())
+}
+
 fn make_key_file(session: &Session, path: &Path) -> Result<Zeroizing<Vec<u8>>, CliError> {
     let mut content = Zeroizing::new(vec![0; KEY_FILE_BYTES]);
     session.host().random.fill(&mut content);

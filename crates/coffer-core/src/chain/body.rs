@@ -73,12 +73,28 @@ pub(crate) enum Body {
     /// Whether an account has a second factor. Signed by the account.
     #[n(19)]
     SecondFactorStated(#[n(0)] SecondFactorStated),
+    /// By when an account has to have left and what it saw is to be changed, or that it stays after all. Signed by an
+    /// administrator.
+    #[n(22)]
+    LeavingSet(#[n(0)] LeavingSet),
+    /// How far the secrets are changed that an account without a grant saw in a tenant. Signed by a steward of it.
+    #[n(23)]
+    ExposureReported(#[n(0)] ExposureReported),
     /// Recovery has another seed. Signed by an administrator, who trusts it from then on.
     #[n(24)]
     RecoveryReplaced(#[n(0)] RecoveryReplaced),
     /// The account that signs trusts the newest recovery: keys that it makes are sealed to that one from now on.
     #[n(25)]
     RecoveryAccepted(#[n(0)] RecoveryAccepted),
+    /// A key in use may be in hands it does not belong in. Signed by whoever may replace it.
+    #[n(26)]
+    KeyCompromised(#[n(0)] KeyCompromised),
+    /// An account has other keys. Signed by the account, with those of before; whatever it held wants replacing.
+    #[n(27)]
+    AccountRekeyed(#[n(0)] AccountRekeyed),
+    /// Keys are used for so long. Signed by an administrator.
+    #[n(28)]
+    CryptoperiodsSet(#[n(0)] CryptoperiodsSet),
 }
 
 /// Public keys of the vault and of its first account.
@@ -337,6 +353,29 @@ pub(crate) struct SecondFactorStated {
 }
 
 #[derive(Clone, Debug, Encode, Decode, CborLen)]
+pub(crate) struct LeavingSet {
+    #[cbor(n(0), with = "encoding::account_id")]
+    pub(crate) account: AccountId,
+    /// When its access ends at the latest, in milliseconds since the Unix epoch; absent if it has ended, or goes on.
+    #[n(1)]
+    pub(crate) access_by_ms: Option<i64>,
+    /// By when the secrets it saw are to be others, likewise; absent if it stays.
+    #[n(2)]
+    pub(crate) secrets_by_ms: Option<i64>,
+}
+
+#[derive(Clone, Debug, Encode, Decode, CborLen)]
+pub(crate) struct ExposureReported {
+    #[cbor(n(0), with = "encoding::tenant_id")]
+    pub(crate) tenant: TenantId,
+    #[cbor(n(1), with = "encoding::account_id")]
+    pub(crate) account: AccountId,
+    /// SHA-256 of the report sealed to the office.
+    #[n(2)]
+    pub(crate) sealed: ByteArray<32>,
+}
+
+#[derive(Clone, Debug, Encode, Decode, CborLen)]
 pub(crate) struct RecoveryReplaced {
     /// One more than before; the founding statement's is 1.
     #[n(0)]
@@ -360,6 +399,47 @@ pub(crate) struct RecoveryAccepted {
     /// Which recovery: the newest.
     #[n(0)]
     pub(crate) number: u32,
+}
+
+#[derive(Clone, Copy, Debug, Encode, Decode, CborLen)]
+pub(crate) struct KeyCompromised {
+    /// [`coffer_model::key::KeyKind::code`]; none of an account's.
+    #[n(0)]
+    pub(crate) kind: u8,
+    /// Whose, if it is a tenant's.
+    #[n(1)]
+    pub(crate) tenant: Option<ByteArray<16>>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, CborLen)]
+pub(crate) struct AccountRekeyed {
+    /// X-Wing public key.
+    #[n(0)]
+    pub(crate) sealing: ByteVec,
+    /// Ed25519 public key.
+    #[n(1)]
+    pub(crate) signing: ByteArray<32>,
+    /// SHA-256 of each slot that counts from now on, as the header stores it.
+    #[n(2)]
+    pub(crate) slots: Vec<ByteArray<32>>,
+    /// Every tenant that is granted to it, with SHA-256 of its key sealed to the new one.
+    #[n(3)]
+    pub(crate) grants: Vec<ResealedGrant>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, CborLen)]
+pub(crate) struct ResealedGrant {
+    #[cbor(n(0), with = "encoding::tenant_id")]
+    pub(crate) tenant: TenantId,
+    #[n(1)]
+    pub(crate) sealed: ByteArray<32>,
+}
+
+#[derive(Clone, Debug, Encode, Decode, CborLen)]
+pub(crate) struct CryptoperiodsSet {
+    /// Days for each kind of key, in the order of their codes.
+    #[n(0)]
+    pub(crate) days: Vec<u16>,
 }
 
 impl SeedSplit {

@@ -132,6 +132,12 @@ fn make() -> (Membership, Vec<SignedStatement>) {
     state(&mut membership, &mut chain, Body::GrantWithdrawn(withdrawn));
     let roles = Roles::of([Role::Auditor]).bits();
     state(&mut membership, &mut chain, Body::RolesSet(RolesSet { account: passing, roles }));
+    state(&mut membership, &mut chain, leaving(passing, Some(3), Some(4)));
+    let report = ExposureReported { tenant: TENANT, account: passing, sealed: [34; 32].into() };
+    state(&mut membership, &mut chain, Body::ExposureReported(report));
+    let compromised = KeyCompromised { kind: KeyKind::Tenant.code(), tenant: Some((*TENANT.as_bytes()).into()) };
+    state(&mut membership, &mut chain, Body::KeyCompromised(compromised));
+    state(&mut membership, &mut chain, Body::CryptoperiodsSet(CryptoperiodsSet { days: vec![90; 7] }));
     state(&mut membership, &mut chain, Body::AccountRemoved(AccountRemoved { account: passing }));
     let keyed = DirectoryKeyed { generation: 2, kid: [26; 32].into() };
     state(&mut membership, &mut chain, Body::DirectoryKeyed(keyed));
@@ -797,4 +803,149 @@ fn nobody_is_invited_under_an_identifier_that_stands_for_recovery() {
     identifier[15] = 1;
     let body = Body::AccountInvited(invited(AccountId::from_bytes(identifier), "eva", Roles::ALL));
     assert_eq!(stated(&membership, FOUNDER, &founder_key(), body), Err(ChainError::Authority));
+}
+
+fn leaving(account: AccountId, access_by: Option<i64>, secrets_by: Option<i64>) -> Body {
+    let millis = |seconds: i64| at(seconds).unix_millis();
+    Body::LeavingSet(LeavingSet { account, access_by_ms: access_by.map(millis), secrets_by_ms: secrets_by.map(millis) })
+}
+
+#[test]
+fn by_when_somebody_leaves_is_the_administrators_to_say() {
+    let membership = with_member(Roles::of([Role::Member, Role::Auditor]));
+    let by_founder = |membership: &Membership, body| stated(membership, FOUNDER, &founder_key(), body);
+    let refused = [
+        leaving(MEMBER, Some(20), Some(10)),
+        leaving(MEMBER, Some(20), None),
+        leaving(MEMBER, None, Some(20)),
+        leaving(MEMBER, None, None),
+        leaving(AccountId::from_bytes([9; 16]), Some(10), Some(20)),
+    ];
+    for body in refused {
+        assert_eq!(by_founder(&membership, body), Err(ChainError::Authority));
+    }
+    let by_member = stated(&membership, MEMBER, &member_key(), leaving(FOUNDER, Some(10), Some(20)));
+    assert_eq!(by_member, Err(ChainError::Authority));
+
+    let (mut membership, mut chain) = (membership, Vec::new());
+    state(&mut membership, &mut chain, leaving(MEMBER, Some(10), Some(20)));
+    assert_eq!(membership.access_ends(MEMBER), Some(at(10)));
+    assert!(!membership.stays_with(Role::Auditor, FOUNDER), "who is to leave is not counted on");
+    state(&mut membership, &mut chain, leaving(MEMBER, None, None));
+    assert_eq!(membership.access_ends(MEMBER), None);
+    state(&mut membership, &mut chain, leaving(MEMBER, Some(10), Some(20)));
+    state(&mut membership, &mut chain, Body::AccountRemoved(AccountRemoved { account: MEMBER }));
+    for body in [leaving(MEMBER, Some(30), Some(40)), leaving(MEMBER, None, None)] {
+        assert_eq!(by_founder(&membership, body), Err(ChainError::Authority));
+    }
+    state(&mut membership, &mut chain, leaving(MEMBER, None, Some(40)));
+    let left = membership.leaving[&MEMBER];
+    assert_eq!((left.access_by, left.secrets_by), (Some(at(10)), at(40)));
+}
+
+#[test]
+fn only_a_steward_reports_on_who_has_no_grant_any_more() {
+    let mut membership = with_member(Roles::of([Role::Member]));
+    let mut chain = Vec::new();
+    let report =
+        || Body::ExposureReported(ExposureReported { tenant: TENANT, account: MEMBER, sealed: [1; 32].into() });
+    let by_founder = |membership: &Membership| stated(membership, FOUNDER, &founder_key(), report());
+    assert_eq!(by_founder(&membership), Err(ChainError::Authority), "it never had a grant");
+    let given = grant(&membership, MEMBER, Right::Steward);
+    state(&mut membership, &mut chain, Body::Granted(given.clone()));
+    assert_eq!(by_founder(&membership), Err(ChainError::Authority), "it has one still");
+    state(&mut membership, &mut chain, Body::GrantWithdrawn(GrantWithdrawn { tenant: TENANT, account: MEMBER }));
+    assert_eq!(stated(&membership, MEMBER, &member_key(), report()), Err(ChainError::Authority));
+    state(&mut membership, &mut chain, report());
+    assert_eq!(membership.reported[&(TENANT, MEMBER)].by, FOUNDER);
+    // Whoever is granted it again has nothing reported of.
+    state(&mut membership, &mut chain, Body::Granted(given));
+    assert!(!membership.reported.contains_key(&(TENANT, MEMBER)) && !membership.ended.contains_key(&(TENANT, MEMBER)));
+}
+
+#[test]
+fn a_key_is_called_compromised_by_whoever_replaces_it() {
+    let mut membership = with_member(Roles::of([Role::Member, Role::Auditor]));
+    let mut chain = Vec::new();
+    let compromised = |kind: KeyKind, tenant: Option<TenantId>| {
+        let tenant = tenant.map(|tenant| (*tenant.as_bytes()).into());
+        Body::KeyCompromised(KeyCompromised { kind: kind.code(), tenant })
+    };
+    let by_member =
+        |membership: &Membership, kind, tenant| stated(membership, MEMBER, &member_key(), compromised(kind, tenant));
+    for kind in [KeyKind::Directory, KeyKind::Recovery, KeyKind::Device, KeyKind::Account, KeyKind::Tenant] {
+        assert_eq!(by_member(&membership, kind, None), Err(ChainError::Authority), "{kind:?}");
+    }
+    by_member(&membership, KeyKind::Audit, None).unwrap();
+    by_member(&membership, KeyKind::Office, None).unwrap();
+    let by_founder =
+        |membership: &Membership, kind, tenant| stated(membership, FOUNDER, &founder_key(), compromised(kind, tenant));
+    assert_eq!(
+        stated(&founded().0, FOUNDER, &founder_key(), compromised(KeyKind::Device, None)),
+        Err(ChainError::Authority),
+        "there is none"
+    );
+    let unknown = TenantId::from_bytes([6; 16]);
+    assert_eq!(by_founder(&membership, KeyKind::Account, None), Err(ChainError::Authority));
+    assert_eq!(by_founder(&membership, KeyKind::Audit, Some(TENANT)), Err(ChainError::Authority));
+    assert_eq!(by_founder(&membership, KeyKind::Tenant, Some(unknown)), Err(ChainError::Authority));
+    assert_eq!(by_member(&membership, KeyKind::Tenant, Some(TENANT)), Err(ChainError::Authority));
+    state(&mut membership, &mut chain, compromised(KeyKind::Tenant, Some(TENANT)));
+    assert!(membership.tenants[&TENANT].exposed_since.is_some());
+    state(&mut membership, &mut chain, compromised(KeyKind::Directory, None));
+    assert!(membership.directory_exposed_since.is_some());
+    let unknown = Body::KeyCompromised(KeyCompromised { kind: 8, tenant: None });
+    assert_eq!(stated(&membership, FOUNDER, &founder_key(), unknown), Err(ChainError::Malformed));
+}
+
+#[test]
+fn periods_are_the_administrators_and_within_bounds() {
+    let membership = with_member(Roles::of([Role::Member, Role::Auditor]));
+    let periods = |days: Vec<u16>| Body::CryptoperiodsSet(CryptoperiodsSet { days });
+    let by_member = stated(&membership, MEMBER, &member_key(), periods(vec![30; 7]));
+    assert_eq!(by_member, Err(ChainError::Authority));
+    stated(&membership, FOUNDER, &founder_key(), periods(vec![30; 7])).unwrap();
+    for wrong in [vec![30; 6], vec![30; 8], vec![0; 7], vec![3_654; 7]] {
+        assert_eq!(stated(&membership, FOUNDER, &founder_key(), periods(wrong)), Err(ChainError::Malformed));
+    }
+}
+
+#[test]
+fn an_account_that_gets_other_keys_keeps_its_grants_and_leaves_all_it_held_pending() {
+    let mut membership = with_member(Roles::of([Role::Member, Role::Auditor]));
+    let given = grant(&membership, MEMBER, Right::Editor);
+    state(&mut membership, &mut Vec::new(), Body::Granted(given));
+    let next = signing(60);
+    let rekeyed = |keys: u8, signing_key: &SigningKey, tenants: &[TenantId]| {
+        Body::AccountRekeyed(AccountRekeyed {
+            sealing: sealing(keys).encode().into(),
+            signing: signing_key.verifying_key().encode().into(),
+            slots: vec![[36; 32].into()],
+            grants: tenants.iter().map(|tenant| ResealedGrant { tenant: *tenant, sealed: [37; 32].into() }).collect(),
+        })
+    };
+    let by_member = |body| stated(&membership, MEMBER, &member_key(), body);
+    // All of its grants, and each once.
+    for tenants in [&[][..], &[TENANT, TENANT], &[TENANT, TenantId::from_bytes([6; 16])]] {
+        assert_eq!(by_member(rekeyed(61, &next, tenants)), Err(ChainError::Authority));
+    }
+    // Nobody's keys, nor those it had.
+    for (keys, signing_key) in [(20, &next), (61, &founder_key()), (61, &member_key()), (24, &next)] {
+        assert_eq!(by_member(rekeyed(keys, signing_key, &[TENANT])), Err(ChainError::Authority));
+    }
+    let by_new_key = stated(&membership, MEMBER, &next, rekeyed(61, &next, &[TENANT]));
+    assert_eq!(by_new_key, Err(ChainError::Signature), "the keys of before state the new ones");
+
+    let body = rekeyed(61, &next, &[TENANT]);
+    let statement = membership.next_statement(at(2), REPLICA, MEMBER, &member_key(), body);
+    membership.extend(&statement).unwrap();
+    let account = &membership.accounts[&MEMBER];
+    assert_eq!((account.signed_with.len(), account.keys_since.len()), (1, 2));
+    assert_eq!(membership.right(TENANT, MEMBER, at(3)), Some(Right::Editor));
+    assert_eq!(*membership.grants[&(TENANT, MEMBER)].grantee_keys, account_keys_digest(account));
+    assert!(membership.directory_exposed_since.is_some() && membership.audit_exposed_since.is_some());
+    assert!(membership.tenants[&TENANT].exposed_since.is_some());
+    let slots = || Body::SlotsNamed(SlotsNamed { slots: vec![[38; 32].into()] });
+    assert_eq!(stated(&membership, MEMBER, &member_key(), slots()), Err(ChainError::Signature));
+    assert_eq!(stated(&membership, MEMBER, &next, slots()), Ok(()));
 }

@@ -221,6 +221,13 @@ impl Directory {
         Ok(query.query_row([account.as_bytes()], |row| row.get(0)).optional()?)
     }
 
+    /// What a steward reported of an account's exposures in a tenant, sealed to the office.
+    pub(crate) fn exposure_report(&self, tenant: TenantId, account: AccountId) -> Result<Option<Vec<u8>>, StoreError> {
+        let mut query =
+            self.connection.prepare_cached("SELECT sealed FROM exposure_report WHERE tenant = ?1 AND account = ?2")?;
+        Ok(query.query_row(params![tenant.as_bytes(), account.as_bytes()], |row| row.get(0)).optional()?)
+    }
+
     /// Signed manifests of the backups made, newest first.
     pub(crate) fn backup_manifests(&self) -> Result<Vec<Vec<u8>>, StoreError> {
         let mut query = self.connection.prepare_cached("SELECT manifest FROM backup ORDER BY counter DESC")?;
@@ -358,6 +365,19 @@ impl DirectoryTx<'_> {
         self.tx
             .prepare_cached("INSERT OR REPLACE INTO saved_searches (account, sealed) VALUES (?1, ?2)")?
             .execute(params![account.as_bytes(), sealed])?;
+        Ok(())
+    }
+
+    /// Stores what a steward reports of an account's exposures in a tenant, in place of what was reported before.
+    pub(crate) fn set_exposure_report(
+        &mut self,
+        tenant: TenantId,
+        account: AccountId,
+        sealed: &[u8],
+    ) -> Result<(), StoreError> {
+        self.tx
+            .prepare_cached("INSERT OR REPLACE INTO exposure_report (tenant, account, sealed) VALUES (?1, ?2, ?3)")?
+            .execute(params![tenant.as_bytes(), account.as_bytes(), sealed])?;
         Ok(())
     }
 

@@ -44,6 +44,14 @@ CREATE TABLE saved_searches (
     sealed  BLOB NOT NULL
 ) STRICT, WITHOUT ROWID;
 
+-- What stewards reported of the secrets that somebody saw who has no grant on their tenant any more, sealed to the office.
+CREATE TABLE exposure_report (
+    tenant  BLOB NOT NULL,
+    account BLOB NOT NULL,
+    sealed  BLOB NOT NULL,
+    PRIMARY KEY (tenant, account)
+) STRICT, WITHOUT ROWID;
+
 -- Backups made of this vault, as their receipts in the chain say; the signed manifest of each.
 CREATE TABLE backup (
     counter  INTEGER PRIMARY KEY,

@@ -10,6 +10,7 @@ use coffer_model::event::Event;
 use coffer_model::id::{AccountId, TenantId};
 
 use crate::audit::{CheckpointSigner, Observe, PageEntry, VerifyScope};
+use crate::chain::Account;
 use crate::fault::{CallError, Damage, Fault};
 use crate::job::{JobContext, JobError, JobHandle, Stopped};
 use crate::policy::Action;
@@ -131,7 +132,11 @@ impl Core {
         let office = self.office();
         let former = office.membership.former.iter().map(|(id, former)| (id, &former.account));
         let accounts = office.membership.accounts.iter().chain(former);
-        let accounts = accounts.filter_map(|(&id, account)| Signer::account(id, &account.signing.encode()).ok());
+        let keys = |(&id, account): (&AccountId, &Account)| {
+            let keys = account.signed_with.iter().chain([&account.signing]).map(move |key| (id, key.encode()));
+            keys.collect::<Vec<_>>()
+        };
+        let accounts = accounts.flat_map(keys).filter_map(|(id, key)| Signer::account(id, &key).ok());
         let devices = office.membership.devices.iter();
         let devices = devices.filter_map(|key| Signer::device(self.vault.id, &key.encode()).ok());
         accounts.chain(devices).collect()

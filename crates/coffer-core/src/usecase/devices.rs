@@ -34,12 +34,15 @@ pub(super) struct OnDevice {
     folder: PathBuf,
 }
 
-/// Why this device was not enrolled. Nothing has changed.
+/// Why this device was not enrolled, or its key not replaced. Nothing has changed.
 #[derive(Debug, thiserror::Error)]
 pub enum EnrolDeviceError {
     /// It has a key and a plan already, and both are in order.
     #[error("this device is enrolled already")]
     Enrolled,
+    /// It has no key and no plan yet that could be replaced: enrol it.
+    #[error("this device has no key for the vault yet")]
+    NotEnrolled,
     /// The call failed.
     #[error(transparent)]
     Call(#[from] CallError),
@@ -50,6 +53,7 @@ impl EnrolDeviceError {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::Enrolled => "device_enrolled",
+            Self::NotEnrolled => "device_not_enrolled",
             Self::Call(error) => error.code(),
         }
     }
@@ -128,7 +132,9 @@ impl OnDevice {
         let office = core.office();
         let former = office.membership.former.get(&self.signed.signer).map(|former| &former.account);
         let signer = office.membership.accounts.get(&self.signed.signer).or(former);
-        signer.is_some_and(|account| self.signed.verify(&account.signing))
+        signer.is_some_and(|account| {
+            account.signed_with.iter().chain([&account.signing]).any(|key| self.signed.verify(key))
+        })
     }
 
     fn is_certified(&self, core: &Core) -> bool {
@@ -165,6 +171,31 @@ impl Session {
         save_plan(core, &keys, &plan)?;
         let before = BackupMemory::load(&core.folder, core.vault.id, &keys).map_err(Fault::from)?;
         let memory = BackupMemory::of(&core.office().membership, before.as_ref());
+        memory.save(&core.folder, core.vault.id, &keys, &mut core.random()).map_err(Fault::from)?;
+        Ok(())
+    }
+}
+
+impl Session {
+    /// Gives this device another key for unattended work, with the backup plan it has. The
+    /// one before makes nothing more that a session would take: what it signed before goes on to count.
+    ///
+    /// Killed between the key and the plan, the device has a key without a plan: [`Session::enrol_device`] makes one.
+    pub fn replace_device_key(&self) -> Result<(), EnrolDeviceError> {
+        let actor = self.authorize(Action::ReplaceDeviceKey, None)?;
+        let core = &*self.core;
+        let _alone = lock(&core.backups);
+        let device = OnDevice::load(&core.host, &core.folder, core.vault.id).map_err(|error| match error {
+            BackupError::Fault(fault) => EnrolDeviceError::from(fault),
+            _ => EnrolDeviceError::NotEnrolled,
+        })?;
+        let keys = DeviceKeys::generate(&mut core.random());
+        let key = keys.signing_key().verifying_key();
+        let enrolled = Body::DeviceEnrolled(DeviceEnrolled { signing: key.encode().into() });
+        core.change_directory(&actor, Event::DeviceKeyReplaced, vec![enrolled], |_| Ok(()))?;
+        core.host.devices.save(core.vault.id, &keys.encode()).map_err(Fault::from)?;
+        save_plan(core, &keys, &device.plan)?;
+        let memory = BackupMemory::of(&core.office().membership, device.memory.as_ref());
         memory.save(&core.folder, core.vault.id, &keys, &mut core.random()).map_err(Fault::from)?;
         Ok(())
     }

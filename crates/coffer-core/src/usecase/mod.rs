@@ -15,6 +15,7 @@ mod devices;
 mod drafts;
 mod expiring;
 mod export;
+mod exposures;
 mod favourites;
 mod fields;
 mod generate;
@@ -22,6 +23,7 @@ mod grants;
 mod health;
 mod history;
 mod import;
+mod key_register;
 mod kinds;
 mod moves;
 pub(crate) mod people;
@@ -60,8 +62,9 @@ pub use import::{Duplicates, ImportError, ImportRequest};
 pub use kinds::KindError;
 pub use moves::{MoveError, MoveRequest};
 pub use people::{
-    AccountError, ActivateError, ChangePassphraseError, INVITATION_HOURS, INVITATION_HOURS_MAX, Invitation,
-    InviteError, KEY_FILE_MAX, LeaveError, RecoverError, SecondFactorError, SecondFactorOffer, SetRolesError, WayIn,
+    AccountError, ActivateError, CHANGE_SECRETS_WITHIN_DAYS, ChangePassphraseError, END_ACCESS_WITHIN_HOURS,
+    INVITATION_HOURS, INVITATION_HOURS_MAX, Invitation, InviteError, KEY_FILE_MAX, LeaveError, RecoverError,
+    SecondFactorError, SecondFactorOffer, SetRolesError, WayIn,
 };
 pub use preview::PreviewError;
 pub use records::{ListRecordsError, ListRequest, SaveRecordError};

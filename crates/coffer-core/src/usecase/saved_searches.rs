@@ -4,7 +4,7 @@
 use coffer_crypto::label::{self, Context};
 use coffer_crypto::wrap;
 use coffer_model::event::Event;
-use coffer_model::id::TenantId;
+use coffer_model::id::{AccountId, TenantId, VaultId};
 use coffer_model::query::{InvalidQuery, Query};
 use minicbor::bytes::ByteArray;
 use minicbor::{CborLen, Decode, Encode};
@@ -195,8 +195,13 @@ impl Core {
     }
 
     fn searches_context(&self) -> Context {
-        Context::new(label::SAVED_SEARCHES).bytes(self.vault.id.as_bytes()).bytes(self.account.as_bytes())
+        searches_context(self.vault.id, self.account)
     }
+}
+
+/// Context of an account's saved searches under its master key.
+pub(super) fn searches_context(vault: VaultId, account: AccountId) -> Context {
+    Context::new(label::SAVED_SEARCHES).bytes(vault.as_bytes()).bytes(account.as_bytes())
 }
 
 fn place_of(searches: &[Saved], name: &str, tenant: Option<TenantId>) -> Result<usize, CallError> {

@@ -9,13 +9,14 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use coffer_crypto::activation::InvitationKeys;
+use coffer_crypto::Random;
 use coffer_crypto::derive;
 use coffer_crypto::passphrase::Passphrase;
 use coffer_crypto::seal::{self, SealingKeyPair, SealingPublicKey};
 use coffer_crypto::second_factor::CodeRefusal;
-use coffer_crypto::secret::{AccountMasterKey, DirectoryKey, SealingSeed};
+use coffer_crypto::secret::{AccountMasterKey, DirectoryKey, SealingSeed, TenantKey};
 use coffer_crypto::slot::{Slot, SlotKind};
+use coffer_crypto::wrap;
 use coffer_model::account::Role;
 use coffer_model::event::Event;
 use coffer_model::id::{AccountId, SessionId, VaultId};
@@ -23,13 +24,14 @@ use coffer_model::time::Timestamp;
 
 use super::create::sixteen;
 use super::credentials::{Credentials, MissingFactors, Opening, open_slot};
+use super::saved_searches;
 use crate::audit::{AuditLog, EntryOrigin, LogError};
-use crate::chain::{self, Body, Membership};
+use crate::chain::{self, AccountRekeyed, Body, Membership, ResealedGrant};
 use crate::fault::{CallError, Damage, Fault};
 use crate::header::{Header, SealedState, UsedCode};
 use crate::host;
 use crate::keys::{OwnKeys, SharedKey, directory_context, directory_kid, pair_context};
-use crate::session::{Keys, Session, SessionParts, SharedPairs, tenant_path};
+use crate::session::{Keys, Session, SessionParts, SharedPairs, tenant_key_context, tenant_path};
 use crate::store::attached::AttachedFiles;
 use crate::store::directory::{self, Directory, Holder, SharedPair};
 use crate::store::file_root::FileRoot;
@@ -62,6 +64,12 @@ pub enum UnlockError {
         /// How long until the next one counts.
         wait: Duration,
     },
+    /// Everything was right, but an administrator has stated when this account's access ends, and that is over.
+    #[error("the access of this account ended on {since}; ask an administrator")]
+    AccessEnded {
+        /// Since when.
+        since: Timestamp,
+    },
     /// Another process, or another session of this one, has the vault open.
     #[error("the vault is open elsewhere")]
     HeldBy(Option<LockHolder>),
@@ -81,6 +89,7 @@ impl UnlockError {
             Self::Code(CodeRefusal::Used) => "code_used",
             Self::NotAnother => "not_another_administrator",
             Self::TooSoon { .. } => "too_soon",
+            Self::AccessEnded { .. } => "access_ended",
             Self::HeldBy(_) => "held_elsewhere",
             Self::Fault(fault) => fault.code(),
         }
@@ -247,7 +256,11 @@ impl Vault {
         }
         let own = OwnKeys::open(entry, vault, &master)?;
         let activation = state.activation_keys(vault);
-        let directory_key = open_directory_key(&header, account, &own, activation.as_ref())?;
+        let renewal = state.renewal.as_ref();
+        let own_before = renewal.map(|renewal| OwnKeys::before(renewal, vault, account)).transpose()?;
+        // What is not sealed to the account's own keys yet.
+        let earlier = activation.as_ref().map(|keys| &keys.sealing).or(own_before.as_ref().map(|keys| &keys.sealing));
+        let directory_key = open_directory_key(&header, account, &own, earlier)?;
         let header_mac = derive::derive_header_mac_key(&directory_key, vault.as_bytes());
         header.verify(&header_mac).map_err(|_| Fault::Damaged(Damage::Header))?;
         let mut directory = self.open_directory(&header, &directory_key)?;
@@ -263,6 +276,10 @@ impl Vault {
             // A kill came between the statement and the header.
             self.record_failure(&header)?;
             return Err(UnlockError::Refused);
+        }
+        if let Some(since) = membership.access_ends(account).filter(|ends| self.host.clock.now() >= *ends) {
+            self.record_failure(&header)?;
+            return Err(UnlockError::AccessEnded { since });
         }
         // An enrolment that does not stand in the chain yet is judged when it is stated.
         if state.enrolment.is_none() && !membership.accounts.contains_key(&account) {
@@ -287,7 +304,7 @@ impl Vault {
             log.change_key(membership.audit(), &mut random).map_err(Fault::from)?;
             header.audit_cache = membership.audit().encode().into();
         }
-        if state.enrolment.is_some() && header.directory.is_some() {
+        if (state.enrolment.is_some() || state.renewal.is_some()) && header.directory.is_some() {
             // Before the directory changes: a kill must not leave a root that it does not have.
             header.directory = None;
             let bytes = header.encode_next(&header_mac);
@@ -304,8 +321,7 @@ impl Vault {
                 statement = Some(signed);
             }
             // What was sealed to the code is sealed to the account from now on.
-            let pairs =
-                PairReader { vault, account, own: &own, activation: activation.as_ref(), directory: &directory };
+            let pairs = PairReader { vault, account, own: &own, earlier, directory: &directory };
             let seeds = pairs.read(&membership)?.seal_all(vault, account, own.sealing.public_key(), &mut random);
             let mut tx = directory.write().map_err(in_directory)?;
             if let Some(statement) = &statement {
@@ -320,6 +336,18 @@ impl Vault {
                 &directory_context(vault, account, header.directory_generation),
                 &mut random,
             );
+            header.seal_directory_to(account, sealed);
+        }
+        if let (Some(renewal), Some(before)) = (state.renewal.take(), &own_before) {
+            let renewing = Renewing { vault, account, own: &own, before, slot: &slot };
+            let known = membership.accounts.get(&account).ok_or(Fault::Damaged(Damage::Chain))?;
+            if known.signing == before.signing.verifying_key() {
+                log.append(now, &origin, Event::OwnKeysRenewed, &mut random).map_err(Fault::from)?;
+                let saved = (&renewal.master(), &master);
+                renewing.state_and_reseal(&mut directory, &mut membership, saved, now, &mut random)?;
+            }
+            let context = directory_context(vault, account, header.directory_generation);
+            let sealed = seal::seal_key_to(own.sealing.public_key(), &directory_key, &context, &mut random);
             header.seal_directory_to(account, sealed);
         }
         let known = membership.accounts.get(&account).ok_or(Fault::Damaged(Damage::Chain))?;
@@ -354,7 +382,7 @@ impl Vault {
         let bytes = header.encode_next(&header_mac);
         files::replace_private_file(&self.folder.join(HEADER_FILE), &bytes).map_err(Fault::from)?;
 
-        let pairs = PairReader { vault, account, own: &own, activation: None, directory: &directory };
+        let pairs = PairReader { vault, account, own: &own, earlier: None, directory: &directory };
         let shared = pairs.read(&membership)?;
         sweep_retired(&self.folder, &membership);
         let session = Session::start(SessionParts {
@@ -419,22 +447,23 @@ pub(super) fn check_code(
     Ok(Some(factor.check(code, account, now)?))
 }
 
-/// The directory key as it was sealed to the account; to its invitation, as long as its enrolment is not complete.
+/// The directory key as it was sealed to the account; to its invitation or its keys of before, as long as its enrolment or
+/// the renewal of its keys is not complete.
 fn open_directory_key(
     header: &Header,
     account: AccountId,
     own: &OwnKeys,
-    activation: Option<&InvitationKeys>,
+    earlier: Option<&SealingKeyPair>,
 ) -> Result<DirectoryKey, Fault> {
     let damaged = Fault::Damaged(Damage::Header);
     let Some(sealed) = header.directory_sealed_to(account) else { return Err(damaged) };
     let context = directory_context(header.vault, account, header.directory_generation);
     let with_own = seal::open_sealed_key(&own.sealing, sealed, &context);
-    let with_code = |_| match activation {
-        Some(keys) => seal::open_sealed_key(&keys.sealing, sealed, &context),
+    let with_earlier = |_| match earlier {
+        Some(keys) => seal::open_sealed_key(keys, sealed, &context),
         None => Err(seal::OpenSealedError),
     };
-    with_own.or_else(with_code).map_err(|_| damaged)
+    with_own.or_else(with_earlier).map_err(|_| damaged)
 }
 
 /// Takes out of the header what no statement backs: a kill between a removal's statement and the header left it.
@@ -464,12 +493,81 @@ fn sweep_retired(folder: &Path, membership: &Membership) {
     }
 }
 
+/// An account's keys while others take their place: its passphrase may be known (docs/FORMAT.md §3.6).
+struct Renewing<'u> {
+    vault: VaultId,
+    account: AccountId,
+    own: &'u OwnKeys,
+    before: &'u OwnKeys,
+    slot: &'u Slot,
+}
+
+impl Renewing<'_> {
+    /// States the new keys, and seals to them what was sealed to those of before, in one transaction.
+    fn state_and_reseal(
+        &self,
+        directory: &mut Directory,
+        membership: &mut Membership,
+        (master_before, master): (&AccountMasterKey, &AccountMasterKey),
+        now: Timestamp,
+        random: &mut dyn Random,
+    ) -> Result<(), Fault> {
+        let (vault, account) = (self.vault, self.account);
+        let in_directory = |error: StoreError| error.into_fault(Damage::Directory);
+        let damaged = || Fault::Damaged(Damage::Directory);
+        let mut tenant_keys = Vec::new();
+        for (&(tenant, grantee), grant) in &membership.grants {
+            if grantee != account {
+                continue;
+            }
+            let sealed = directory.tenant_key(tenant, grant.epoch, account).map_err(in_directory)?;
+            let sealed = sealed.filter(|sealed| chain::digest(sealed) == *grant.sealed).ok_or_else(damaged)?;
+            let context = tenant_key_context(vault, tenant, grant.epoch, account);
+            let key: TenantKey =
+                seal::open_sealed_key(&self.before.sealing, &sealed, &context).map_err(|_| damaged())?;
+            let sealed = seal::seal_key_to(self.own.sealing.public_key(), &key, &context, random);
+            tenant_keys.push((tenant, grant.epoch, sealed));
+        }
+        let pairs = PairReader { vault, account, own: self.own, earlier: Some(&self.before.sealing), directory };
+        let seeds = pairs.read(membership)?.seal_all(vault, account, self.own.sealing.public_key(), random);
+        let searches = directory.saved_searches(account).map_err(in_directory)?.map(|sealed| {
+            let context = saved_searches::searches_context(vault, account);
+            let opened = wrap::open(master_before, &sealed, &context).map_err(|_| damaged())?;
+            Ok::<_, Fault>(wrap::seal(master, opened.expose(), &context, random))
+        });
+        let searches = searches.transpose()?;
+        let body = Body::AccountRekeyed(AccountRekeyed {
+            sealing: self.own.sealing.public_key().encode().into(),
+            signing: self.own.signing.verifying_key().encode().into(),
+            slots: vec![chain::digest(&self.slot.encode()).into()],
+            grants: tenant_keys
+                .iter()
+                .map(|(tenant, _, sealed)| ResealedGrant { tenant: *tenant, sealed: chain::digest(sealed).into() })
+                .collect(),
+        });
+        let position = membership.pin().length;
+        let statement = membership.next_statement(now, membership.replica, account, &self.before.signing, body);
+        membership.extend(&statement).map_err(Fault::from)?;
+        let mut tx = directory.write().map_err(in_directory)?;
+        tx.insert_statement(position, &statement).map_err(in_directory)?;
+        for (tenant, epoch, sealed) in &tenant_keys {
+            tx.set_tenant_key(*tenant, *epoch, account, sealed).map_err(in_directory)?;
+        }
+        seeds.iter().try_for_each(|seed| seed.store(&mut tx)).map_err(in_directory)?;
+        if let Some(searches) = searches {
+            tx.set_saved_searches(account, &searches).map_err(in_directory)?;
+        }
+        tx.commit().map_err(in_directory)
+    }
+}
+
 /// Reads the seeds of the shared pairs that an account holds.
 struct PairReader<'u> {
     vault: VaultId,
     account: AccountId,
     own: &'u OwnKeys,
-    activation: Option<&'u InvitationKeys>,
+    /// What seeds are sealed to that are not to the account's own keys yet.
+    earlier: Option<&'u SealingKeyPair>,
     directory: &'u Directory,
 }
 
@@ -496,8 +594,8 @@ impl PairReader<'_> {
             let context = pair_context(self.vault, pair, number, holder);
             let open = |keys: &SealingKeyPair| seal::open_sealed_key::<SealingSeed>(keys, &sealed, &context);
             let with_own = open(&self.own.sealing);
-            let with_code = |error| self.activation.map_or(Err(error), |keys| open(&keys.sealing));
-            let seed = with_own.or_else(with_code).map_err(|_| Fault::Damaged(Damage::Directory))?;
+            let with_earlier = |error| self.earlier.map_or(Err(error), open);
+            let seed = with_own.or_else(with_earlier).map_err(|_| Fault::Damaged(Damage::Directory))?;
             let key = SharedKey::of(number, seed);
             if key.pair.public_key() != public {
                 return Err(Fault::Damaged(Damage::Chain));

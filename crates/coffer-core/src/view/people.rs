@@ -44,6 +44,12 @@ pub struct AccountView {
     pub fingerprint: String,
     /// Whether it has a second factor, as it says itself.
     pub second_factor: bool,
+    /// When its access ends at the latest, if it is to leave.
+    #[ts(type = "string | null")]
+    pub access_by: Option<Timestamp>,
+    /// By when the secrets it saw are to be others, if it left or is to leave.
+    #[ts(type = "string | null")]
+    pub secrets_by: Option<Timestamp>,
     /// What it may do with tenants the asking account may know of, by the tenants' names.
     pub grants: Vec<GrantView>,
 }

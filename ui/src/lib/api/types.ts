@@ -1600,6 +1600,14 @@ export type AccountView = {
    */
   second_factor: boolean;
   /**
+   * When its access ends at the latest, if it is to leave.
+   */
+  access_by: string | null;
+  /**
+   * By when the secrets it saw are to be others, if it left or is to leave.
+   */
+  secrets_by: string | null;
+  /**
    * What it may do with tenants the asking account may know of, by the tenants' names.
    */
   grants: Array<GrantView>;

@@ -84,6 +84,15 @@ const ACTIONS: Record<string, (entry: LogEntryView) => string> = {
   "account.activated": () => m.log_account_activated(),
   "roles.set": () => m.log_roles_set(),
   "account.removed": () => m.log_account_removed(),
+  "leaving.set": () => m.log_leaving_set(),
+  "offboarding.read": () => m.log_offboarding_read(),
+  "exposures.listed": (entry) => m.log_exposures_listed({ shown: formatCount(entry.count ?? 0) }),
+  "exposure.reported": () => m.log_exposure_reported(),
+  "key.compromised": () => m.log_key_compromised(),
+  "cryptoperiods.set": () => m.log_cryptoperiods_set(),
+  "key_access.listed": () => m.log_key_access_listed(),
+  "device_key.replaced": () => m.log_device_key_replaced(),
+  "own_keys.renewed": () => m.log_own_keys_renewed(),
   "passphrase.changed": () => m.log_passphrase_changed(),
   "grant.given": () => m.log_grant_given(),
   "grant.withdrawn": () => m.log_grant_withdrawn(),
@@ -115,7 +124,7 @@ export function actionWords(entry: LogEntryView): string {
 
 /** Whether an entry deserves a second look. */
 export function isNotable(entry: LogEntryView): boolean {
-  return /failed|failures|refused|missing|altered|restarted|older_accepted|purged|erased|account\.removed|roles\.set|corrected|recovery\.used|second_factor\.removed|spare_code\.used|policy\.set/.test(
+  return /failed|failures|refused|missing|altered|restarted|older_accepted|purged|erased|account\.removed|roles\.set|corrected|recovery\.used|second_factor\.removed|spare_code\.used|policy\.set|key\.compromised|own_keys\.renewed/.test(
     entry.action,
   );
 }

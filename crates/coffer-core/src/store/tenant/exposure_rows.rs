@@ -1,10 +1,11 @@
 //! Who saw which version of which secret outside its mask, one by one or by an export all at once.
 
-use coffer_model::id::RecordKey;
+use coffer_model::id::{AccountId, RecordKey};
 use coffer_model::record::FieldId;
+use coffer_model::time::Timestamp;
 use rusqlite::params;
 
-use super::{TenantTx, record_row};
+use super::{Moment, TenantTx, record_row, timestamp};
 use crate::store::error::StoreError;
 
 /// How a secret left its mask.
@@ -24,6 +25,15 @@ impl How {
             Self::Revealed => 1,
             Self::Copied => 2,
             Self::HandedOver => 3,
+        }
+    }
+
+    const fn from_code(code: i64) -> Option<Self> {
+        match code {
+            1 => Some(Self::Revealed),
+            2 => Some(Self::Copied),
+            3 => Some(Self::HandedOver),
+            _ => None,
         }
     }
 }
@@ -59,6 +69,91 @@ impl ExportScope {
             Self::AllVersions => 2,
             Self::Everything => 3,
         }
+    }
+
+    const fn from_code(code: i64) -> Option<Self> {
+        match code {
+            1 => Some(Self::NewestVersions),
+            2 => Some(Self::AllVersions),
+            3 => Some(Self::Everything),
+            _ => None,
+        }
+    }
+}
+
+/// Whose, when, and under which entry of the log something left its mask.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Seen {
+    /// Who saw it.
+    pub(crate) account: AccountId,
+    /// When.
+    pub(crate) at: Timestamp,
+    /// The entry of the log.
+    pub(crate) entry: u64,
+}
+
+/// A secret that left its mask.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct StoredExposure {
+    /// Which, and how.
+    pub(crate) exposure: Exposure,
+    /// Who saw it.
+    pub(crate) seen: Seen,
+}
+
+/// An export, which took every secret it could see from behind its mask.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct StoredExport {
+    /// The newest write it saw.
+    pub(crate) until: i64,
+    /// Which secrets it took.
+    pub(crate) scope: ExportScope,
+    /// Who made it.
+    pub(crate) seen: Seen,
+}
+
+impl Moment<'_> {
+    /// Every secret that left its mask one by one and is still there, in the order in which they did.
+    pub(crate) fn exposures(&self) -> Result<Vec<StoredExposure>, StoreError> {
+        let mut query = self.connection().prepare_cached(
+            "SELECT r.key, e.field, e.version, e.how, c.account, c.at_ms, c.entry
+             FROM exposure e JOIN change c ON c.id = e.change JOIN record r ON r.id = e.record ORDER BY e.id",
+        )?;
+        let mut rows = query.query([])?;
+        let mut exposures = Vec::new();
+        while let Some(row) = rows.next()? {
+            let how = How::from_code(row.get(3)?).ok_or(StoreError::Damaged)?;
+            let key = RecordKey::from_bytes(row.get(0)?);
+            let exposure = Exposure { key, field: FieldId(row.get(1)?), version: row.get(2)?, how };
+            exposures.push(StoredExposure { exposure, seen: Seen::from_row(row, 4)? });
+        }
+        Ok(exposures)
+    }
+
+    /// Every export, in order.
+    pub(crate) fn exports(&self) -> Result<Vec<StoredExport>, StoreError> {
+        let mut query = self.connection().prepare_cached(
+            "SELECT e.until, e.scope, c.account, c.at_ms, c.entry
+             FROM export e JOIN change c ON c.id = e.change ORDER BY e.change",
+        )?;
+        let mut rows = query.query([])?;
+        let mut exports = Vec::new();
+        while let Some(row) = rows.next()? {
+            let scope = ExportScope::from_code(row.get(1)?).ok_or(StoreError::Damaged)?;
+            exports.push(StoredExport { until: row.get(0)?, scope, seen: Seen::from_row(row, 2)? });
+        }
+        Ok(exports)
+    }
+}
+
+impl Seen {
+    /// Reads `account, at_ms, entry`, from the column `first` on.
+    fn from_row(row: &rusqlite::Row<'_>, first: usize) -> Result<Self, StoreError> {
+        Ok(Self {
+            account: AccountId::from_bytes(row.get(first)?),
+            at: timestamp(row.get(first + 1)?)?,
+            entry: u64::try_from(row.get::<_, i64>(first + 2)?).map_err(|_| StoreError::Damaged)?,
+        })
     }
 }
 

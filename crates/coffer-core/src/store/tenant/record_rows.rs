@@ -24,6 +24,8 @@ pub(crate) struct StoredVersion {
     pub(crate) changed_by: AccountId,
     /// The log entry it is the effect of.
     pub(crate) entry: u64,
+    /// The write that made it; ascending in the order of writes.
+    pub(crate) change: i64,
     /// When another program made it, from which it was imported.
     pub(crate) made_at: Option<Timestamp>,
     /// What is attached, in the order of attaching; nothing in [`TenantStore::history`].
@@ -71,7 +73,7 @@ const FULL_PAGE_BYTES: usize = 16 * 1024 * 1024;
 /// Everything of a version, for [`StoredVersion::from_row`].
 pub(super) const VERSION: &str =
     "SELECT v.version, v.body, r.created_ms, c.at_ms, c.account, c.entry, r.trashed_ms, r.id,
-        v.made_ms
+        v.made_ms, v.change
     FROM record r JOIN version v ON v.record = r.id JOIN change c ON c.id = v.change";
 
 impl TenantStore {
@@ -86,7 +88,7 @@ impl TenantStore {
         };
         let mut query = self.connection.prepare_cached(&format!(
             "SELECT v.version, v.body, r.created_ms, c.at_ms, c.account, c.entry, r.trashed_ms, r.key, r.title_key, r.id,
-                v.made_ms
+                v.made_ms, v.change
              FROM record r INDEXED BY record_by_title
              CROSS JOIN version v ON v.record = r.id AND v.version = r.version
              CROSS JOIN change c ON c.id = v.change
@@ -257,6 +259,7 @@ impl StoredVersion {
             changed_at: timestamp(row.get(3)?)?,
             changed_by: AccountId::from_bytes(row.get(4)?),
             entry: u64::try_from(row.get::<_, i64>(5)?).map_err(|_| StoreError::Damaged)?,
+            change: row.get("change")?,
             made_at: row.get::<_, Option<i64>>("made_ms")?.map(timestamp).transpose()?,
             attachments: Vec::new(),
             trashed_at: row.get::<_, Option<i64>>(6)?.map(timestamp).transpose()?,

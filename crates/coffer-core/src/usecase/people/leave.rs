@@ -7,15 +7,21 @@
 use coffer_model::account::Roles;
 use coffer_model::event::Event;
 use coffer_model::id::AccountId;
+use coffer_model::time::Timestamp;
 
 use super::super::step_up::FreshAuthentication;
 use super::roles::SetRolesError;
 use super::{AccountError, Invitation, InviteError, fresh};
-use crate::chain::{AccountRemoved, Body};
+use crate::chain::{AccountRemoved, Body, LeavingSet};
 use crate::fault::{CallError, Fault};
 use crate::policy::Action;
 use crate::session::{Core, Session};
 use crate::store::directory::Holder;
+
+/// Days after an account was removed at once by which the secrets it saw are to be others, where nobody said when.
+pub const CHANGE_SECRETS_WITHIN_DAYS: u32 = 7;
+/// Hours within which access ends, where nobody says when.
+pub const END_ACCESS_WITHIN_HOURS: u32 = 24;
 
 /// Why an account stays.
 #[derive(Debug, thiserror::Error)]
@@ -32,6 +38,15 @@ pub enum LeaveError {
         /// Of how many.
         tenants: usize,
     },
+    /// The time by which something is to be done is over, or access would end after the secrets were changed.
+    #[error("access ends in the future, and secrets are changed by then or later")]
+    Times,
+    /// The account has left already: only the time by which secrets are changed can be set.
+    #[error("the account has left already")]
+    HasLeft,
+    /// Nothing was stated that could be taken back.
+    #[error("nobody has stated that the account is to leave")]
+    NotLeaving,
     /// Nobody removes the account they are unlocked with.
     #[error("an account cannot remove itself")]
     Oneself,
@@ -53,6 +68,9 @@ impl LeaveError {
             Self::LastAdministrator => "last_administrator",
             Self::LastAuditor => "last_auditor",
             Self::LastSteward { .. } => "last_steward",
+            Self::Times => "leaving_times",
+            Self::HasLeft => "has_left",
+            Self::NotLeaving => "not_leaving",
             Self::Oneself => "own_account",
             Self::Invite(error) => error.code(),
             Self::Account(error) => error.code(),
@@ -83,13 +101,64 @@ impl Session {
         let core = &*self.core;
         fresh(core, proof)?;
         core.refuse_leaving(account, Roles::NONE, even_last_steward)?;
-        let body = Body::AccountRemoved(AccountRemoved { account });
-        core.change_directory(&actor, Event::AccountRemoved(account), vec![body], |tx| {
+        let is_stated = core.office().membership.leaving.contains_key(&account);
+        let mut bodies = vec![Body::AccountRemoved(AccountRemoved { account })];
+        if !is_stated {
+            let days = i64::from(CHANGE_SECRETS_WITHIN_DAYS);
+            let secrets_by_ms = Some(core.now().unix_millis() + days * 24 * 60 * 60 * 1_000);
+            bodies.push(Body::LeavingSet(LeavingSet { account, access_by_ms: None, secrets_by_ms }));
+        }
+        core.change_directory(&actor, Event::AccountRemoved(account), bodies, |tx| {
             tx.delete_pair_seeds(Holder::Account(account))?;
             tx.delete_saved_searches(account)
         })?;
         core.strike_from_header(account)?;
         Ok(())
+    }
+
+    /// States by when an account has to have left, `access_by`, and by when the secrets it saw are to be others. From
+    /// `access_by` on it unlocks no longer, nor does anything where it is unlocked; until then its grants can be handed on.
+    /// To remove it, which replaces its keys, is still to be done by an administrator. Of an account that has left only
+    /// `secrets_by` is stated.
+    pub fn set_leaving(
+        &self,
+        account: AccountId,
+        access_by: Option<Timestamp>,
+        secrets_by: Timestamp,
+        proof: FreshAuthentication,
+    ) -> Result<(), LeaveError> {
+        let actor = self.authorize(Action::SetLeaving, None)?;
+        let core = &*self.core;
+        fresh(core, proof)?;
+        let now = core.now();
+        let has_left = core.office().membership.former.contains_key(&account);
+        match access_by {
+            Some(_) if has_left => return Err(LeaveError::HasLeft),
+            Some(access_by) if access_by <= now || secrets_by < access_by => return Err(LeaveError::Times),
+            Some(_) => core.refuse_leaving(account, Roles::NONE, true)?,
+            None if !has_left => return Err(AccountError::NoSuchAccount.into()),
+            None if secrets_by <= now => return Err(LeaveError::Times),
+            None => {}
+        }
+        let body = Body::LeavingSet(LeavingSet {
+            account,
+            access_by_ms: access_by.map(Timestamp::unix_millis),
+            secrets_by_ms: Some(secrets_by.unix_millis()),
+        });
+        Ok(core.change_directory(&actor, Event::LeavingSet(account), vec![body], |_| Ok(()))?)
+    }
+
+    /// States that an account does not leave after all.
+    pub fn keep_account(&self, account: AccountId, proof: FreshAuthentication) -> Result<(), LeaveError> {
+        let actor = self.authorize(Action::SetLeaving, None)?;
+        let core = &*self.core;
+        fresh(core, proof)?;
+        super::living(core, account)?;
+        if !core.office().membership.leaving.contains_key(&account) {
+            return Err(LeaveError::NotLeaving);
+        }
+        let body = Body::LeavingSet(LeavingSet { account, access_by_ms: None, secrets_by_ms: None });
+        Ok(core.change_directory(&actor, Event::LeavingSet(account), vec![body], |_| Ok(()))?)
     }
 
     /// For a person who can unlock no longer: removes the account and invites them to a new one with the same login and

@@ -64,6 +64,8 @@ impl Listing<'_> {
                 key_pending: self.lacks_key(id, account.roles),
                 fingerprint: words_of(&chain::account_keys_digest(account)),
                 second_factor: account.second_factor,
+                access_by: membership.access_ends(id),
+                secrets_by: membership.leaving.get(&id).map(|leaving| leaving.secrets_by),
                 grants: self.grants(id),
             });
         }
@@ -80,6 +82,8 @@ impl Listing<'_> {
                 key_pending: false,
                 fingerprint: String::new(),
                 second_factor: false,
+                access_by: None,
+                secrets_by: None,
                 grants: Vec::new(),
             });
         }
@@ -98,6 +102,8 @@ impl Listing<'_> {
                 key_pending: false,
                 fingerprint: words_of(&chain::account_keys_digest(&former.account)),
                 second_factor: false,
+                access_by: membership.access_ends(id),
+                secrets_by: membership.leaving.get(&id).map(|leaving| leaving.secrets_by),
                 grants: Vec::new(),
             })
             .collect();

@@ -6,6 +6,7 @@ mod activate;
 mod invite;
 mod leave;
 mod list;
+mod offboarding;
 mod recover;
 mod roles;
 mod second_factor;
@@ -13,7 +14,7 @@ mod way_in;
 
 pub use activate::ActivateError;
 pub use invite::{INVITATION_HOURS, INVITATION_HOURS_MAX, Invitation, InviteError};
-pub use leave::LeaveError;
+pub use leave::{CHANGE_SECRETS_WITHIN_DAYS, END_ACCESS_WITHIN_HOURS, LeaveError};
 pub use recover::RecoverError;
 pub use roles::SetRolesError;
 pub use second_factor::{SecondFactorError, SecondFactorOffer};

@@ -75,7 +75,8 @@ impl Core {
     pub(super) fn refuse_last(&self, account: AccountId, after: Roles) -> Result<(), SetRolesError> {
         let office = self.office();
         let before = office.membership.roles(account);
-        let is_last = |role| before.contains(role) && !after.contains(role) && office.membership.count_with(role) == 1;
+        let is_last =
+            |role| before.contains(role) && !after.contains(role) && !office.membership.stays_with(role, account);
         if is_last(Role::Administrator) {
             return Err(SetRolesError::LastAdministrator);
         }

@@ -19,11 +19,13 @@ use super::super::step_up::FreshAuthentication;
 use super::{AccountError, fresh};
 use crate::chain::{self, Body, SlotsNamed};
 use crate::fault::{CallError, Damage, Fault};
-use crate::header::SecondFactor;
+use crate::header::{OwnRenewal, SecondFactor};
 use crate::host::KeyringError;
+use crate::keys::NewAccountKeys;
 use crate::policy::Action;
 use crate::session::{Actor, Core, Office, Session};
-use crate::vault::{name_of, read_header};
+use crate::store::files;
+use crate::vault::{HEADER_FILE, name_of, read_header};
 use crate::view::WaysInView;
 
 /// Fewest bytes of a key file: what can be guessed adds nothing.
@@ -129,23 +131,43 @@ impl Session {
         let actor = self.authorize(Action::ChangePassphrase, None)?;
         let core = &*self.core;
         fresh(core, proof)?;
-        if way.key_file.is_some_and(|content| !(KEY_FILE_MIN..=KEY_FILE_MAX).contains(&content.len())) {
-            return Err(ChangePassphraseError::KeyFileLength);
-        }
-        let has_factor = way.device_secret || way.key_file.is_some();
-        strength::check(way.passphrase, &[core.login.as_str(), &name_of(&core.folder)], has_factor)?;
-        let device = way.device_secret.then(|| core.own_device_secret()).transpose();
-        let device = device.map_err(ChangePassphraseError::Keyring)?;
-        let key_file = way.key_file.map(kdf::key_file_digest);
-        let mut memory = KdfMemory::new();
-        let measured = choose_kdf(&core.host, &mut memory)?;
-        // Never cheaper than this account ever was, however slow the machine is today.
-        let params = core.office().state.at_least(&measured, core.host.kdf_floor);
-        let factors = Factors { device_secret: device.as_ref(), key_file: key_file.as_ref() };
-        let slot = NewSlot { kind: SlotKind::Passphrase, passphrase: way.passphrase, factors, params };
-        core.replace_slot(&actor, &slot, Event::PassphraseChanged, &mut memory)?;
+        core.with_new_slot(way, |slot, memory| core.replace_slot(&actor, slot, Event::PassphraseChanged, memory))?;
         if !way.device_secret {
             // It opens nothing any more. A keyring that does not answer keeps what is of no use.
+            let _ = credentials::forget_device_secret(&core.host, core.vault.id, core.account);
+        }
+        Ok(())
+    }
+
+    /// For when the passphrase may be known, and with it the account's keys: gives the account another master key and other
+    /// key pairs, under `way`, and locks. Unlocking by `way` states them, and what the account held is pending from then on
+    /// ([`Session::start_rekeying`]). The personal recovery code opens nothing any more, nor does anything that opened a copy
+    /// of the vault from before open this one.
+    ///
+    /// Decided by one moment, the header's: before it the old passphrase counts, after it the new one alone.
+    pub fn renew_own_keys(self, way: &WayIn<'_>, proof: FreshAuthentication) -> Result<(), ChangePassphraseError> {
+        let actor = self.authorize(Action::ChangePassphrase, None)?;
+        let core = &*self.core;
+        fresh(core, proof)?;
+        let keys = NewAccountKeys::generate(&mut core.random());
+        let slot = core.with_new_slot(way, |new, memory| {
+            let created = Slot::create(new, &core.account_place(), &keys.master, memory, &mut core.random());
+            Ok(created.map_err(|_| Fault::OutOfMemory)?)
+        })?;
+        self.record(&actor, Event::OwnKeysRenewed)?;
+        // From here on nobody else writes the header.
+        core.lock()?;
+        let mut office = core.office();
+        let office = &mut *office;
+        let entry = own_entry(core, office)?.clone();
+        let mut state = office.state.clone();
+        state.raise_kdf_minimum(slot.params());
+        state.renewal = Some(OwnRenewal::of(&entry, &core.keys.master));
+        let renewed = keys.entry(core.vault.id, core.account, *entry.lookup, &slot, &state, &mut core.random());
+        *own_entry(core, office)? = renewed;
+        let bytes = office.header.encode_next(&office.header_mac);
+        files::replace_private_file(&core.folder.join(HEADER_FILE), &bytes).map_err(Fault::from)?;
+        if !way.device_secret {
             let _ = credentials::forget_device_secret(&core.host, core.vault.id, core.account);
         }
         Ok(())
@@ -169,6 +191,29 @@ impl Session {
 }
 
 impl Core {
+    /// Checks what is to open the account from now on, fits its cost to this machine, and hands it to `take`.
+    fn with_new_slot<T>(
+        &self,
+        way: &WayIn<'_>,
+        take: impl FnOnce(&NewSlot<'_>, &mut KdfMemory) -> Result<T, CallError>,
+    ) -> Result<T, ChangePassphraseError> {
+        if way.key_file.is_some_and(|content| !(KEY_FILE_MIN..=KEY_FILE_MAX).contains(&content.len())) {
+            return Err(ChangePassphraseError::KeyFileLength);
+        }
+        let has_factor = way.device_secret || way.key_file.is_some();
+        strength::check(way.passphrase, &[self.login.as_str(), &name_of(&self.folder)], has_factor)?;
+        let device = way.device_secret.then(|| self.own_device_secret()).transpose();
+        let device = device.map_err(ChangePassphraseError::Keyring)?;
+        let key_file = way.key_file.map(kdf::key_file_digest);
+        let mut memory = KdfMemory::new();
+        let measured = choose_kdf(&self.host, &mut memory)?;
+        // Never cheaper than this account ever was, however slow the machine is today.
+        let params = self.office().state.at_least(&measured, self.host.kdf_floor);
+        let factors = Factors { device_secret: device.as_ref(), key_file: key_file.as_ref() };
+        let slot = NewSlot { kind: SlotKind::Passphrase, passphrase: way.passphrase, factors, params };
+        Ok(take(&slot, &mut memory)?)
+    }
+
     pub(in crate::usecase) fn account_place(&self) -> AccountPlace {
         AccountPlace { vault: *self.vault.id.as_bytes(), account: *self.account.as_bytes() }
     }
