@@ -149,8 +149,10 @@ fn offboarding_text(view: &OffboardingView) -> String {
         (false, false) => "under way",
     };
     let mut text = format!("{} ({}): {state}\n", view.login, role_words(&view.roles));
-    // Writing to a string does not fail.
-    let mut line = |name: &str, words: String| drop(writeln!(text, "{name:<22}{words}"));
+    let mut line = |name: &str, words: String| {
+        // Writing to a string does not fail.
+        let _ = writeln!(text, "{name:<22}{words}");
+    };
     if let Some(stated_at) = view.stated_at {
         line("stated", format!("{stated_at}{}", by(&view.stated_by)));
     }
