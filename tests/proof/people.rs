@@ -31,13 +31,14 @@ pub fn prove(extent: Extent) -> Outcome {
         outcome.rounds += 1;
         let mut chance = Chance::new(seed);
         let office = Office { desk: PREPARED.copy() };
-        let (what, result) = match chance.below(8) {
+        let (what, result) = match chance.below(9) {
             0 => ("enrolling", office.enrolling(&mut chance)),
             1 => ("changing a passphrase", office.changing(&mut chance)),
             2 => ("leaving", office.leaving(&mut chance)),
             3 => ("adding a key file", office.adding_key_file(&mut chance)),
             4 => ("raising the cost", office.raising(&mut chance)),
             5 => ("renewing recovery", office.renewing(&mut chance)),
+            6 => ("renewing an account's keys", office.renewing_own(&mut chance)),
             _ => ("replacing keys", office.replacing(&mut chance)),
         };
         match result {
@@ -228,6 +229,39 @@ impl Office {
         Ok(killed)
     }
 
+    /// The command is killed, or the unlocking after it that completes what it began.
+    fn renewing_own(&self, chance: &mut Chance) -> Result<bool, String> {
+        let order = ["account", "renew-keys", "--new-passphrase-file", NEW_FILE];
+        let renew = |office: &Self| office.as_login("otto", "otto.txt", &order);
+        let killed = if chance.below(2) == 0 {
+            let killed = self.kill(renew, chance);
+            if self.opens("otto", "otto.txt") {
+                done(&program::run(renew(self)))?;
+            }
+            killed
+        } else {
+            done(&program::run(renew(self)))?;
+            self.kill(|office| office.as_login("otto", NEW_FILE, &["tenant", "list"]), chance)
+        };
+        if !self.opens("otto", NEW_FILE) {
+            return Err("neither passphrase opens".to_owned());
+        }
+        if self.opens("otto", "otto.txt") {
+            return Err("the old passphrase opens still".to_owned());
+        }
+        let _ = fs::remove_file(self.desk.vault().join("unlock.delays"));
+        let pending = done(&self.founder(&["key", "pending"]))?;
+        if pending.as_array().is_none_or(|pending| pending.len() < 2) {
+            return Err(format!("what otto held is not pending: {pending}"));
+        }
+        done(&self.founder(&["key", "rotate", "--pending"]))?;
+        self.is_in_order()?;
+        let list = ["record", "list", "--tenant", TENANT];
+        done(&program::run(self.as_login("otto", NEW_FILE, &list)))
+            .map_err(|error| format!("otto reads the tenant no longer: {error}"))?;
+        Ok(killed)
+    }
+
     fn leaving(&self, chance: &mut Chance) -> Result<bool, String> {
         let killed =
             self.kill(|office| program::unlocked(&office.desk, &["account", "offboard", "otto", "--now"]), chance);
@@ -262,8 +296,11 @@ impl Office {
             2 => &["--office"],
             _ => &["--tenant", TENANT],
         };
-        let rotate = [["key", "rotate"].as_slice(), which].concat();
+        let emergency: &[&str] = if chance.below(2) == 0 { &["--emergency"] } else { &[] };
+        let rotate = [["key", "rotate"].as_slice(), which, emergency].concat();
         let killed = self.kill(|office| program::unlocked(&office.desk, &rotate), chance);
+        // Called compromised and not replaced yet, a tenant takes nothing.
+        done(&self.founder(&["key", "rotate", "--pending"]))?;
         self.is_in_order()?;
         if !self.opens("otto", "otto.txt") {
             return Err("otto is shut out".to_owned());
