@@ -81,9 +81,16 @@ def people(tmp_path_factory):
     portal = first[4]["id"]
     run("otto", f"record edit {record} --notes second", f"record show {portal} --reveal password")
     answers = {}
-    [answers["people"], answers["withdrawn"]] = run(
-        LOGIN, "account list", "grant withdraw otto --tenant Bauer"
+    [answers["people"], answers["withdrawn"], _] = run(
+        LOGIN,
+        "account list",
+        "grant withdraw otto --tenant Bauer",
+        "key custodians --tenant Bauer --name otto --name anna",
     )
+    tenants = run(LOGIN, "tenant list")[0]
+    [bauer] = [tenant["id"] for tenant in tenants if tenant["name"] == "Bauer"]
+    second = f"--second-login anna --second-passphrase-file {home}/anna"
+    [answers["glass"]] = run("otto", f"{second} key break-glass --tenant {bauer} --reason 'Server down'")
     before = Path(shutil.copytree(folder, home / "before"))
 
     answers["offboarded"], answers["exposures"], *answers["rotated"] = run(
@@ -125,7 +132,7 @@ def test_the_kit_opens_everything_of_a_vault_that_several_people_used(people, op
     assert not known.exposed and not any(tenant.exposed for tenant in known.tenants.values())
 
     epochs = {name: known.tenants[tenant].epoch.number for name, (tenant, _) in opened.tenants.items()}
-    assert epochs == {"ACME GmbH": 2, "Bauer": 2}
+    assert epochs == {"ACME GmbH": 2, "Bauer": 3}
     key = id_bytes(people.record.split(".")[1])
     notes = [(version.notes, version.account) for version in opened.tenants["ACME GmbH"][1].records()[key]]
     ines, otto = people.ids[LOGIN], people.ids["otto"]
@@ -150,6 +157,18 @@ def test_grants_are_those_that_were_given_and_not_withdrawn(people, opened):
     }
     assert people.answers["withdrawn"]["rekeyed"] is True
     assert people.answers["offboarded"] == {"removed": "otto", "pending": []}
+
+
+def test_two_custodians_open_a_tenant_and_it_stands_in_the_chain(people, opened_before):
+    tenant, database = opened_before.tenants["Bauer"]
+    known = opened_before.membership.tenants[tenant]
+    otto, anna = people.ids["otto"], people.ids["anna"]
+    assert set(known.custodians) == {otto, anna}
+    [(opener, second, until, why)] = known.broken
+    assert (opener, second, why) == (otto, anna, "Server down")
+    assert opened_before.membership.grants[tenant, otto].right == 1
+    [glass] = [glass for glass in people.answers["glass"] if glass["broken"]]
+    assert glass["custodians"] == ["anna", "otto"] and glass["broken"][0]["opener"] == "otto"
 
 
 def test_what_a_leaver_saw_is_reported_to_the_office(people, opened):
@@ -183,7 +202,7 @@ def test_the_whole_log_reads_over_a_change_of_its_key(people, opened):
         "grant.given": 3,
         "grant.withdrawn": 1,
         "account.removed": 1,
-        "tenant.rekeyed": 2,
+        "tenant.rekeyed": 3,
         "directory.rekeyed": 1,
         "audit_key.replaced": 1,
         "office_key.replaced": 1,
@@ -417,7 +436,7 @@ def test_nobody_states_what_their_roles_and_rights_do_not_allow(people, stated, 
         (ines, chain.ROLES_SET, ines, 6),  # no administrator would be left
         (ines, chain.ACCOUNT_REMOVED, ines),
         (ines, chain.INVITATION_WITHDRAWN, otto),
-        (ines, chain.GRANT_WITHDRAWN, bauer, otto),
+        (ines, chain.GRANT_WITHDRAWN, bauer, people.ids["anna"]),
         (ines, chain.EPOCH_OPENED, acme, 3, *next_epoch[2:]),
         (ines, chain.EPOCH_OPENED, acme, 2, epoch.kid, *next_epoch[3:]),
         (ines, chain.EPOCH_OPENED, acme, 2, bytes(32), epoch.file, *next_epoch[4:]),

@@ -9,6 +9,7 @@ mod fields;
 mod files;
 mod find;
 mod formats;
+mod glass;
 mod health;
 mod import;
 mod keys;

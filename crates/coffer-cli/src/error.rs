@@ -6,9 +6,9 @@ use std::process::ExitCode;
 use coffer_core::host::{KeyringError, PromptError};
 use coffer_core::{
     AcceptRecoveryError, ActivateError, ActivationCodeError, AttachError, BulkError, CallError, ChangePassphraseError,
-    CodeError, CreateError, CreateTenantError, Damage, EnrolDeviceError, ExportError, Fault, GrantError, ImportError,
-    InvalidIdentifiers, InvalidRecipe, InviteError, JobError, KindError, LeaveError, ListRecordsError, MoveError,
-    OpenError, PassphraseError, PersonalCodeError, RecoverError, RecoveryCodeError, RenewRecoveryError,
+    CodeError, CreateError, CreateTenantError, Damage, EnrolDeviceError, ExportError, Fault, GlassError, GrantError,
+    ImportError, InvalidIdentifiers, InvalidRecipe, InviteError, JobError, KindError, LeaveError, ListRecordsError,
+    MoveError, OpenError, PassphraseError, PersonalCodeError, RecoverError, RecoveryCodeError, RenewRecoveryError,
     SaveAttachmentError, SaveRecordError, SaveSearchError, SecondFactorError, SetPolicyError, SetRolesError,
     ShareCodeError, SharesError, SubjectError, UnlockError,
 };
@@ -54,6 +54,8 @@ pub enum CliError {
     SetRoles(#[from] SetRolesError),
     #[error(transparent)]
     Leave(#[from] LeaveError),
+    #[error(transparent)]
+    Glass(#[from] GlassError),
     #[error(transparent)]
     ChangePassphrase(#[from] ChangePassphraseError),
     #[error(transparent)]
@@ -200,6 +202,7 @@ impl CliError {
             Self::Recover(error) => error.code(),
             Self::SetRoles(error) => error.code(),
             Self::Leave(error) => error.code(),
+            Self::Glass(error) => error.code(),
             Self::ChangePassphrase(error) => error.code(),
             Self::Grant(error) => error.code(),
             Self::NoSuchAccount(_) => "no_such_account",
@@ -406,6 +409,9 @@ fn people_hint(code: &str) -> Option<&'static str> {
             "an administrator states another end with `account offboard NAME --within HOURS`, or `--stay`"
         }
         "device_not_enrolled" => "make a backup on this device first, or see `coffer doctor`",
+        "not_custodian" => "see `key glass` for who is; the tenant's stewards name them with `key custodians`",
+        "may_read_already" => "nothing has to be broken for that",
+        "glass_custodians" => "name two at least with --name, or --none",
         "has_left" => "leave --within out: --secrets-only with --secrets-within DAYS",
         "leaving_times" => "name a time to come; secrets are changed when access has ended, or later",
         "not_leaving" => "see `account list` for who is to leave",

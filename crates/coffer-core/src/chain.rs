@@ -8,6 +8,7 @@ mod body;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use coffer_crypto::glass;
 use coffer_crypto::kdf::KdfParams;
 use coffer_crypto::label;
 use coffer_crypto::recovery::shares::Split;
@@ -26,10 +27,11 @@ use minicbor::{CborLen, Decode, Encode};
 use sha2::{Digest, Sha256};
 
 pub(crate) use self::body::{
-    AccountEnrolled, AccountInvited, AccountRekeyed, AccountRemoved, BackupMade, Body, CryptoperiodsSet,
-    DeviceEnrolled, DirectoryKeyed, EpochOpened, ExposureReported, Founding, GrantWithdrawn, Granted,
-    InvitationWithdrawn, KeyCompromised, KindRemoved, KindSet, LeavingSet, PairReplaced, PolicySet, RecoveryAccepted,
-    RecoveryReplaced, ResealedGrant, RolesSet, SecondFactorStated, SeedSplit, SlotsNamed, TenantCreated,
+    AccountEnrolled, AccountInvited, AccountRekeyed, AccountRemoved, BackupMade, Body, CryptoperiodsSet, Custodian,
+    DeviceEnrolled, DirectoryKeyed, EpochOpened, ExposureReported, Founding, GlassBroken, GlassPrepared,
+    GrantWithdrawn, Granted, InvitationWithdrawn, KeyCompromised, KindRemoved, KindSet, LeavingSet, PairReplaced,
+    PolicySet, RecoveryAccepted, RecoveryReplaced, ResealedGrant, RolesSet, SecondFactorStated, SeedSplit, SlotsNamed,
+    TenantCreated,
 };
 use crate::encoding::{self, NotCanonical};
 use crate::store::directory::SharedPair;
@@ -46,6 +48,12 @@ pub(crate) const MAX_ACCOUNTS: usize = 1_000;
 
 /// Most slots of an account.
 const MAX_SLOTS: usize = 16;
+
+/// Longest time for which two custodians open a tenant.
+const MAX_GLASS_MILLIS: i64 = 24 * 60 * 60 * 1_000;
+
+/// Most characters of the reason for it.
+pub(crate) const MAX_REASON_CHARS: usize = 500;
 
 /// Longest time an invitation may be open.
 const MAX_INVITATION_MILLIS: i64 = 31 * 24 * 60 * 60 * 1_000;
@@ -246,6 +254,31 @@ pub(crate) struct Tenant {
     pub(crate) epoch: Option<EpochOpened>,
     /// When each epoch was opened, the first one first.
     pub(crate) opened: Vec<Timestamp>,
+    /// Custodians of this epoch's key; none if nobody has split it.
+    pub(crate) custodians: Vec<Custodian>,
+    /// Every time that custodians opened it, in order.
+    pub(crate) broken: Vec<BrokenGlass>,
+}
+
+/// Custodians opened a tenant.
+#[derive(Clone, Debug)]
+pub(crate) struct BrokenGlass {
+    pub(crate) epoch: u32,
+    pub(crate) opener: AccountId,
+    pub(crate) second: AccountId,
+    pub(crate) at: Timestamp,
+    pub(crate) until: Timestamp,
+    pub(crate) reason: String,
+}
+
+impl Tenant {
+    /// Since when somebody holds the key who may not have it any more; somebody for whom the glass was broken from the end of
+    /// that time on.
+    pub(crate) fn exposed_at(&self, now: Timestamp) -> Option<Timestamp> {
+        let epoch = self.epoch.as_ref().map_or(0, |epoch| epoch.epoch);
+        let over = self.broken.iter().filter(|broken| broken.epoch == epoch && broken.until <= now);
+        self.exposed_since.into_iter().chain(over.map(|broken| broken.until)).min()
+    }
 }
 
 /// A recovery's public keys, as the chain has them.
@@ -690,6 +723,8 @@ impl Membership {
             }
             Body::AccountRekeyed(body) => self.admit_own_keys(&body, signer, at)?,
             Body::KeyCompromised(body) => self.admit_compromise(body, signer, at)?,
+            Body::GlassPrepared(body) => self.admit_custodians(body, signer, at)?,
+            Body::GlassBroken(body) => self.admit_broken_glass(&body, signer, at)?,
             Body::CryptoperiodsSet(body) => {
                 administers()?;
                 self.cryptoperiods = Cryptoperiods::from_days(&body.days).ok_or(ChainError::Malformed)?;
@@ -730,6 +765,8 @@ impl Membership {
             recovery: self.trusted_recovery(body.steward),
             epoch: None,
             opened: Vec::new(),
+            custodians: Vec::new(),
+            broken: Vec::new(),
         };
         self.tenants.insert(body.tenant, tenant);
         Ok(())
@@ -759,6 +796,7 @@ impl Membership {
         tenant.holders.clear();
         tenant.exposed_since = None;
         tenant.opened.push(at);
+        tenant.custodians.clear();
         let id = body.tenant;
         tenant.epoch = Some(body);
         self.end_grants(|tenant, _| tenant == id, at);
@@ -929,6 +967,64 @@ impl Membership {
             secrets_by,
         };
         self.leaving.insert(body.account, leaving);
+        Ok(())
+    }
+
+    fn admit_custodians(&mut self, body: GlassPrepared, signer: AccountId, at: Timestamp) -> Result<(), ChainError> {
+        require(self.right(body.tenant, signer, at) == Some(Right::Steward))?;
+        let distinct: BTreeSet<AccountId> = body.custodians.iter().map(|custodian| custodian.account).collect();
+        let count = body.custodians.len();
+        require(distinct.len() == count && (count == 0 || (glass::NEEDED..=glass::CUSTODIANS_MAX).contains(&count)))?;
+        for custodian in &body.custodians {
+            let account = self.accounts.get(&custodian.account).ok_or(ChainError::Authority)?;
+            require(*custodian.keys == account.keys_digest())?;
+        }
+        let tenant = self.tenants.get_mut(&body.tenant).ok_or(ChainError::Authority)?;
+        require(tenant.epoch.as_ref().is_some_and(|epoch| epoch.epoch == body.epoch))?;
+        tenant.custodians = body.custodians;
+        Ok(())
+    }
+
+    fn admit_broken_glass(&mut self, body: &GlassBroken, opener: AccountId, at: Timestamp) -> Result<(), ChainError> {
+        let until = parse_time(body.until_ms)?;
+        let lasts = body.until_ms.saturating_sub(at.unix_millis());
+        require((1..=MAX_GLASS_MILLIS).contains(&lasts))?;
+        let reason = body.reason.trim();
+        require(reason == body.reason && (1..=MAX_REASON_CHARS).contains(&reason.chars().count()))?;
+        require(opener != body.second && self.right(body.tenant, opener, at).is_none())?;
+        let tenant = self.tenants.get(&body.tenant).ok_or(ChainError::Authority)?;
+        let epoch = tenant.epoch.as_ref().ok_or(ChainError::Authority)?;
+        require(epoch.epoch == body.epoch && epoch.kid == body.kid)?;
+        let custodian = |account: AccountId| {
+            let known = self.accounts.get(&account).ok_or(ChainError::Authority)?;
+            let named = tenant.custodians.iter().find(|custodian| custodian.account == account);
+            // With other keys than the steward compared, somebody is a custodian no longer.
+            require(named.is_some_and(|named| *named.keys == known.keys_digest()))?;
+            Ok::<_, ChainError>(known)
+        };
+        let keys = custodian(opener)?.keys_digest();
+        custodian(body.second)?
+            .signing
+            .verify(label::GLASS, &body.seconded(self.vault, opener), body.word.as_slice())
+            .map_err(|_| ChainError::Signature)?;
+        let grant = Granted {
+            tenant: body.tenant,
+            epoch: body.epoch,
+            grantee: opener,
+            grantee_keys: keys.into(),
+            right: Right::Reader.code(),
+            expires_ms: Some(body.until_ms),
+            sealed: body.sealed,
+            kid: body.kid,
+        };
+        let broken =
+            BrokenGlass { epoch: body.epoch, opener, second: body.second, at, until, reason: body.reason.clone() };
+        let tenant = self.tenants.get_mut(&body.tenant).ok_or(ChainError::Authority)?;
+        tenant.holders.insert(opener);
+        tenant.broken.push(broken);
+        self.ended.remove(&(body.tenant, opener));
+        self.reported.remove(&(body.tenant, opener));
+        self.grants.insert((body.tenant, opener), grant);
         Ok(())
     }
 

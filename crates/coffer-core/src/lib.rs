@@ -40,7 +40,7 @@ pub use kit::{
     ReadKit, ReadShare, RecoveryKit, ShareFile, SharesError, join_shares, parse_recovery_kit, parse_recovery_share,
 };
 pub use session::Session;
-pub use usecase::{AcceptRecoveryError, RenewRecoveryError};
+pub use usecase::{AcceptRecoveryError, GLASS_HOURS_MAX, GlassError, RenewRecoveryError};
 pub use usecase::{
     AccountError, ActivateError, CHANGE_SECRETS_WITHIN_DAYS, ChangePassphraseError, END_ACCESS_WITHIN_HOURS,
     GrantError, INVITATION_HOURS, INVITATION_HOURS_MAX, Invitation, InviteError, LeaveError, RecoverError,

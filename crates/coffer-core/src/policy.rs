@@ -125,6 +125,12 @@ pub enum Action {
     WithdrawGrant,
     /// Gives up a tenant that was granted to oneself.
     GiveUpGrant,
+    /// Splits a tenant's key among custodians, two of whom open it in an emergency.
+    PrepareGlass,
+    /// Opens a tenant in an emergency, with another custodian of its key.
+    BreakGlass,
+    /// Sees of which tenants there are custodians, and when they opened one.
+    SeeGlass,
     /// Gives a tenant a new key.
     RekeyTenant,
     /// Gives the directory a new key.
@@ -169,7 +175,7 @@ enum Requirement {
 
 impl Action {
     /// Every action, for the matrix in the tests and the documents.
-    pub const ALL: [Self; 69] = [
+    pub const ALL: [Self; 72] = [
         Self::ListTenants,
         Self::CreateTenant,
         Self::ListRecords,
@@ -227,6 +233,9 @@ impl Action {
         Self::GrantTenant,
         Self::WithdrawGrant,
         Self::GiveUpGrant,
+        Self::PrepareGlass,
+        Self::BreakGlass,
+        Self::SeeGlass,
         Self::RekeyTenant,
         Self::RekeyDirectory,
         Self::ReplaceAuditKey,
@@ -270,6 +279,9 @@ impl Action {
             | Self::AcceptRecovery
             // Which keys there are follows from who there is; of tenants each sees its own.
             | Self::SeeKeys
+            // Enforced by keys: it takes the shares of two custodians, whom a steward named. Of tenants each sees its own.
+            | Self::BreakGlass
+            | Self::SeeGlass
             | Self::EnrolSecondFactor
             | Self::SeePolicy => Requirement::Unlocked,
             // Enforced by keys: without a grant there is no tenant key.
@@ -315,6 +327,7 @@ impl Action {
             | Self::ListExposures
             // Enforced by keys: a statement counts only if a steward's key signed it.
             | Self::GrantTenant
+            | Self::PrepareGlass
             | Self::RekeyTenant => Requirement::Right(Right::Steward),
             Self::WithdrawGrant => Requirement::RoleOrRight(Role::Administrator, Right::Steward),
             Self::CreateTenant

@@ -260,7 +260,11 @@ impl Session {
     /// Who is unlocked, and what happened since they were here last.
     pub fn view(&self) -> SessionView {
         let core = &self.core;
+        let glass_broken = core
+            .last_unlocked_at
+            .map_or(0, |since| usecase::glass_broken_since(&core.office().membership, core.account, since, core.now()));
         SessionView {
+            glass_broken,
             id: core.id,
             vault: core.vault.clone(),
             account: core.account,
@@ -472,7 +476,7 @@ impl Core {
     pub(crate) fn refuse_exposed(&self, tenant: &OpenTenant) -> Result<(), CallError> {
         let office = self.office();
         let known = office.membership.tenants.get(&tenant.id).ok_or(CallError::NotFound)?;
-        if known.exposed_since.is_some() { Err(CallError::AwaitsRekey) } else { Ok(()) }
+        if known.exposed_at(self.now()).is_some() { Err(CallError::AwaitsRekey) } else { Ok(()) }
     }
 
     /// A file that another one has followed meanwhile takes nothing any more.

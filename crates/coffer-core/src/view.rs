@@ -15,6 +15,7 @@ use coffer_model::time::Timestamp;
 use serde::Serialize;
 use ts_rs::TS;
 
+mod glass;
 mod keys;
 mod kinds;
 mod leaving;
@@ -22,6 +23,7 @@ mod people;
 mod subject;
 mod upkeep;
 
+pub use glass::{BrokenGlassView, GlassView};
 pub use keys::{
     CryptoperiodView, HeldKey, KeyAccessView, KeyHolder, KeyRegisterView, KeyState, KeyView, SuitePart, SuiteView,
 };
@@ -86,6 +88,9 @@ pub struct SessionView {
     pub failed_unlocks: u64,
     /// Whether nothing else can be done before a second factor is enrolled.
     pub needs_second_factor: bool,
+    /// How often, since the account unlocked last, custodians have opened a tenant that concerns it.
+    #[ts(type = "number")]
+    pub glass_broken: usize,
 }
 
 /// A tenant in lists.

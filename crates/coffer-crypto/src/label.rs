@@ -86,6 +86,8 @@ labels! {
     SEAL_TENANT_KEY = "seal/tenant-key";
     /// Tenant key sealed to recovery. Fields: vault, tenant, epoch.
     SEAL_TENANT_KEY_TO_RECOVERY = "seal/tenant-key-to-recovery";
+    /// A custodian's share of a tenant key, sealed to them. Fields: vault, tenant, epoch, account.
+    SEAL_GLASS_SHARE = "seal/glass-share";
     /// The audit pair's seed sealed to an account. Fields: vault, pair's number, account.
     SEAL_AUDIT_SEED = "seal/audit-seed";
     /// The audit pair's seed sealed to recovery. Fields: vault, pair's number.
@@ -147,6 +149,8 @@ labels! {
 
     /// A statement of the membership chain. Message: the statement without its signatures.
     STATEMENT = "statement";
+    /// A second custodian's word for breaking the glass. Message: docs/FORMAT.md §5.8, kind 30.
+    GLASS = "glass";
     /// A leaf of the log. Message: r, then the plaintext.
     LOG_LEAF = "log-leaf";
     /// MAC of a log entry under the evolving key. Message: the entry.

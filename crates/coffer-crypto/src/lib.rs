@@ -19,6 +19,7 @@
 //! | [`sign`] | Ed25519 under labels | RFC 8032 |
 //! | [`activation`] | the code that makes an invited person an account, and its keys | RFC 5869 |
 //! | [`recovery`] | the recovery seed, its keys, its printed form | BIP-173, age |
+//! | [`glass`] | a tenant's key split among custodians | Shamir |
 //! | [`strength`] | which passphrases are refused, and why; how soon a secret is guessed | zxcvbn |
 //! | [`generate`] | passwords and passphrases made by chance | EFF's long word list |
 //! | [`totp`] | one-time codes of other services | RFC 6238, RFC 4226 |
@@ -29,6 +30,7 @@ pub mod activation;
 mod aead;
 pub mod derive;
 pub mod generate;
+pub mod glass;
 mod groups;
 pub mod kdf;
 pub mod label;

@@ -460,6 +460,15 @@ pub enum Event {
         /// From whom.
         account: AccountId,
     },
+    /// A steward split a tenant's key among custodians, of whom two open it together; or among none any more.
+    GlassPrepared(TenantId),
+    /// Two custodians opened a tenant for the account; this is the other one. The statement says why and until when.
+    GlassBroken {
+        /// The tenant.
+        tenant: TenantId,
+        /// The other custodian.
+        account: AccountId,
+    },
     /// A tenant got a new key and a new file: whoever held only the old key reads nothing written from now on.
     TenantRekeyed(TenantId),
     /// A key in use was said to be in hands it does not belong in. The statement says which.
@@ -634,6 +643,8 @@ impl Event {
             Self::ActionSeconded(_) => "action.seconded",
             Self::GrantGiven { .. } => "grant.given",
             Self::GrantWithdrawn { .. } => "grant.withdrawn",
+            Self::GlassPrepared(_) => "glass.prepared",
+            Self::GlassBroken { .. } => "glass.broken",
             Self::TenantRekeyed(_) => "tenant.rekeyed",
             Self::KeyCompromised { .. } => "key.compromised",
             Self::CryptoperiodsSet => "cryptoperiods.set",
@@ -710,6 +721,7 @@ impl Event {
             Self::TenantCreated(tenant)
             | Self::TenantOpened(tenant)
             | Self::TenantRekeyed(tenant)
+            | Self::GlassPrepared(tenant)
             | Self::FileAltered(tenant) => EventParts { tenant: Some(tenant), ..none },
             Self::RecordsListed { tenant, count }
             | Self::RecordsSearched { tenant, count }
@@ -800,6 +812,7 @@ impl Event {
             | Self::KeysShared(account) => EventParts { account: Some(account), ..none },
             Self::GrantGiven { tenant, account }
             | Self::GrantWithdrawn { tenant, account }
+            | Self::GlassBroken { tenant, account }
             | Self::ExposureReported { tenant, account } => {
                 EventParts { tenant: Some(tenant), account: Some(account), ..none }
             }
@@ -933,6 +946,8 @@ impl Event {
             "action.seconded" => Self::ActionSeconded(parts.account?),
             "grant.given" => Self::GrantGiven { tenant: parts.tenant?, account: parts.account? },
             "grant.withdrawn" => Self::GrantWithdrawn { tenant: parts.tenant?, account: parts.account? },
+            "glass.prepared" => Self::GlassPrepared(parts.tenant?),
+            "glass.broken" => Self::GlassBroken { tenant: parts.tenant?, account: parts.account? },
             "tenant.rekeyed" => Self::TenantRekeyed(parts.tenant?),
             "key.compromised" => Self::KeyCompromised { tenant: parts.tenant },
             "cryptoperiods.set" => Self::CryptoperiodsSet,

@@ -15,6 +15,7 @@ GRANT_WITHDRAWN, DIRECTORY_KEYED, AUDIT_REPLACED, OFFICE_REPLACED, SLOTS_NAMED =
 POLICY_SET, SECOND_FACTOR_STATED = range(18, 20)
 LEAVING_SET, EXPOSURE_REPORTED = 22, 23
 RECOVERY_REPLACED, RECOVERY_ACCEPTED, KEY_COMPROMISED, ACCOUNT_REKEYED, CRYPTOPERIODS_SET = range(24, 29)
+GLASS_PREPARED, GLASS_BROKEN = 29, 30
 # how many shares it takes, digest of each
 SPLIT = Optional((UNSIGNED, [HASH]))
 BODIES = OneOf(
@@ -71,6 +72,10 @@ BODIES = OneOf(
         KEY_COMPROMISED: (UNSIGNED, Optional(ID)),
         # sealing and signing key, slots that count, tenants with the digest of their key sealed anew
         ACCOUNT_REKEYED: (PUBLIC_KEY, HASH, [HASH], [(ID, HASH)]),
+        # tenant, epoch; of each custodian: account, digest of their keys, digest of their share
+        GLASS_PREPARED: (ID, UNSIGNED, [(ID, HASH, HASH)]),
+        # tenant, epoch, until when, why, the other custodian, digest of the sealed key, KID, the other's signature
+        GLASS_BROKEN: (ID, UNSIGNED, INTEGER, TEXT, ID, HASH, HASH, SIGNATURE),
         # days of each kind
         CRYPTOPERIODS_SET: ([UNSIGNED],),
     }
@@ -125,6 +130,8 @@ class Tenant:
     holders: set = field(default_factory=set)  # who was granted the epoch
     exposed: bool = False  # somebody holds its key who may not
     recovery: int = 1  # which one its key is sealed to
+    custodians: dict = field(default_factory=dict)  # digests of keys and of share, by account
+    broken: list = field(default_factory=list)  # who, with whom, until when, why
 
 
 @dataclass
@@ -483,6 +490,37 @@ def _account_rekeyed(membership, signer, _at, sealing, signing, slots, resealed)
         tenant.exposed = tenant.exposed or signer in tenant.holders
 
 
+def _glass_prepared(membership, signer, at, tenant, epoch, custodians):
+    require(membership.is_steward(tenant, signer, at), "custodians named without authority")
+    known = membership.tenants[tenant]
+    named = {account: (keys, share) for account, keys, share in custodians}
+    require(epoch == known.epoch.number and len(named) == len(custodians), "custodians of another key, or one of them twice")
+    require(not named or 2 <= len(named) <= 16, "too few custodians, or too many")
+    for account, (keys, _) in named.items():
+        require(account in membership.accounts, "a custodian that does not exist")
+        require(membership.accounts[account].keys_digest() == keys, "a custodian with other keys")
+    known.custodians = named
+
+
+def _glass_broken(membership, opener, at, tenant, epoch, until, why, second, sealed_digest, kid, word):
+    known = membership.tenants.get(tenant)
+    require(known and known.epoch and (epoch, kid) == (known.epoch.number, known.epoch.kid), "glass of another key")
+    grant = membership.grants.get((tenant, opener))
+    require(grant is None or (grant.expires is not None and at >= grant.expires), "glass broken by who may read")
+    require(opener != second and 0 < until - at <= DAY, "glass broken alone, or for too long")
+    require(why == why.strip() and 1 <= len(why) <= 500, "glass broken without a reason")
+    for account in (opener, second):
+        keys, _ = known.custodians.get(account, (None, None))
+        require(account in membership.accounts and membership.accounts[account].keys_digest() == keys, "no custodian")
+    message = membership.vault + tenant + epoch.to_bytes(8, "big") + opener + until.to_bytes(8, "big", signed=True) + kid
+    verify(membership.accounts[second].signing, label("glass") + message + why.encode(), word)
+    known.holders.add(opener)
+    known.broken.append((opener, second, until, why))
+    membership.ended.discard((tenant, opener))
+    membership.reported.pop((tenant, opener), None)
+    membership.grants[tenant, opener] = Grant(1, until, sealed_digest)
+
+
 def _cryptoperiods_set(_membership, _signer, _at, days):
     require(len(days) == 7 and all(1 <= period <= 3653 for period in days), "periods out of bounds")
 
@@ -540,4 +578,6 @@ _APPLY = {
     KEY_COMPROMISED: _key_compromised,
     ACCOUNT_REKEYED: _account_rekeyed,
     CRYPTOPERIODS_SET: _cryptoperiods_set,
+    GLASS_PREPARED: _glass_prepared,
+    GLASS_BROKEN: _glass_broken,
 }

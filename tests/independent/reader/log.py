@@ -41,7 +41,7 @@ ABOUT = {
         "recovery.keys_shared".split(),
         set(),
     ),
-    **dict.fromkeys("tenant.created tenant.opened tenant.rekeyed file.altered".split(), {10}),
+    **dict.fromkeys("tenant.created tenant.opened tenant.rekeyed glass.prepared file.altered".split(), {10}),
     **dict.fromkeys(
         "records.listed records.searched records.imported records.expiring_listed secrets.assessed exposures.listed tags.listed tag.renamed "
         "tag.removed tenant.exported_csv tenant.exported_kdbx tenant.exported_archive tenant.exported_encrypted_archive "
@@ -72,7 +72,7 @@ ABOUT = {
         "offboarding.read action.seconded keys.shared".split(),
         {16},
     ),
-    **dict.fromkeys("grant.given grant.withdrawn exposure.reported".split(), {10, 16}),
+    **dict.fromkeys("grant.given grant.withdrawn glass.broken exposure.reported".split(), {10, 16}),
 }
 
 

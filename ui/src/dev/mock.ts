@@ -538,6 +538,7 @@ export class MockEngine {
               unlocked_at: new Date().toISOString(),
               last_unlocked_at: "2026-11-20T16:12:00.000Z",
               failed_unlocks: this.#failedUnlocks,
+              glass_broken: 0,
               needs_second_factor: this.#needsSecondFactor && !this.ways.ways.second_factor,
             }
           : null,

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{ArgGroup, Args, Subcommand, ValueHint};
-use coffer_core::{INVITATION_HOURS, INVITATION_HOURS_MAX, Split};
+use coffer_core::{GLASS_HOURS_MAX, INVITATION_HOURS, INVITATION_HOURS_MAX, Split};
 use coffer_model::account::Role;
 use coffer_model::day::Day;
 use coffer_model::grant::Right;
@@ -336,6 +336,38 @@ pub enum KeyCommand {
         /// Recovery's: its kit, or enough shares of it.
         #[arg(long)]
         recovery: bool,
+    },
+    /// Name the custodians of a tenant's key, of whom any two can open it in an emergency. For its stewards.
+    #[command(
+        after_help = "Examples:\n  coffer … key custodians --tenant ACME --name ida --name otto\n  coffer … key custodians --tenant ACME --none\n\nEach holds a share that opens nothing alone. Compare their fingerprints first, as before a grant: `account list`."
+    )]
+    Custodians {
+        /// Name or identifier of the tenant.
+        #[arg(long, value_name = "T")]
+        tenant: String,
+        /// Login name of a custodian; repeated for each, two at least. They take the place of those of before.
+        #[arg(long = "name", value_name = "NAME", required_unless_present = "none", conflicts_with = "none")]
+        names: Vec<String>,
+        /// Nobody any more.
+        #[arg(long)]
+        none: bool,
+    },
+    /// Tenants with custodians, and every time that custodians opened one.
+    Glass,
+    /// Open a tenant for a while in an emergency, with another custodian of its key on this machine.
+    #[command(
+        after_help = "Example:\n  coffer … --second-login ida key break-glass --tenant ID --hours 4 --reason \"Server down, Ines on leave\"\n\nIt stands in log and membership chain for ever, and everybody whom the tenant concerns is told. Once the time is\nover the tenant needs a new key."
+    )]
+    BreakGlass {
+        /// Identifier of the tenant, as in `key glass`, or its name if that is shown there.
+        #[arg(long, value_name = "T")]
+        tenant: String,
+        /// Why: one line.
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+        /// For how many hours, 24 at most.
+        #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=i64::from(GLASS_HOURS_MAX)))]
+        hours: u32,
     },
     /// Keys that somebody holds who may not any more.
     Pending,

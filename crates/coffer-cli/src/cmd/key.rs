@@ -4,9 +4,10 @@ use std::path::Path;
 
 use coffer_core::policy::Action;
 use coffer_core::view::{
-    CryptoperiodView, KeyAccessView, KeyHolder, KeyRegisterView, KeyState, PendingKey, PendingKeyView, RecoveryView,
+    CryptoperiodView, GlassView, KeyAccessView, KeyHolder, KeyRegisterView, KeyState, PendingKey, PendingKeyView,
+    RecoveryView,
 };
-use coffer_core::{Session, Split};
+use coffer_core::{CallError, GlassError, Session, Split};
 use coffer_model::day::Day;
 use coffer_model::id::TenantId;
 use coffer_model::key::KeyKind;
@@ -17,7 +18,7 @@ use serde_json::json;
 use super::account::right_word;
 use super::kit::{self, KitPlace};
 use super::vault::{keep_words, kept_words};
-use super::{find_tenant, fresh_for};
+use super::{find_account, find_tenant, fresh, fresh_for, second_person, with_code};
 use crate::args::{Global, KeyCommand, WhichKey};
 use crate::error::CliError;
 use crate::job;
@@ -44,6 +45,17 @@ pub fn run(session: &Session, global: &Global, command: &KeyCommand, output: &Ou
             job::run("replacing keys", || Ok::<_, CliError>(session.start_rekeying()))?;
         }
         KeyCommand::Rotate { which, emergency, .. } => rotate(session, which, *emergency)?,
+        KeyCommand::Custodians { tenant, names, .. } => {
+            let tenant = find_tenant(session, tenant)?;
+            let custodians = names.iter().map(|name| Ok(find_account(session, name)?.id));
+            let custodians = custodians.collect::<Result<Vec<_>, CliError>>()?;
+            session.prepare_glass(tenant.id, &custodians, fresh(session, global)?)?;
+            return Ok(output.answer(&session.glass()?, |glass| glass_text(glass))?);
+        }
+        KeyCommand::Glass => return Ok(output.answer(&session.glass()?, |glass| glass_text(glass))?),
+        KeyCommand::BreakGlass { tenant, reason, hours } => {
+            return break_glass(session, global, tenant, (reason, *hours), output);
+        }
         KeyCommand::List => return Ok(output.answer(&session.key_register()?, register_text)?),
         KeyCommand::Access => return Ok(output.answer(&session.key_access()?, access_text)?),
         KeyCommand::Periods { set } => {
@@ -62,6 +74,55 @@ pub fn run(session: &Session, global: &Global, command: &KeyCommand, output: &Ou
         }
     }
     Ok(output.answer(&session.people()?.pending, |pending| pending_text(pending))?)
+}
+
+fn break_glass(
+    session: &Session,
+    global: &Global,
+    tenant: &str,
+    (reason, hours): (&str, u32),
+    output: &Output,
+) -> Result<(), CliError> {
+    let known = session.glass()?.into_iter().find(|glass| {
+        glass.tenant.to_string() == tenant
+            || glass.tenant_name.as_ref().is_some_and(|name| name.to_lowercase() == tenant.to_lowercase())
+    });
+    let tenant = known.map(|glass| glass.tenant).ok_or(CallError::NotFound)?;
+    let (login, shown) = second_person(global)?;
+    let proof = fresh(session, global)?;
+    let broken = with_code(shown, |shown| match session.break_glass(tenant, reason, hours, (login, shown), &proof) {
+        Err(GlassError::Second(error)) => Err(error),
+        done => Ok(done),
+    })?;
+    broken?;
+    Ok(output.answer(&session.glass()?, |glass| glass_text(glass))?)
+}
+
+fn glass_text(glass: &[GlassView]) -> String {
+    if glass.is_empty() {
+        return "no tenant has custodians".to_owned();
+    }
+    let name = |glass: &GlassView| glass.tenant_name.as_deref().map_or_else(|| glass.tenant.to_string(), visible);
+    let tenants = glass.iter().map(|glass| vec![name(glass), glass.custodians.join(", "), glass.tenant.to_string()]);
+    let mut text = table(&["TENANT", "CUSTODIANS", "ID"], tenants);
+    let broken = glass.iter().flat_map(|glass| {
+        glass.broken.iter().map(|broken| {
+            vec![
+                name(glass),
+                broken.at.to_string(),
+                format!("{}, with {}", broken.opener, broken.second),
+                broken.until.to_string(),
+                broken.rekeyed_at.map_or_else(|| "not yet".to_owned(), |at| at.to_string()),
+                visible(&broken.reason),
+            ]
+        })
+    });
+    let broken: Vec<_> = broken.collect();
+    if !broken.is_empty() {
+        text.push_str("\n\n");
+        text.push_str(&table(&["OPENED", "WHEN", "BY", "UNTIL", "NEW KEY", "WHY"], broken));
+    }
+    text
 }
 
 /// Replaces one key; before that states that it may be in wrong hands, if this is an emergency.

@@ -70,6 +70,9 @@ pub fn run(host: &Host, cli: &Cli, output: &Output) -> Result<(), CliError> {
         }
         command => {
             let session = unlock(host, global)?;
+            if session.view().glass_broken > 0 {
+                output.note("custodians have opened a tenant since you were here: see `key glass`");
+            }
             let done = refuse_unasked(&session, global).and_then(|()| run_unlocked(&session, global, command, output));
             let locked = session.lock();
             done?;
@@ -217,8 +220,8 @@ fn fresh_to_appoint(
     if by_two { fresh_by_two(session, global) } else { fresh(session, global) }
 }
 
-/// The proof that this account and another administrator's were authenticated just now.
-fn fresh_by_two(session: &Session, global: &Global) -> Result<FreshAuthentication, CliError> {
+/// Who is named to second something, and what they show.
+fn second_person(global: &Global) -> Result<(&str, Credentials), CliError> {
     let Some(login) = &global.second.login else { return Err(CallError::SecondPersonNeeded.into()) };
     let (passphrase, key_file) = (&global.second.passphrase_file, &global.second.key_file);
     let question = format!("Passphrase of {login}, who seconds: ");
@@ -226,6 +229,12 @@ fn fresh_by_two(session: &Session, global: &Global) -> Result<FreshAuthenticatio
     if let Some(code) = &global.second.code {
         shown.set_code(Zeroizing::new(code.clone()));
     }
+    Ok((login, shown))
+}
+
+/// The proof that this account and another administrator's were authenticated just now.
+fn fresh_by_two(session: &Session, global: &Global) -> Result<FreshAuthentication, CliError> {
+    let (login, shown) = second_person(global)?;
     // Of this account first, so that the other's code is not used up in vain.
     let mut proof = fresh(session, global)?;
     with_code(shown, |shown| session.second(&mut proof, login, shown))?;

@@ -95,6 +95,12 @@ pub(crate) enum Body {
     /// Keys are used for so long. Signed by an administrator.
     #[n(28)]
     CryptoperiodsSet(#[n(0)] CryptoperiodsSet),
+    /// A tenant's key is split among custodians, of whom two open it; or among none any more. Signed by a steward.
+    #[n(29)]
+    GlassPrepared(#[n(0)] GlassPrepared),
+    /// Two custodians open a tenant for one of them, for a while. Signed by that one; the other's word is in it.
+    #[n(30)]
+    GlassBroken(#[n(0)] GlassBroken),
 }
 
 /// Public keys of the vault and of its first account.
@@ -440,6 +446,72 @@ pub(crate) struct CryptoperiodsSet {
     /// Days for each kind of key, in the order of their codes.
     #[n(0)]
     pub(crate) days: Vec<u16>,
+}
+
+#[derive(Clone, Debug, Encode, Decode, CborLen)]
+pub(crate) struct GlassPrepared {
+    #[cbor(n(0), with = "encoding::tenant_id")]
+    pub(crate) tenant: TenantId,
+    #[n(1)]
+    pub(crate) epoch: u32,
+    /// None, or two at least.
+    #[n(2)]
+    pub(crate) custodians: Vec<Custodian>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, CborLen)]
+pub(crate) struct Custodian {
+    #[cbor(n(0), with = "encoding::account_id")]
+    pub(crate) account: AccountId,
+    /// SHA-256 of the custodian's sealing key, then signing key.
+    #[n(1)]
+    pub(crate) keys: ByteArray<32>,
+    /// SHA-256 of the share sealed to the custodian.
+    #[n(2)]
+    pub(crate) sealed: ByteArray<32>,
+}
+
+#[derive(Clone, Debug, Encode, Decode, CborLen)]
+pub(crate) struct GlassBroken {
+    #[cbor(n(0), with = "encoding::tenant_id")]
+    pub(crate) tenant: TenantId,
+    #[n(1)]
+    pub(crate) epoch: u32,
+    /// Until when the signer may read, in milliseconds since the Unix epoch.
+    #[n(2)]
+    pub(crate) until_ms: i64,
+    /// Why, in the custodians' words.
+    #[n(3)]
+    pub(crate) reason: String,
+    /// The other custodian.
+    #[cbor(n(4), with = "encoding::account_id")]
+    pub(crate) second: AccountId,
+    /// SHA-256 of the tenant key sealed to the signer.
+    #[n(5)]
+    pub(crate) sealed: ByteArray<32>,
+    /// As in the epoch's opening statement.
+    #[n(6)]
+    pub(crate) kid: ByteArray<32>,
+    /// By the other custodian's key over [`GlassBroken::seconded`].
+    #[n(7)]
+    pub(crate) word: ByteArray<64>,
+}
+
+impl GlassBroken {
+    /// What the other custodian signs: vault, tenant, epoch (8 bytes, big-endian), who opens, until when (8 bytes), KID, then
+    /// the reason.
+    pub(crate) fn seconded(&self, vault: VaultId, opener: AccountId) -> Vec<u8> {
+        [
+            vault.as_bytes().as_slice(),
+            self.tenant.as_bytes(),
+            &u64::from(self.epoch).to_be_bytes(),
+            opener.as_bytes(),
+            &self.until_ms.to_be_bytes(),
+            self.kid.as_slice(),
+            self.reason.as_bytes(),
+        ]
+        .concat()
+    }
 }
 
 impl SeedSplit {

@@ -949,3 +949,107 @@ fn an_account_that_gets_other_keys_keeps_its_grants_and_leaves_all_it_held_pendi
     assert_eq!(stated(&membership, MEMBER, &member_key(), slots()), Err(ChainError::Signature));
     assert_eq!(stated(&membership, MEMBER, &next, slots()), Ok(()));
 }
+
+/// [`with_member`] and another account; both, and a third that holds nothing else, are custodians of [`TENANT`].
+fn with_custodians() -> Membership {
+    let mut membership = with_member(Roles::of([Role::Member]));
+    let other = AccountId::from_bytes([40; 16]);
+    state(&mut membership, &mut Vec::new(), Body::AccountInvited(invited(other, "ida", Roles::of([Role::Member]))));
+    let mut body = AccountEnrolled {
+        account: other,
+        sealing: sealing(41).encode().into(),
+        signing: signing(42).verifying_key().encode().into(),
+        at_ms: at(2).unix_millis(),
+        vouched_for: [0; 64].into(),
+    };
+    body.vouched_for = signing(30).sign(label::ENROLMENT, &body.vouched(VAULT)).into();
+    let next = membership.next_statement(at(2), REPLICA, other, &signing(42), Body::AccountEnrolled(body));
+    membership.extend(&next).unwrap();
+    let named = custodians(&membership, &[MEMBER, other]);
+    state(&mut membership, &mut Vec::new(), named);
+    membership
+}
+
+fn custodians(membership: &Membership, accounts: &[AccountId]) -> Body {
+    let custodians = accounts.iter().map(|account| Custodian {
+        account: *account,
+        keys: membership.accounts.get(account).map_or([0; 32], account_keys_digest).into(),
+        sealed: [43; 32].into(),
+    });
+    Body::GlassPrepared(GlassPrepared { tenant: TENANT, epoch: 1, custodians: custodians.collect() })
+}
+
+/// What [`MEMBER`] states with the word of the one who signs with `word`.
+fn glass_broken(second: AccountId, word: &SigningKey, change: impl FnOnce(&mut GlassBroken)) -> Body {
+    let mut body = GlassBroken {
+        tenant: TENANT,
+        epoch: 1,
+        until_ms: at(3_600).unix_millis(),
+        reason: "the server is down".to_owned(),
+        second,
+        sealed: [44; 32].into(),
+        kid: KID.into(),
+        word: [0; 64].into(),
+    };
+    change(&mut body);
+    body.word = word.sign(label::GLASS, &body.seconded(VAULT, MEMBER)).into();
+    Body::GlassBroken(body)
+}
+
+#[test]
+fn custodians_are_named_by_a_steward_two_at_least_and_by_their_keys() {
+    let membership = with_custodians();
+    let other = AccountId::from_bytes([40; 16]);
+    let by_founder = |body| stated(&membership, FOUNDER, &founder_key(), body);
+    by_founder(custodians(&membership, &[])).unwrap();
+    for wrong in [&[MEMBER][..], &[MEMBER, MEMBER], &[MEMBER, AccountId::from_bytes([9; 16])]] {
+        assert_eq!(by_founder(custodians(&membership, wrong)), Err(ChainError::Authority));
+    }
+    let named = custodians(&membership, &[MEMBER, other]);
+    assert_eq!(stated(&membership, MEMBER, &member_key(), named), Err(ChainError::Authority));
+    let mut foreign = with_custodians();
+    foreign.accounts.get_mut(&other).unwrap().sealing = sealing(50);
+    assert_eq!(by_founder(custodians(&foreign, &[MEMBER, other])), Err(ChainError::Authority), "other keys");
+}
+
+#[test]
+fn it_takes_the_word_of_two_custodians_to_break_the_glass() {
+    let membership = with_custodians();
+    let other = AccountId::from_bytes([40; 16]);
+    let ida = signing(42);
+    let by_member = |membership: &Membership, body| stated(membership, MEMBER, &member_key(), body);
+    let refused: [fn(&mut GlassBroken); 6] = [
+        |body| body.until_ms = at(1).unix_millis(),
+        |body| body.until_ms = at(2).unix_millis() + MAX_GLASS_MILLIS + 1,
+        |body| body.reason = String::new(),
+        |body| body.reason = " down".to_owned(),
+        |body| body.epoch = 2,
+        |body| body.kid = [1; 32].into(),
+    ];
+    for change in refused {
+        assert_eq!(by_member(&membership, glass_broken(other, &ida, change)), Err(ChainError::Authority));
+    }
+    // Alone, with somebody who is no custodian, or with a word that somebody else gave, or for something else.
+    assert_eq!(by_member(&membership, glass_broken(MEMBER, &member_key(), |_| ())), Err(ChainError::Authority));
+    assert_eq!(by_member(&membership, glass_broken(FOUNDER, &founder_key(), |_| ())), Err(ChainError::Authority));
+    assert_eq!(by_member(&membership, glass_broken(other, &member_key(), |_| ())), Err(ChainError::Signature));
+    let Body::GlassBroken(mut longer) = glass_broken(other, &ida, |_| ()) else { unreachable!() };
+    longer.until_ms += 1_000;
+    assert_eq!(by_member(&membership, Body::GlassBroken(longer)), Err(ChainError::Signature));
+    let by_founder = stated(&membership, FOUNDER, &founder_key(), glass_broken(other, &ida, |_| ()));
+    assert_eq!(by_founder, Err(ChainError::Authority), "who may read breaks nothing");
+
+    let mut broken = membership.clone();
+    let statement = broken.next_statement(at(2), REPLICA, MEMBER, &member_key(), glass_broken(other, &ida, |_| ()));
+    broken.extend(&statement).unwrap();
+    assert_eq!(broken.right(TENANT, MEMBER, at(3)), Some(Right::Reader));
+    assert_eq!(broken.right(TENANT, MEMBER, at(3_600)), None);
+    let tenant = &broken.tenants[&TENANT];
+    assert!(tenant.exposed_at(at(3_600)).is_some());
+    assert_eq!(tenant.broken.len(), 1);
+    // The next key has no custodians until they are named, and nobody holds it by this.
+    state(&mut broken, &mut Vec::new(), next_epoch(2, 45));
+    assert!(broken.tenants[&TENANT].custodians.is_empty());
+    assert!(broken.tenants[&TENANT].exposed_at(at(9_999)).is_none());
+    assert_eq!(by_member(&broken, glass_broken(other, &ida, |_| ())), Err(ChainError::Authority));
+}

@@ -221,6 +221,19 @@ impl Directory {
         Ok(query.query_row([account.as_bytes()], |row| row.get(0)).optional()?)
     }
 
+    /// A custodian's share of a tenant's key, sealed to them.
+    pub(crate) fn glass_share(
+        &self,
+        tenant: TenantId,
+        epoch: u32,
+        account: AccountId,
+    ) -> Result<Option<Vec<u8>>, StoreError> {
+        let mut query = self
+            .connection
+            .prepare_cached("SELECT sealed FROM glass_share WHERE tenant = ?1 AND epoch = ?2 AND account = ?3")?;
+        Ok(query.query_row(params![tenant.as_bytes(), epoch, account.as_bytes()], |row| row.get(0)).optional()?)
+    }
+
     /// What a steward reported of an account's exposures in a tenant, sealed to the office.
     pub(crate) fn exposure_report(&self, tenant: TenantId, account: AccountId) -> Result<Option<Vec<u8>>, StoreError> {
         let mut query =
@@ -365,6 +378,22 @@ impl DirectoryTx<'_> {
         self.tx
             .prepare_cached("INSERT OR REPLACE INTO saved_searches (account, sealed) VALUES (?1, ?2)")?
             .execute(params![account.as_bytes(), sealed])?;
+        Ok(())
+    }
+
+    /// Puts custodians' shares of a tenant's key into the place of all that were there.
+    pub(crate) fn set_glass_shares(
+        &mut self,
+        tenant: TenantId,
+        epoch: u32,
+        shares: &[(AccountId, Vec<u8>)],
+    ) -> Result<(), StoreError> {
+        self.tx.prepare_cached("DELETE FROM glass_share WHERE tenant = ?1")?.execute([tenant.as_bytes()])?;
+        for (account, sealed) in shares {
+            self.tx
+                .prepare_cached("INSERT INTO glass_share (tenant, epoch, account, sealed) VALUES (?1, ?2, ?3, ?4)")?
+                .execute(params![tenant.as_bytes(), epoch, account.as_bytes(), sealed])?;
+        }
         Ok(())
     }
 

@@ -44,6 +44,15 @@ CREATE TABLE saved_searches (
     sealed  BLOB NOT NULL
 ) STRICT, WITHOUT ROWID;
 
+-- Shares of tenants' keys, each sealed to one custodian.
+CREATE TABLE glass_share (
+    tenant  BLOB NOT NULL,
+    epoch   INTEGER NOT NULL,
+    account BLOB NOT NULL,
+    sealed  BLOB NOT NULL,
+    PRIMARY KEY (tenant, epoch, account)
+) STRICT, WITHOUT ROWID;
+
 -- What stewards reported of the secrets that somebody saw who has no grant on their tenant any more, sealed to the office.
 CREATE TABLE exposure_report (
     tenant  BLOB NOT NULL,

@@ -190,7 +190,7 @@ impl Register<'_> {
                 kind: KeyKind::Tenant,
                 tenant: Some(id),
                 since: &tenant.opened,
-                exposed_since: tenant.exposed_since,
+                exposed_since: tenant.exposed_at(self.now),
                 afterwards: KeyState::Destroyed,
                 can_rotate: membership.right(id, self.core.account, self.now) == Some(Right::Steward),
             }));

@@ -22,6 +22,7 @@ use coffer_model::time::Timestamp;
 use super::attachments::AttachedReader;
 use super::backup::alone;
 use super::create::sixteen;
+use super::glass::{self, GlassError};
 use super::grants::GrantError;
 use super::records::in_tenant;
 use super::seal::Sealing;
@@ -384,9 +385,20 @@ impl Rekeying<'_> {
             bodies.push(Body::Granted(granted));
             keys.push((account, sealed));
         }
+        // Custodians of the key before are those of this one; recovery names none.
+        let custodians =
+            if self.is_by_account() { glass::remaining(&core.office().membership, tenant) } else { Vec::new() };
+        let (prepared, shares) = core.split_among(next, &custodians).map_err(|error| match error {
+            GlassError::Call(error) => JobError::from(error),
+            _ => JobError::from(CallError::NotFound),
+        })?;
+        if !custodians.is_empty() {
+            bodies.push(Body::GlassPrepared(prepared));
+        }
         core.change_directory_as(self.signer, self.actor, Event::TenantRekeyed(tenant), bodies, |tx| {
             tx.delete_epoch(tenant, epoch - 1)?;
             tx.insert_epoch(tenant, epoch, &row)?;
+            tx.set_glass_shares(tenant, epoch, &shares)?;
             keys.iter().try_for_each(|(account, sealed)| tx.set_tenant_key(tenant, epoch, *account, sealed))?;
             root.map_or(Ok(()), |root| tx.insert_file_root(tenant, epoch, root))
         })?;

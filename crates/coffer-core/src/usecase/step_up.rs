@@ -84,7 +84,7 @@ impl Session {
         let core = &*self.core;
         let is_another =
             |account| account != core.account && core.office().membership.roles(account).contains(Role::Administrator);
-        let second = core.authenticate(login, shown, is_another)?;
+        let (second, _) = core.authenticate(login, shown, is_another)?;
         core.append(Event::ActionSeconded(second))?;
         proof.second = Some(second);
         Ok(())
@@ -122,12 +122,12 @@ impl Core {
     }
 
     /// Checks what somebody shows against the slots that count, with delays, and uses up the code of a second factor.
-    fn authenticate(
+    pub(super) fn authenticate(
         &self,
         login: &str,
         shown: &Credentials,
         may: impl Fn(AccountId) -> bool,
-    ) -> Result<AccountId, UnlockError> {
+    ) -> Result<(AccountId, AccountMasterKey), UnlockError> {
         if self.is_given_up() {
             // A header is not written over one of which nobody knows what reached the disk.
             return Err(Fault::NotDurable.into());
@@ -164,7 +164,7 @@ impl Core {
                 if throttle.succeed(&lookup) {
                     throttle.save(&self.folder)?;
                 }
-                Ok(account)
+                Ok((account, master))
             }
             Err(refusal) => {
                 if refusal.counts() {

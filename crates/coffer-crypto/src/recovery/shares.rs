@@ -286,7 +286,7 @@ fn checksum(content: &[u8]) -> [u8; DATA_CHARACTERS] {
 }
 
 /// The caller's randomness, in the shape vsss-rs takes it.
-struct Lent<'r>(&'r mut dyn Random);
+pub(crate) struct Lent<'r>(pub(crate) &'r mut dyn Random);
 
 impl rand_core::TryRng for Lent<'_> {
     type Error = core::convert::Infallible;

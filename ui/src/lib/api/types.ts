@@ -57,6 +57,10 @@ export type SessionView = {
    * Whether nothing else can be done before a second factor is enrolled.
    */
   needs_second_factor: boolean;
+  /**
+   * How often, since the account unlocked last, custodians have opened a tenant that concerns it.
+   */
+  glass_broken: number;
 };
 
 export type TenantView = {

@@ -88,6 +88,8 @@ const ACTIONS: Record<string, (entry: LogEntryView) => string> = {
   "offboarding.read": () => m.log_offboarding_read(),
   "exposures.listed": (entry) => m.log_exposures_listed({ shown: formatCount(entry.count ?? 0) }),
   "exposure.reported": () => m.log_exposure_reported(),
+  "glass.prepared": () => m.log_glass_prepared(),
+  "glass.broken": () => m.log_glass_broken(),
   "key.compromised": () => m.log_key_compromised(),
   "cryptoperiods.set": () => m.log_cryptoperiods_set(),
   "key_access.listed": () => m.log_key_access_listed(),
@@ -124,7 +126,7 @@ export function actionWords(entry: LogEntryView): string {
 
 /** Whether an entry deserves a second look. */
 export function isNotable(entry: LogEntryView): boolean {
-  return /failed|failures|refused|missing|altered|restarted|older_accepted|purged|erased|account\.removed|roles\.set|corrected|recovery\.used|second_factor\.removed|spare_code\.used|policy\.set|key\.compromised|own_keys\.renewed/.test(
+  return /failed|failures|refused|missing|altered|restarted|older_accepted|purged|erased|account\.removed|roles\.set|corrected|recovery\.used|second_factor\.removed|spare_code\.used|policy\.set|key\.compromised|glass\.broken|own_keys\.renewed/.test(
     entry.action,
   );
 }

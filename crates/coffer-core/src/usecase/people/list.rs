@@ -170,7 +170,7 @@ impl Listing<'_> {
         for (&id, tenant) in &membership.tenants {
             let lags = tenant.epoch.is_some() && tenant.recovery < membership.recovery_number();
             let lagging = lags.then(|| membership.recovery().since);
-            let (key, since) = match (tenant.exposed_since, lagging) {
+            let (key, since) = match (tenant.exposed_at(self.now), lagging) {
                 (Some(since), _) => (PendingKey::Tenant, since),
                 (None, Some(since)) => (PendingKey::TenantRecovery, since),
                 (None, None) => continue,
