@@ -21,7 +21,8 @@ fn redact(name: &str, value: &mut Value) {
             let kind = match name {
                 "next" => Some("cursor"),
                 "os_user" | "host" => Some("machine"),
-                "root" => Some("hash"),
+                "root" | "chain_head" => Some("hash"),
+                "access_by" | "secrets_by" | "next_rotation" => Some("time"),
                 _ if (name.ends_with("at") || name.ends_with("until") || name == "since") && text.ends_with('Z') => {
                     Some("time")
                 }

@@ -180,3 +180,75 @@ fn as_words(mut answer: serde_json::Value, at: &str) -> serde_json::Value {
     recovery["fingerprint"] = serde_json::json!(format!("[{words} words]"));
     answer
 }
+
+#[test]
+fn leaving_by_a_deadline_and_what_a_leaver_saw_answer_as_documented() {
+    let place = Place::with_vault();
+    fs::write(place.path("otto.txt"), format!("{OTTO}\n")).unwrap();
+    fs::write(place.path("new.txt"), "another five slow words 77\n").unwrap();
+    place.run(&["tenant", "create", "ACME GmbH"]);
+    let fields = ["--field", "user=svc", "--field", "password=canary"];
+    let added = ["--json", "record", "add", "--tenant", "ACME GmbH", "--title", "Portal"];
+    let record = place.run(&[added.as_slice(), &fields].concat()).json()["id"].as_str().unwrap().to_owned();
+    place.run(&["account", "invite", "otto", "--role", "member", "--code-file", "code.txt"]);
+    let activate = ["--vault", "clients.coffer", "--passphrase-file", "otto.txt", "account", "activate"];
+    place.run_bare(&[activate.as_slice(), &["--code-file", "code.txt"]].concat());
+    place.run(&["grant", "add", "otto", "--tenant", "ACME GmbH", "--right", "reader"]);
+    let as_otto = |arguments: &[&str]| {
+        let who = ["--json", "--vault", "clients.coffer", "--login", "otto", "--passphrase-file", "otto.txt"];
+        place.run_bare(&[who.as_slice(), arguments].concat())
+    };
+    as_otto(&["record", "show", &record, "--reveal", "password"]).json();
+
+    let deadline = ["--json", "account", "offboard", "otto", "--within", "24", "--secrets-within", "5"];
+    holds!("account_offboard_within", place.run(&deadline).json());
+    holds!("account_offboard_stay", place.run(&["--json", "account", "offboard", "otto", "--stay"]).json());
+    assert_eq!(place.run(&["--json", "account", "offboard", "otto", "--stay"]).error(), "not_leaving");
+    assert_eq!(place.run(&["account", "offboard", "otto"]).code, Some(2), "it has to be said when");
+    place.run(&["account", "offboard", "otto", "--now", "--secrets-within", "3"]);
+    let exposures = ["--json", "account", "exposures", "--tenant", "ACME GmbH"];
+    holds!("account_exposures", place.run(&exposures).json());
+    let shown = place.run(&["account", "exposures"]).out;
+    assert!(
+        shown.contains("otto in ACME GmbH") && shown.contains("1 to change") && !shown.contains("canary"),
+        "{shown}"
+    );
+    place.run(&[exposures.as_slice(), &["--report"]].concat()).json();
+    let evidence = place.run(&["--json", "account", "offboarding", "otto"]).json();
+    assert_eq!(evidence["chain_head"].as_str().unwrap().len(), 64);
+    holds!("account_offboarding", evidence);
+    let changed = ["record", "edit", &record, "--field", "password=another"];
+    place.run(&changed);
+    place.run(&["account", "exposures", "--report"]);
+    let shown = place.run(&["account", "offboarding", "otto"]).out;
+    assert!(shown.contains("otto (member): complete"), "{shown}");
+}
+
+#[test]
+fn keys_and_custodians_answer_as_documented() {
+    let place = Place::with_vault();
+    place.run(&["tenant", "create", "ACME GmbH"]);
+    let mut register = place.run(&["--json", "key", "list"]).json();
+    let keys = register["keys"].as_array_mut().unwrap();
+    assert_eq!(keys.len(), 7);
+    keys.retain(|key| key["kind"] == "tenant");
+    holds!("key_list", register);
+    holds!("key_access", place.run(&["--json", "key", "access"]).json());
+    let rotated = place.run(&["--json", "key", "rotate", "--tenant", "ACME GmbH", "--emergency"]);
+    assert_eq!(rotated.json(), serde_json::json!([]));
+    let shown = place.run(&["key", "list"]).out;
+    assert!(shown.contains("tenant ACME GmbH") && shown.contains("destroyed") && shown.contains("Ed25519"), "{shown}");
+    let periods = place.run(&["--json", "key", "periods", "--set", "audit=90"]).json();
+    assert!(periods.as_array().unwrap().contains(&serde_json::json!({ "kind": "audit", "days": 90 })), "{periods}");
+    assert_eq!(place.run(&["key", "periods", "--set", "audit=0"]).code, Some(2));
+    let compromised = place.run(&["--json", "key", "compromised", "--log"]).json();
+    assert_eq!(compromised[0]["key"], "audit");
+    assert_eq!(place.run(&["--json", "key", "rotate", "--pending"]).json(), serde_json::json!([]));
+    assert_eq!(place.run(&["--json", "key", "rotate", "--device"]).json(), serde_json::json!([]));
+
+    assert_eq!(place.run(&["--json", "key", "glass"]).json(), serde_json::json!([]));
+    let alone = ["--json", "key", "custodians", "--tenant", "ACME GmbH", "--name", "ines"];
+    assert_eq!(place.run(&alone).error(), "glass_custodians");
+    let broken = ["--json", "--second-login", "ida", "key", "break-glass", "--tenant", "ACME GmbH", "--reason", "x"];
+    assert_eq!(place.run(&broken).error(), "not_found");
+}
