@@ -13,6 +13,7 @@ mod portable_backup;
 mod process;
 mod records;
 mod reference;
+mod rekey;
 mod rows;
 mod screen;
 mod table;
@@ -74,6 +75,9 @@ fn main() {
         attachments::measure(&arguments, &mut table);
         #[cfg(not(feature = "aws-lc"))]
         table.add_unmeasured("S8", "attachment in and out", "no aws-lc-rs");
+    }
+    if arguments.wants(&["S11"]) {
+        rekey::measure(&arguments, &mut table);
     }
     if arguments.wants(&["S12"]) {
         log::measure(&arguments, &mut table);

@@ -49,6 +49,15 @@ pub fn open_encrypted(path: &Path) -> Connection {
     connection
 }
 
+/// Copies a database into a new file under another key, for good.
+pub fn back_up(from: &Connection, to: &Path) {
+    let mut copy = Connection::open(to).unwrap();
+    copy.pragma_update(None, "key", format!("x'{}'", "a5".repeat(48))).unwrap();
+    let backup = rusqlite::backup::Backup::new(from, &mut copy).unwrap();
+    backup.run_to_completion(1_024, std::time::Duration::ZERO, None).unwrap();
+    std::fs::File::open(to).unwrap().sync_all().unwrap();
+}
+
 /// Opens a file with SQLite.
 pub fn open_plain(path: &Path) -> Connection {
     let connection = Connection::open(path).unwrap();

@@ -119,7 +119,7 @@ fn glass_text(glass: &[GlassView]) -> String {
     });
     let broken: Vec<_> = broken.collect();
     if !broken.is_empty() {
-        text.push_str("\n\n");
+        text.push('\n');
         text.push_str(&table(&["OPENED", "WHEN", "BY", "UNTIL", "NEW KEY", "WHY"], broken));
     }
     text
@@ -180,7 +180,7 @@ fn register_text(register: &KeyRegisterView) -> String {
         })
     });
     let suites = table(&["SUITE", "FOR", "ALGORITHM", "STANDARD", "USE UNTIL"], parts);
-    format!("{keys}\n\n{}\n\n{suites}", periods_text(&register.periods))
+    format!("{keys}\n{}\n{suites}", periods_text(&register.periods))
 }
 
 fn periods_text(periods: &[CryptoperiodView]) -> String {
