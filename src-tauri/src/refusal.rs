@@ -2,7 +2,7 @@
 
 use coffer_core::{
     AccountError, AttachError, BulkError, CallError, ChangePassphraseError, CodeError, CopyFieldError, CreateError,
-    CreateTenantError, EnrolDeviceError, ExportError, Fault, GrantError, ImportError, InvalidIdentifiers,
+    CreateTenantError, EnrolDeviceError, ExportError, Fault, GlassError, GrantError, ImportError, InvalidIdentifiers,
     InvalidRecipe, InviteError, JobError, KindError, LeaveError, ListRecordsError, MoveError, OpenError, PreviewError,
     RecoveryCodeError, SaveAttachmentError, SaveRecordError, SaveSearchError, SecondFactorError, SetPolicyError,
     SetRolesError, SubjectError, UnlockError,
@@ -57,6 +57,7 @@ coded!(
     EnrolDeviceError,
     ExportError,
     Fault,
+    GlassError,
     GrantError,
     ImportError,
     InvalidRecipe,

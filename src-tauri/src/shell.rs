@@ -9,9 +9,11 @@ use std::time::Duration;
 use coffer_core::host::Host;
 use coffer_core::view::SessionView;
 use coffer_core::{
-    ActivationCode, FreshAuthentication, MissingFactors, NewVault, Passphrase, RecoveryKit, Session, UnlockError, Vault,
+    ActivationCode, FreshAuthentication, GlassError, MissingFactors, NewVault, Passphrase, RecoveryKit, Session,
+    UnlockError, Vault,
 };
 use coffer_model::account::{LoginName, Roles};
+use coffer_model::id::TenantId;
 use coffer_model::policy::Guarded;
 use coffer_model::record::Value;
 
@@ -158,6 +160,25 @@ impl Shell {
     ) -> Result<(), UnlockProblem> {
         let credentials = shown.credentials()?;
         Ok(self.read_session().as_ref().ok_or(Refusal::LOCKED)?.second(proof, login, &credentials)?)
+    }
+
+    /// Has another custodian authenticate, and opens a tenant with them for some hours.
+    pub(crate) fn break_glass(
+        &self,
+        tenant: TenantId,
+        (reason, hours): (&str, u32),
+        (login, shown): (&str, &Shown),
+        proof: &FreshAuthentication,
+    ) -> Result<(), UnlockProblem> {
+        let credentials = shown.credentials()?;
+        let session = self.read_session();
+        let session = session.as_ref().ok_or(Refusal::LOCKED)?;
+        session.break_glass(tenant, reason, hours, (login, &credentials), proof).map_err(|error| match error {
+            GlassError::Second(error) => error.into(),
+            // Whether it is the login, the passphrase or the person is not told apart here either.
+            GlassError::NotCustodian => UnlockProblem::of("unlock_refused"),
+            error => UnlockProblem::of(error.code()),
+        })
     }
 
     /// Whether something takes two people by the rules of the vault.

@@ -102,6 +102,8 @@ fn generated() -> String {
         view::GrantView,
         view::PendingKeyView,
         view::PendingKey,
+        view::GlassView,
+        view::BrokenGlassView,
         view::WaysInView,
         view::PolicyView,
         view::HealthView,

@@ -315,3 +315,36 @@ describe("the own passphrase", () => {
     expect(document.querySelectorAll("input[type=password]")).toHaveLength(0);
   });
 });
+
+describe("emergency access", () => {
+  it("lets a steward name two custodians or more, or nobody, after comparing them", async () => {
+    const { user, args } = await openPeople();
+    const table = within(await screen.findByRole("table", { name: "Emergency access" }));
+    const row = within(table.getByText("ACME").closest("tr") as HTMLElement);
+    row.getByText("Nobody");
+    await user.click(row.getByRole("button", { name: "Custodians …" }));
+    const dialog = within(await screen.findByRole("dialog", { name: "Custodians of ACME" }));
+    const save = dialog.getByRole<HTMLButtonElement>("button", { name: "Save custodians" });
+    const boxes = dialog.getAllByRole<HTMLInputElement>("checkbox");
+    await user.click(boxes[0] as HTMLElement);
+    expect(save.disabled).toBe(true);
+    await user.click(boxes[1] as HTMLElement);
+    await user.click(save);
+    await waitFor(() => expect(args("glass_prepare")).toMatchObject({ tenant: "7acme" }));
+    expect(args("glass_prepare")?.custodians).toHaveLength(2);
+    await waitFor(() => expect(row.queryByText("Nobody")).toBeNull());
+  });
+
+  it("is opened by a custodian for a reason and some hours, and never takes a passphrase", async () => {
+    const glass = [{ tenant: "9cargo", tenant_name: null, custodians: ["ida", "ines"], own: true, broken: [] }];
+    const { user, args } = await openPeople({ glass });
+    await user.click(await screen.findByRole("button", { name: "Open in an emergency …" }));
+    const dialog = within(await screen.findByRole("dialog", { name: "Open Tenant 9cargo in an emergency" }));
+    const open = dialog.getByRole<HTMLButtonElement>("button", { name: "Open" });
+    expect(open.disabled).toBe(true);
+    await user.type(dialog.getByLabelText("Why"), "Server down");
+    await user.selectOptions(dialog.getByLabelText("For how long"), "8");
+    await user.click(open);
+    await waitFor(() => expect(args("glass_break")).toEqual({ tenant: "9cargo", reason: "Server down", hours: 8 }));
+  });
+});

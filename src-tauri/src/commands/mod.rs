@@ -8,6 +8,7 @@ mod attachments;
 mod fields;
 mod find;
 mod first_run;
+mod glass;
 mod health;
 mod life;
 mod log;
@@ -132,6 +133,9 @@ pub(crate) fn handler<R: Runtime>() -> impl Fn(Invoke<R>) -> bool + Send + Sync 
         people::grant_give,
         people::grant_withdraw,
         people::rekey_start,
+        glass::glass_list,
+        glass::glass_prepare,
+        glass::glass_break,
         ways::authenticate,
         ways::ways_in,
         ways::key_factors_change,

@@ -97,6 +97,9 @@ pub const COMMANDS: &[&str] = &[
     "grant_give",
     "grant_withdraw",
     "rekey_start",
+    "glass_list",
+    "glass_prepare",
+    "glass_break",
     // What opens the account, and the rules.
     "authenticate",
     "ways_in",

@@ -513,6 +513,21 @@ pub struct Invited {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
+pub(crate) struct GlassPrepare {
+    pub(crate) tenant: TenantId,
+    pub(crate) custodians: Vec<AccountId>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct GlassBreak {
+    pub(crate) tenant: TenantId,
+    pub(crate) reason: String,
+    pub(crate) hours: u32,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct GrantGive {
     pub(crate) tenant: TenantId,
     pub(crate) account: AccountId,

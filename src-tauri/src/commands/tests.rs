@@ -149,6 +149,8 @@ fn request(command: &str) -> Value {
         "account_reset" => json!({"account": ACCOUNT, "hours": 24, "even_last_steward": false}),
         "grant_give" => json!({"tenant": TENANT, "account": ACCOUNT, "right": "reader", "until": "2027-01-31"}),
         "grant_withdraw" => json!({"tenant": TENANT, "account": ACCOUNT}),
+        "glass_prepare" => json!({"tenant": TENANT, "custodians": []}),
+        "glass_break" => json!({"tenant": TENANT, "reason": "Server down", "hours": 4}),
         "job_progress" | "job_cancel" => json!({"job": "0"}),
         "files_check" => json!({"again": false}),
         "log_page" => json!({"before": null, "limit": 10}),

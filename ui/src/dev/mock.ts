@@ -17,6 +17,7 @@ import type {
   ExpiringRecords,
   ExportReport,
   FileCheckView,
+  GlassView,
   HealthView,
   ImportColumn,
   ImportReport,
@@ -76,6 +77,7 @@ export type MockOptions = {
   roles?: SessionView["roles"];
   /** Keys that are to be replaced. */
   pending?: PendingKeyView[];
+  glass?: GlassView[];
   /** What opens the account. */
   ways?: Partial<WaysInView>;
   policy?: Partial<PolicyView>;
@@ -241,6 +243,7 @@ export class MockEngine {
       (result) => this.#start("bytes", 48_211_004, result),
       options.pending,
     );
+    this.people.glass = options.glass ?? [];
     this.ways = new MockWays(options.ways, options.policy);
     this.#needsSecondFactor = options.needsSecondFactor ?? false;
     this.drafts = new Map(Object.entries(options.drafts ?? {}));

@@ -1,6 +1,7 @@
 // Invented people of the make-believe engine, and its answers about them.
 import type {
   AccountView,
+  GlassView,
   GrantView,
   PendingKeyView,
   PolicyView,
@@ -150,6 +151,7 @@ export class MockWays {
 }
 
 export class MockPeople {
+  glass: GlassView[] = [];
   accounts: AccountView[];
   pending: PendingKeyView[];
   readonly #tenants: () => TenantView[];
@@ -187,6 +189,17 @@ export class MockPeople {
       return this.#invite(login, roles, Number(hours));
     },
     passphrase_change: () => true,
+    glass_list: () => this.glass,
+    glass_prepare: ({ tenant, custodians }) => {
+      const named = (custodians as string[]).map((id) => this.#find(id).login).sort();
+      this.glass = this.glass.filter((view) => view.tenant !== tenant);
+      const name = this.#tenants().find(({ id }) => id === tenant)?.name ?? null;
+      if (named.length > 0) {
+        this.glass.push({ tenant: String(tenant), tenant_name: name, custodians: named, own: false, broken: [] });
+      }
+      return true;
+    },
+    glass_break: () => true,
     grant_give: ({ tenant, account, right, until }) => {
       const found = this.#find(account);
       const owner = this.#tenants().find(({ id }) => id === tenant);

@@ -14,6 +14,7 @@ import type {
   DraftView,
   ExpiringRecords,
   FavouriteView,
+  GlassView,
   HealthView,
   ImportColumn,
   ImportFile,
@@ -303,6 +304,14 @@ export const accountRemove = (account: string, evenLastSteward: boolean) =>
   call<boolean>("account_remove", { account, even_last_steward: evenLastSteward });
 export const accountReset = (account: string, hours: number, evenLastSteward: boolean) =>
   call<Invited | null>("account_reset", { account, hours, even_last_steward: evenLastSteward });
+/** Tenants whose key has custodians, and every time that custodians opened one. */
+export const glassList = () => call<GlassView[]>("glass_list");
+/** Asks for the passphrase in a native window; `false` if the person closed it. */
+export const glassPrepare = (tenant: string, custodians: string[]) =>
+  call<boolean>("glass_prepare", { tenant, custodians });
+/** Asks for the passphrase, then for the other custodian's, in native windows; `false` if either was closed. */
+export const glassBreak = (tenant: string, reason: string, hours: number) =>
+  call<boolean>("glass_break", { tenant, reason, hours });
 /** Both passphrases are typed in a native window; `false` if the person closed it. */
 export const passphraseChange = () => call<boolean>("passphrase_change");
 /** `until` is the last day on which the grant counts, `YYYY-MM-DD`. */

@@ -1679,6 +1679,56 @@ export type PendingKeyView = {
 
 export type PendingKey = "tenant" | "tenant_recovery" | "directory" | "audit" | "office";
 
+export type GlassView = {
+  /**
+   * The tenant.
+   */
+  tenant: string;
+  /**
+   * Its name, if the asking account may know it.
+   */
+  tenant_name: string | null;
+  /**
+   * Logins of the custodians of its key in use; any two of them open it. None if there are none.
+   */
+  custodians: Array<string>;
+  /**
+   * Whether the asking account is one of them.
+   */
+  own: boolean;
+  /**
+   * Every time it was opened, the latest first.
+   */
+  broken: Array<BrokenGlassView>;
+};
+
+export type BrokenGlassView = {
+  /**
+   * Login of who reads, or read.
+   */
+  opener: string;
+  /**
+   * Login of the other custodian.
+   */
+  second: string;
+  /**
+   * When.
+   */
+  at: string;
+  /**
+   * Until when the opener may read.
+   */
+  until: string;
+  /**
+   * Why, in their words.
+   */
+  reason: string;
+  /**
+   * When the tenant got a key since that the opener was not given by this.
+   */
+  rekeyed_at: string | null;
+};
+
 export type WaysInView = {
   /**
    * Whether the passphrase needs the secret in this device's keyring beside it.
