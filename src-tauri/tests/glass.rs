@@ -85,6 +85,7 @@ async fn unlock<'d>(desk: &'d Desk, login: &str) -> Web<'d> {
 
 fn confirm(desk: &Desk, login: &str) {
     desk.native("Confirm it is you");
+    desk.picture(&format!("79-{login}-confirms"));
     desk.type_text(&words_of(login));
     desk.press(&["Return"]);
     desk.native_gone("Confirm it is you");
