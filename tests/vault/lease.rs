@@ -59,7 +59,7 @@ impl Provider {
     }
 }
 
-fn request<'r>(key_set: Option<&'r [u8]>) -> ProviderRequest<'r> {
+fn request(key_set: Option<&[u8]>) -> ProviderRequest<'_> {
     ProviderRequest { issuer: ISSUER, audience: AUDIENCE, claim: "sub", days: DAYS, key_set }
 }
 

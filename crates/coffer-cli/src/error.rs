@@ -386,7 +386,7 @@ fn people_hint(code: &str) -> Option<&'static str> {
         "last_administrator" => "make somebody else an administrator first: `account roles`",
         "last_auditor" => "make somebody else an auditor first: `account roles`",
         "last_steward" => "make somebody else a steward first: `grant add`, or repeat with --even-last-steward",
-        "own_account" => "another administrator has to do that",
+        "own_account" | "own_federation" => "another administrator has to do that",
         "other_kit" => "take the newest kit, or shares, of this vault: its name and identifier are on it",
         "invalid_share" => "check the group that is named against the paper; every group has five letters and digits",
         "share_forged" => "leave it out, and ask whoever brought it; if it is of an older recovery, take the newest",
@@ -452,7 +452,6 @@ fn people_hint(code: &str) -> Option<&'static str> {
         "key_set_needed" => "name it with --key-set",
         "no_provider" => "an administrator pins one with `account provider set`",
         "provider_in_use" => "take their marks away first: `account federate NAME --off`",
-        "own_federation" => "another administrator has to do that",
         "last_free_administrator" => {
             "one administrator stays without a token, or a provider that fails would shut everybody out: see `account list`"
         }

@@ -1,4 +1,4 @@
-//! What a token says (RFC 7519 §4.1, OpenID Connect Core §2 and §3.1.3.7), held against what is pinned. Pure.
+//! What a token says (RFC 7519 §4.1, `OpenID` Connect Core §2 and §3.1.3.7), held against what is pinned. Pure.
 
 use crate::json::{Json, Object};
 use crate::{Expected, FRESH_SECONDS, SKEW_SECONDS, TokenRefusal};

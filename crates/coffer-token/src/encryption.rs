@@ -118,11 +118,11 @@ pub(crate) fn decrypt(text: &str, key: &DecryptionKey) -> Result<Zeroizing<Vec<u
         return Err(TokenRefusal::Malformed);
     }
     let theirs = ephemeral(&header)?;
-    let party = |name| match header.get(name) {
+    let information = |name| match header.get(name) {
         None => Ok(Zeroizing::new(Vec::new())),
         Some(value) => decode(value.as_text().ok_or(TokenRefusal::Malformed)?),
     };
-    let content_key = key.agree(&theirs, &party("apu")?, &party("apv")?)?;
+    let content_key = key.agree(&theirs, &information("apu")?, &information("apv")?)?;
     let nonce = aead::Nonce::try_assume_unique_for_key(&decode(nonce)?).map_err(|_| TokenRefusal::Malformed)?;
     let tag = decode(tag)?;
     if tag.len() != aead::AES_256_GCM.tag_len() {

@@ -23,7 +23,7 @@ pub(crate) enum Json {
 }
 
 impl Object {
-    /// Reads an object and nothing after it. How deep it may go is serde_json's limit, 128.
+    /// Reads an object and nothing after it. How deep it may go is `serde_json`'s limit, 128.
     pub(crate) fn parse(bytes: &[u8]) -> Result<Self, TokenRefusal> {
         match serde_json::from_slice(bytes) {
             Ok(Json::Object(object)) => Ok(object),

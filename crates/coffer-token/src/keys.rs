@@ -179,9 +179,9 @@ impl Key {
         if !signs || !verifies {
             return Ok(None);
         }
-        let kid = match member.get("kid") {
+        let name = match member.get("kid") {
             None => None,
-            Some(kid) => Some(kid.as_text().ok_or(KeySetError::Malformed)?.to_owned()),
+            Some(name) => Some(name.as_text().ok_or(KeySetError::Malformed)?.to_owned()),
         };
         let curve = member.text("crv");
         let material = match (kind, curve) {
@@ -192,7 +192,7 @@ impl Key {
             _ => return Ok(None),
         };
         material.check()?;
-        let key = Self { kid, only, material };
+        let key = Self { kid: name, only, material };
         // Of another kind than what it says it is for.
         if only.is_some_and(|only| !key.fits(only)) { Err(KeySetError::InvalidKey) } else { Ok(Some(key)) }
     }

@@ -1,4 +1,5 @@
 //! Tokens that another implementation of JOSE mints, and what is refused of them.
+#![allow(clippy::unwrap_used, reason = "test code")]
 
 use std::time::{Duration, SystemTime};
 

@@ -449,17 +449,14 @@ impl DirectoryTx<'_> {
         Ok(())
     }
 
-    /// Stores what comes with the identity provider, in place of what came with the one before.
-    pub(crate) fn set_provider(&mut self, row: &ProviderRow) -> Result<(), StoreError> {
-        self.tx
-            .prepare_cached("INSERT OR REPLACE INTO provider (number, key_set, decryption) VALUES (1, ?1, ?2)")?
-            .execute(params![row.key_set, row.decryption.expose()])?;
-        Ok(())
-    }
-
-    /// Takes it away.
-    pub(crate) fn delete_provider(&mut self) -> Result<(), StoreError> {
+    /// Stores what comes with the identity provider, in place of what came with the one before; or takes it away.
+    pub(crate) fn set_provider(&mut self, row: Option<&ProviderRow>) -> Result<(), StoreError> {
         self.tx.prepare_cached("DELETE FROM provider")?.execute([])?;
+        if let Some(row) = row {
+            self.tx
+                .prepare_cached("INSERT INTO provider (number, key_set, decryption) VALUES (1, ?1, ?2)")?
+                .execute(params![row.key_set, row.decryption.expose()])?;
+        }
         Ok(())
     }
 

@@ -151,7 +151,7 @@ impl Session {
             encryption: (*decryption.public()).into(),
         };
         let body = Body::ProviderSet(ProviderSet { provider: Some(provider) });
-        core.change_directory(&actor, Event::ProviderPinned, vec![body], |tx| tx.set_provider(&row))?;
+        core.change_directory(&actor, Event::ProviderPinned, vec![body], |tx| tx.set_provider(Some(&row)))?;
         Ok(())
     }
 
@@ -171,7 +171,7 @@ impl Session {
         proof.require_second_to_federate(core, None)?;
         fresh(core, proof)?;
         let body = Body::ProviderSet(ProviderSet { provider: None });
-        core.change_directory(&actor, Event::ProviderUnpinned, vec![body], |tx| tx.delete_provider())?;
+        core.change_directory(&actor, Event::ProviderUnpinned, vec![body], |tx| tx.set_provider(None))?;
         Ok(())
     }
 
@@ -234,13 +234,12 @@ impl Core {
             }
         };
         drop(office);
-        let (before, decryption) = match pinned {
-            Some(row) => (Some(row.key_set), row.decryption),
-            None => {
-                let mut random = self.random();
-                let made = DecryptionKey::generate(&mut |bytes| random.fill(bytes));
-                (None, SecretBytes::new(made.secret().to_vec()))
-            }
+        let (before, decryption) = if let Some(row) = pinned {
+            (Some(row.key_set), row.decryption)
+        } else {
+            let mut random = self.random();
+            let made = DecryptionKey::generate(&mut |bytes| random.fill(bytes));
+            (None, SecretBytes::new(made.secret().to_vec()))
         };
         let key_set = key_set.map(<[u8]>::to_vec).or(before).ok_or(FederationError::KeySetNeeded)?;
         Ok(ProviderRow { key_set, decryption })

@@ -18,6 +18,7 @@ pub struct PeopleView {
 }
 
 /// An account, an invitation to become one, or an account that left.
+#[expect(clippy::struct_excessive_bools, reason = "each is a thing an account has or has not")]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
 pub struct AccountView {
     /// The account.
