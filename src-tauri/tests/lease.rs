@@ -38,7 +38,8 @@ impl Provider {
     }
 
     fn mint(&self, id: &str) -> String {
-        let now = SystemTime::now();
+        let millis = coffer_host::system("test").clock.now().unix_millis();
+        let now = SystemTime::UNIX_EPOCH + Duration::from_millis(u64::try_from(millis).unwrap());
         let mut payload = JwtPayload::new();
         payload.set_issuer(ISSUER);
         payload.set_audience(vec!["coffer"]);
