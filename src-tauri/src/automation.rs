@@ -32,6 +32,8 @@ pub(crate) fn chosen(purpose: Purpose) -> Option<PathBuf> {
         Purpose::Attach => "COFFER_E2E_ATTACH",
         Purpose::SaveAttachment => "COFFER_E2E_SAVE_ATTACHMENT",
         Purpose::ActivationCode => "COFFER_E2E_ACTIVATION_CODE",
+        Purpose::Token => "COFFER_E2E_TOKEN",
+        Purpose::KeySet => "COFFER_E2E_KEY_SET",
         Purpose::KeyFile => "COFFER_E2E_KEY_FILE",
         Purpose::NewKeyFile => "COFFER_E2E_NEW_KEY_FILE",
         Purpose::PersonalCode => "COFFER_E2E_PERSONAL_CODE",

@@ -2,10 +2,10 @@
 
 use coffer_core::{
     AccountError, AttachError, BulkError, CallError, ChangePassphraseError, CodeError, CopyFieldError, CreateError,
-    CreateTenantError, EnrolDeviceError, ExportError, Fault, GlassError, GrantError, ImportError, InvalidIdentifiers,
-    InvalidRecipe, InviteError, JobError, KindError, LeaveError, ListRecordsError, MoveError, OpenError, PreviewError,
-    RecoveryCodeError, SaveAttachmentError, SaveRecordError, SaveSearchError, SecondFactorError, SetPolicyError,
-    SetRolesError, SubjectError, UnlockError,
+    CreateTenantError, EnrolDeviceError, ExportError, Fault, FederationError, GlassError, GrantError, ImportError,
+    InvalidIdentifiers, InvalidRecipe, InviteError, JobError, KindError, LeaveError, ListRecordsError, MoveError,
+    OpenError, PreviewError, RecoveryCodeError, SaveAttachmentError, SaveRecordError, SaveSearchError,
+    SecondFactorError, SetPolicyError, SetRolesError, SubjectError, UnlockError,
 };
 use serde::Serialize;
 use ts_rs::TS;
@@ -57,6 +57,7 @@ coded!(
     EnrolDeviceError,
     ExportError,
     Fault,
+    FederationError,
     GlassError,
     GrantError,
     ImportError,

@@ -13,7 +13,7 @@ use coffer_core::{
     UnlockError, Vault,
 };
 use coffer_model::account::{LoginName, Roles};
-use coffer_model::id::TenantId;
+use coffer_model::id::{AccountId, TenantId};
 use coffer_model::policy::Guarded;
 use coffer_model::record::Value;
 
@@ -189,6 +189,11 @@ impl Shell {
     /// Whether giving somebody roles takes two people by the rules of the vault.
     pub(crate) fn takes_two_to_appoint(&self, before: Roles, after: Roles) -> bool {
         self.read_session().as_ref().is_some_and(|session| session.takes_two_to_appoint(before, after))
+    }
+
+    /// Whether changing the identity provider, or an account's mark, takes two people by the rules of the vault.
+    pub(crate) fn takes_two_to_federate(&self, account: Option<AccountId>) -> bool {
+        self.read_session().as_ref().is_some_and(|session| session.takes_two_to_federate(account))
     }
 
     /// Whether something asks for authentication anew right now.

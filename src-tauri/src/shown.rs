@@ -4,10 +4,13 @@ use std::fs::File;
 use std::io::Read;
 use std::path::PathBuf;
 
-use coffer_core::{Credentials, KEY_FILE_MAX, Passphrase, PersonalCode};
+use coffer_core::{Credentials, KEY_FILE_MAX, Passphrase, PersonalCode, TOKEN_MAX};
 use zeroize::Zeroizing;
 
 use crate::shell::UnlockProblem;
+
+/// White space around a token is no part of it.
+const TOKEN_FILE_MAX: usize = TOKEN_MAX + 1024;
 
 /// A passphrase or a personal recovery code, with whatever else the person has.
 pub(crate) struct Shown {
@@ -16,6 +19,8 @@ pub(crate) struct Shown {
     pub(crate) key_file: Option<PathBuf>,
     /// The code of a second factor, as typed.
     pub(crate) code: Option<Zeroizing<String>>,
+    /// A token of the identity provider.
+    pub(crate) token: Option<Zeroizing<Vec<u8>>>,
 }
 
 /// What opens a slot.
@@ -48,6 +53,10 @@ impl Shown {
             Some(content) => shown.with_key_file(&content),
             None => shown,
         };
+        let shown = match &self.token {
+            Some(token) => shown.with_token(token.clone()),
+            None => shown,
+        };
         Ok(match &self.code {
             Some(code) => shown.with_code(code.clone()),
             None => shown,
@@ -65,6 +74,13 @@ pub(crate) fn read_key_file(path: &PathBuf) -> Result<Zeroizing<Vec<u8>>, Unlock
     let mut content = Zeroizing::new(Vec::with_capacity(KEY_FILE_MAX + 1));
     let read = File::open(path).and_then(|file| file.take(KEY_FILE_MAX as u64 + 1).read_to_end(&mut content));
     read.map(|_| content).map_err(|_| UnlockProblem::of("key_file_unreadable"))
+}
+
+/// Reads a token's file, and one byte more than it may have: the engine says what is too long.
+pub(crate) fn read_token(path: &PathBuf) -> Result<Zeroizing<Vec<u8>>, UnlockProblem> {
+    let mut content = Zeroizing::new(Vec::with_capacity(TOKEN_FILE_MAX));
+    let read = File::open(path).and_then(|file| file.take(TOKEN_FILE_MAX as u64).read_to_end(&mut content));
+    read.map(|_| content).map_err(|_| UnlockProblem::of("token_unreadable"))
 }
 
 /// A passphrase once more, for what takes it twice.

@@ -106,6 +106,8 @@ fn generated() -> String {
         view::BrokenGlassView,
         view::WaysInView,
         view::PolicyView,
+        view::ProviderView,
+        view::ProviderKeyView,
         view::HealthView,
         view::HealthState,
         view::FileCheckView,

@@ -13,6 +13,7 @@ mod glass;
 mod health;
 mod import;
 mod keys;
+mod lease;
 mod leaving;
 mod life;
 mod model;

@@ -110,3 +110,29 @@ describe("the rules", () => {
     );
   });
 });
+
+describe("the identity provider", () => {
+  it("is pinned with its key set, which is chosen in a dialog of the system's, and is taken away again", async () => {
+    const { user, args } = await openSettings();
+    await user.click(await screen.findByRole("button", { name: "Pin…" }));
+    const dialog = within(await screen.findByRole("dialog", { name: "Identity provider" }));
+    await user.click(dialog.getByRole("button", { name: "Choose the key set…" }));
+    expect(dialog.getAllByText("This cannot be empty.")).toHaveLength(2);
+    await user.type(dialog.getByLabelText("Issuer"), "https://id.example.org");
+    await user.type(dialog.getByLabelText("Audience"), "coffer");
+    await user.click(dialog.getByRole("button", { name: "Choose the key set…" }));
+    await waitFor(() =>
+      expect(args("provider_pin")).toEqual({
+        issuer: "https://id.example.org",
+        audience: "coffer",
+        claim: "sub",
+        days: 7,
+        choose_key_set: true,
+      }),
+    );
+    await screen.findByText("https://id.example.org");
+    screen.getByText("2026-11 · P-256");
+    await user.click(screen.getByRole("button", { name: "Remove…" }));
+    await screen.findByText("None is pinned.");
+  });
+});

@@ -15,8 +15,8 @@ use coffer_model::record::RecordKind;
 
 pub use life::{LifeCommand, ListArgs, MoveArgs};
 pub use people::{
-    AccountCommand, CodeArgs, FactorArgs, GrantCommand, KeyCommand, PolicyArgs, PolicyCommand, RecoveryArgs,
-    SecondFactorCommand, WhichKey,
+    AccountCommand, CodeArgs, FactorArgs, FederateArgs, GrantCommand, KeyCommand, PolicyArgs, PolicyCommand,
+    ProviderArgs, ProviderCommand, RecoveryArgs, SecondFactorCommand, WhichKey,
 };
 pub use subject::{SubjectArgs, SubjectCommand};
 
@@ -63,6 +63,10 @@ pub struct Global {
     /// Code of the account's second factor, if it has one: from the authenticator, or a spare code. Counts once.
     #[arg(long, global = true, value_name = "CODE")]
     pub code: Option<String>,
+    /// File with a fresh token of the identity provider, for an account that needs one; `-` is one line of standard input,
+    /// after the passphrase if that comes from there, too. Counts once.
+    #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub token_file: Option<PathBuf>,
     /// File whose first line is the personal recovery code, in place of passphrase and key factors.
     #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with_all = ["passphrase_file", "passphrase_fd"])]
     pub personal_code_file: Option<PathBuf>,
@@ -89,6 +93,9 @@ pub struct SecondArgs {
     /// Code of their second factor, if they have one.
     #[arg(id = "second_code", long = "second-code", global = true, value_name = "CODE", requires = "second_login")]
     pub code: Option<String>,
+    /// File with a fresh token of the identity provider, if they need one; `-` is one line of standard input.
+    #[arg(id = "second_token_file", long = "second-token-file", global = true, value_name = "FILE", value_hint = ValueHint::FilePath, requires = "second_login")]
+    pub token_file: Option<PathBuf>,
 }
 
 #[derive(Subcommand, Debug)]

@@ -6,11 +6,11 @@ use std::process::ExitCode;
 use coffer_core::host::{KeyringError, PromptError};
 use coffer_core::{
     AcceptRecoveryError, ActivateError, ActivationCodeError, AttachError, BulkError, CallError, ChangePassphraseError,
-    CodeError, CreateError, CreateTenantError, Damage, EnrolDeviceError, ExportError, Fault, GlassError, GrantError,
-    ImportError, InvalidIdentifiers, InvalidRecipe, InviteError, JobError, KindError, LeaveError, ListRecordsError,
-    MoveError, OpenError, PassphraseError, PersonalCodeError, RecoverError, RecoveryCodeError, RenewRecoveryError,
-    SaveAttachmentError, SaveRecordError, SaveSearchError, SecondFactorError, SetPolicyError, SetRolesError,
-    ShareCodeError, SharesError, SubjectError, UnlockError,
+    CodeError, CreateError, CreateTenantError, Damage, EnrolDeviceError, ExportError, Fault, FederationError,
+    GlassError, GrantError, ImportError, InvalidIdentifiers, InvalidRecipe, InviteError, JobError, KindError,
+    LeaveError, ListRecordsError, MoveError, OpenError, PassphraseError, PersonalCodeError, RecoverError,
+    RecoveryCodeError, RenewRecoveryError, SaveAttachmentError, SaveRecordError, SaveSearchError, SecondFactorError,
+    SetPolicyError, SetRolesError, ShareCodeError, SharesError, SubjectError, UnlockError,
 };
 use coffer_model::query::InvalidQuery;
 use coffer_model::record::InvalidRecord;
@@ -131,6 +131,10 @@ pub enum CliError {
     SetPolicy(#[from] SetPolicyError),
     #[error("the account has no {0}, so what was given was not looked at")]
     FactorNotAskedFor(&'static str),
+    #[error("the account needs no token, so what was given was not looked at")]
+    TokenNotAskedFor,
+    #[error(transparent)]
+    Federation(#[from] FederationError),
     #[error("the personal recovery code cannot be read: {0}")]
     PersonalCode(#[from] PersonalCodeError),
     #[error(transparent)]
@@ -238,6 +242,8 @@ impl CliError {
             Self::SecondFactor(error) => error.code(),
             Self::SetPolicy(error) => error.code(),
             Self::FactorNotAskedFor(_) => "factor_not_asked_for",
+            Self::TokenNotAskedFor => "token_not_asked_for",
+            Self::Federation(error) => error.code(),
             Self::PersonalCode(_) => "invalid_personal_code",
             Self::Output(_) => "output",
             Self::File { .. } => "file",
@@ -380,7 +386,7 @@ fn people_hint(code: &str) -> Option<&'static str> {
         "last_administrator" => "make somebody else an administrator first: `account roles`",
         "last_auditor" => "make somebody else an auditor first: `account roles`",
         "last_steward" => "make somebody else a steward first: `grant add`, or repeat with --even-last-steward",
-        "own_account" => "another administrator has to do that",
+        "own_account" | "own_federation" => "another administrator has to do that",
         "other_kit" => "take the newest kit, or shares, of this vault: its name and identifier are on it",
         "invalid_share" => "check the group that is named against the paper; every group has five letters and digits",
         "share_forged" => "leave it out, and ask whoever brought it; if it is of an older recovery, take the newest",
@@ -418,6 +424,37 @@ fn people_hint(code: &str) -> Option<&'static str> {
         "second_person_needed" => "name another administrator with --second-login; they type their passphrase",
         "not_another_administrator" => "it has to be somebody else's account, and an administrator's",
         "one_administrator" => "invite another administrator first",
+        "token_needed" => {
+            "fetch one from the identity provider and name its file with --token-file; `-` is standard input"
+        }
+        "token_not_asked_for" => "leave the option out; `account list` says who needs tokens",
+        "token_used" => "fetch another one from the identity provider: each counts once",
+        "token_expired" => {
+            "fetch a fresh one from the identity provider; if it is fresh, see whether this computer's clock is right"
+        }
+        "token_not_yet" => "see whether this computer's clock is right",
+        "token_unknown_key" | "token_signature" => {
+            "if the provider has changed its keys, an administrator pins the new ones: `account provider set --key-set`"
+        }
+        "token_malformed" | "token_kind" => "it is one text with two dots, an identity token as the provider gave it",
+        "token_algorithm" => {
+            "the provider has to sign by RS256, PS256, ES256, ES384 or EdDSA, and to encrypt, if at all, by ECDH-ES and A256GCM"
+        }
+        "token_encryption" => "the provider takes the key that `account provider show` shows",
+        "token_issuer" | "token_audience" => "see `account provider show` for what is pinned",
+        "token_subject" => "an administrator sees in `account list --json` what it should say of you",
+        "key_set_malformed" | "key_set_no_key" => {
+            "take what the provider publishes at the `jwks_uri` of its configuration"
+        }
+        "key_set_secret" => {
+            "the provider's private keys are nobody else's: have them changed, and take its public key set"
+        }
+        "key_set_needed" => "name it with --key-set",
+        "no_provider" => "an administrator pins one with `account provider set`",
+        "provider_in_use" => "take their marks away first: `account federate NAME --off`",
+        "last_free_administrator" => {
+            "one administrator stays without a token, or a provider that fails would shut everybody out: see `account list`"
+        }
         "key_file_needed" => "use `account factors --with-key-file`, which changes the passphrase as well",
         "keyring_unusable" => "unlock the keyring of this device and try again; nothing was changed",
         "invalid_personal_code" => "eight groups of five letters and digits, as they were given to you",

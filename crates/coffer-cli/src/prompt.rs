@@ -5,7 +5,7 @@ use std::io::{self, BufRead, BufReader, IsTerminal, Read, Write};
 use std::path::Path;
 
 use coffer_core::host::PromptError;
-use coffer_core::{Credentials, KEY_FILE_MAX, Passphrase, PersonalCode};
+use coffer_core::{Credentials, KEY_FILE_MAX, KEY_SET_MAX, Passphrase, PersonalCode, TOKEN_MAX};
 use coffer_model::record::Value;
 use zeroize::Zeroizing;
 
@@ -13,8 +13,9 @@ use crate::args::Global;
 use crate::error::CliError;
 use crate::job;
 
-/// Longest line taken for a passphrase, bytes: 1,024 code points with room for their composition.
-const MAX_LINE_BYTES: u64 = 16 * 1024;
+/// Longest line taken for a passphrase or a token, bytes: 1,024 code points with room for their composition, or 16 KiB;
+/// and its end.
+const MAX_LINE_BYTES: u64 = 16 * 1024 + 2;
 
 /// Asks for an existing passphrase.
 pub fn passphrase(global: &Global, question: &str) -> Result<Passphrase, CliError> {
@@ -53,6 +54,27 @@ pub fn key_file(path: &Path) -> Result<Zeroizing<Vec<u8>>, CliError> {
     let file = File::open(path).map_err(unreadable)?;
     let mut content = Zeroizing::new(Vec::with_capacity(KEY_FILE_MAX + 1));
     file.take(KEY_FILE_MAX as u64 + 1).read_to_end(&mut content).map_err(unreadable)?;
+    Ok(content)
+}
+
+/// A token of an identity provider, as it was handed over.
+pub fn token(path: &Path) -> Result<Zeroizing<Vec<u8>>, CliError> {
+    if path == Path::new("-") {
+        return line_of(io::stdin().lock());
+    }
+    read_at_most(path, 2 * TOKEN_MAX).map(Zeroizing::new)
+}
+
+/// The key set of an identity provider.
+pub fn key_set(path: &Path) -> Result<Vec<u8>, CliError> {
+    read_at_most(path, KEY_SET_MAX + 1)
+}
+
+/// A file's content, or the beginning of one that is too long to be what it should be.
+fn read_at_most(path: &Path, most: usize) -> Result<Vec<u8>, CliError> {
+    let unreadable = |reason| CliError::File { path: path.to_owned(), reason };
+    let mut content = Vec::with_capacity(most);
+    File::open(path).and_then(|file| file.take(most as u64).read_to_end(&mut content)).map_err(unreadable)?;
     Ok(content)
 }
 
@@ -142,7 +164,7 @@ fn first_line(reader: impl BufRead) -> Result<Passphrase, CliError> {
 
 /// The first line without its end. Read into one buffer that never grows, so that nothing stays behind.
 fn line_of(reader: impl BufRead) -> Result<Zeroizing<Vec<u8>>, CliError> {
-    let capacity = usize::try_from(MAX_LINE_BYTES).expect("16 KiB fit");
+    let capacity = usize::try_from(MAX_LINE_BYTES).expect("it fits");
     let mut line = Zeroizing::new(Vec::with_capacity(capacity + 1));
     reader
         .take(MAX_LINE_BYTES)

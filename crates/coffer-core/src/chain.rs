@@ -27,11 +27,11 @@ use minicbor::{CborLen, Decode, Encode};
 use sha2::{Digest, Sha256};
 
 pub(crate) use self::body::{
-    AccountEnrolled, AccountInvited, AccountRekeyed, AccountRemoved, BackupMade, Body, CryptoperiodsSet, Custodian,
-    DeviceEnrolled, DirectoryKeyed, EpochOpened, ExposureReported, Founding, GlassBroken, GlassPrepared,
-    GrantWithdrawn, Granted, InvitationWithdrawn, KeyCompromised, KindRemoved, KindSet, LeavingSet, PairReplaced,
-    PolicySet, RecoveryAccepted, RecoveryReplaced, ResealedGrant, RolesSet, SecondFactorStated, SeedSplit, SlotsNamed,
-    TenantCreated,
+    AccountEnrolled, AccountFederated, AccountInvited, AccountRekeyed, AccountRemoved, BackupMade, Body,
+    CryptoperiodsSet, Custodian, DeviceEnrolled, DirectoryKeyed, EpochOpened, ExposureReported, Founding, GlassBroken,
+    GlassPrepared, GrantWithdrawn, Granted, InvitationWithdrawn, KeyCompromised, KindRemoved, KindSet, LeavingSet,
+    PairReplaced, PolicySet, Provider, ProviderSet, RecoveryAccepted, RecoveryReplaced, ResealedGrant, RolesSet,
+    SecondFactorStated, SeedSplit, SlotsNamed, TenantCreated,
 };
 use crate::encoding::{self, NotCanonical};
 use crate::store::directory::SharedPair;
@@ -63,6 +63,12 @@ pub(crate) const RECOVERY: AccountId = AccountId::from_bytes([0; 16]);
 
 /// Most kinds of a vault's own at a time.
 pub(crate) const MAX_KINDS: usize = 200;
+
+/// Longest text of a provider: an issuer, an audience, what a claim says of a person; in bytes.
+pub(crate) const MAX_PROVIDER_TEXT: usize = 512;
+
+/// Most days for which a token lets an account unlock.
+pub(crate) const MAX_LEASE_DAYS: u32 = 366;
 
 /// SHA-256.
 pub(crate) fn digest(bytes: &[u8]) -> Hash {
@@ -161,6 +167,17 @@ pub(crate) struct Account {
     pub(crate) slots: Option<Vec<Hash>>,
     /// Whether it has a second factor, as it says itself.
     pub(crate) second_factor: bool,
+    /// Whether it needs fresh tokens of the identity provider.
+    pub(crate) federation: Option<Federation>,
+}
+
+/// That an account needs fresh tokens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Federation {
+    /// What the provider's claim says of the person.
+    pub(crate) subject: String,
+    /// Position of the statement that says so: what an account remembers of its tokens' times is under this one.
+    pub(crate) mark: u64,
 }
 
 /// An account that left.
@@ -365,6 +382,8 @@ pub(crate) struct Membership {
     pub(crate) compromised: BTreeMap<(KeyKind, Option<TenantId>, u32), Timestamp>,
     /// Since when each device's key is certified.
     pub(crate) devices_since: Vec<Timestamp>,
+    /// Whose tokens marked accounts need.
+    pub(crate) provider: Option<Provider>,
 }
 
 impl Membership {
@@ -516,6 +535,12 @@ impl Membership {
         self.leaving.get(&account).and_then(|leaving| leaving.access_by)
     }
 
+    /// Administrators who need no token: whom an identity provider that fails cannot shut out.
+    pub(crate) fn free_administrators(&self) -> usize {
+        let is_free = |account: &&Account| account.roles.contains(Role::Administrator) && account.federation.is_none();
+        self.accounts.values().filter(is_free).count()
+    }
+
     /// Stewards of a tenant whose right has no end.
     pub(crate) fn lasting_stewards(&self, tenant: TenantId) -> impl Iterator<Item = AccountId> + '_ {
         let granted = self.grants.range((tenant, RECOVERY)..).take_while(move |((of, _), _)| *of == tenant);
@@ -558,6 +583,7 @@ impl Membership {
             keys_since: vec![founded_at],
             slots: None,
             second_factor: false,
+            federation: None,
         };
         verify(&account.signing, signed)?;
         let hash = signed.hash();
@@ -602,6 +628,7 @@ impl Membership {
             cryptoperiods: Cryptoperiods::default(),
             compromised: BTreeMap::new(),
             devices_since: Vec::new(),
+            provider: None,
         })
     }
 
@@ -711,6 +738,14 @@ impl Membership {
                 push_new(&mut self.offices, parse_sealing(&body.public)?)?;
                 self.offices_since.push(at);
                 self.office_exposed_since = None;
+            }
+            Body::ProviderSet(body) => {
+                administers()?;
+                self.admit_provider(body)?;
+            }
+            Body::AccountFederated(body) => {
+                administers()?;
+                self.admit_federation(body, signer)?;
             }
             Body::RecoveryReplaced(body) => {
                 administers()?;
@@ -864,6 +899,7 @@ impl Membership {
             keys_since: vec![at],
             slots: None,
             second_factor: false,
+            federation: None,
         };
         self.invitations.remove(&body.account);
         self.accounts.insert(body.account, account);
@@ -920,6 +956,47 @@ impl Membership {
         self.directory_exposed_since.get_or_insert(at);
         self.audit_exposed_since.get_or_insert(at);
         self.office_exposed_since.get_or_insert(at);
+        Ok(())
+    }
+
+    fn admit_provider(&mut self, body: ProviderSet) -> Result<(), ChainError> {
+        match &body.provider {
+            Some(provider) => {
+                for text in [&provider.issuer, &provider.audience, &provider.claim] {
+                    require(is_provider_text(text))?;
+                }
+                require((1..=MAX_LEASE_DAYS).contains(&provider.days))?;
+            }
+            // Whoever is marked needs one.
+            None => require(self.provider.is_some() && self.accounts.values().all(|known| known.federation.is_none()))?,
+        }
+        self.provider = body.provider;
+        Ok(())
+    }
+
+    fn admit_federation(&mut self, body: AccountFederated, signer: AccountId) -> Result<(), ChainError> {
+        let before = self.accounts.get(&body.account).ok_or(ChainError::Authority)?.federation.clone();
+        // Nobody takes their own mark away, nor changes whose tokens they may bring.
+        require(before.is_none() || signer != body.account)?;
+        let after = match body.subject {
+            None => {
+                require(before.is_some())?;
+                None
+            }
+            Some(subject) => {
+                require(self.provider.is_some() && is_provider_text(&subject))?;
+                // One person's token must not serve twice.
+                let is_other = |(id, known): (&AccountId, &Account)| {
+                    *id != body.account && known.federation.as_ref().is_some_and(|other| other.subject == subject)
+                };
+                require(!self.accounts.iter().any(is_other))?;
+                Some(Federation { subject, mark: self.pin.length })
+            }
+        };
+        let is_administrator = self.roles(body.account).contains(Role::Administrator);
+        let loses_one = is_administrator && before.is_none() && after.is_some();
+        require(!loses_one || self.free_administrators() > 1)?;
+        self.accounts.get_mut(&body.account).ok_or(ChainError::Authority)?.federation = after;
         Ok(())
     }
 
@@ -1088,11 +1165,14 @@ impl Membership {
         });
     }
 
-    /// A vault keeps an administrator and an auditor, whatever becomes of an account's roles.
+    /// A vault keeps an administrator who needs no token, and an auditor, whatever becomes of an account's roles.
     fn keeps_officers(&self, account: AccountId, after: Roles) -> Result<(), ChainError> {
-        let others = |role| self.count_with(role) - usize::from(self.roles(account).contains(role));
-        let keeps = |role| others(role) > 0 || after.contains(role);
-        require(keeps(Role::Administrator) && keeps(Role::Auditor))
+        let auditors = self.count_with(Role::Auditor) - usize::from(self.roles(account).contains(Role::Auditor));
+        let is_free = self.accounts.get(&account).is_some_and(|known| known.federation.is_none());
+        let was_one = is_free && self.roles(account).contains(Role::Administrator);
+        let administrators = self.free_administrators() - usize::from(was_one);
+        require(administrators > 0 || (is_free && after.contains(Role::Administrator)))?;
+        require(auditors > 0 || after.contains(Role::Auditor))
     }
 
     /// What follows from roles that somebody no longer has.
@@ -1192,6 +1272,11 @@ fn parse_policy(body: &PolicySet) -> Result<VaultPolicy, ChainError> {
     };
     require(policy.two_people.is_within(GuardedSet::FOR_TWO) && policy.kdf_memory_kib <= KdfParams::MAX_MEMORY_KIB)?;
     Ok(policy)
+}
+
+/// Whether a text can be one of an identity provider: not empty, not endless, nothing that is not seen.
+pub(crate) fn is_provider_text(text: &str) -> bool {
+    (1..=MAX_PROVIDER_TEXT).contains(&text.len()) && !text.contains(char::is_control)
 }
 
 /// A kind of the vault's own: any but those that every vault has.

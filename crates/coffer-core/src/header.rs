@@ -227,9 +227,97 @@ pub(crate) struct SealedState {
     /// The second factor, if the account has one.
     #[n(9)]
     pub(crate) second_factor: Option<SecondFactor>,
+    /// What was made of the identity provider's tokens, if the account has ever brought one.
+    #[n(10)]
+    pub(crate) lease: Option<Lease>,
     /// The account's keys of before, until the new ones stand in the chain.
     #[n(11)]
     pub(crate) renewal: Option<OwnRenewal>,
+}
+
+/// How long an account may unlock without a token, and the tokens it has used (docs/FORMAT.md §3.3).
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, CborLen)]
+pub(crate) struct Lease {
+    /// Position of the statement that marks the account; under another one nothing but `used` counts.
+    #[n(0)]
+    mark: u64,
+    /// When it ends, in milliseconds since the Unix epoch.
+    #[n(1)]
+    until_ms: i64,
+    /// The latest time that was seen: a clock that is before it was set back.
+    #[n(2)]
+    seen_ms: i64,
+    #[n(3)]
+    used: Vec<UsedToken>,
+}
+
+/// A token that has served.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, CborLen)]
+struct UsedToken {
+    /// Digest of its identifier.
+    #[n(0)]
+    id: ByteArray<32>,
+    /// From when on nobody takes it any more, in milliseconds since the Unix epoch.
+    #[n(1)]
+    dead_from_ms: i64,
+}
+
+impl Lease {
+    /// One that has ended, under the mark at that position. Tokens that have served stay known.
+    pub(crate) fn none(mark: u64, now: Timestamp, before: Option<&Self>) -> Self {
+        let now = now.unix_millis();
+        match before {
+            Some(before) if before.mark == mark => before.clone(),
+            Some(before) => Self { mark, until_ms: 0, seen_ms: now, used: before.used.clone() },
+            None => Self { mark, until_ms: 0, seen_ms: now, used: Vec::new() },
+        }
+    }
+
+    /// Whether it stands under the mark at that position: it has not ended, and no clock was set back. One that ends later
+    /// than one of `days` days could is not believed either.
+    pub(crate) fn stands(&self, mark: u64, now: Timestamp, days: u32) -> bool {
+        let now = now.unix_millis();
+        let is_set_back = now.saturating_add(SKEW_MILLIS) < self.seen_ms;
+        let longest = now.saturating_add(millis_of(days)).saturating_add(SKEW_MILLIS);
+        self.mark == mark && !is_set_back && now < self.until_ms && self.until_ms <= longest
+    }
+
+    /// The time by which tokens are judged: never before one that was seen.
+    pub(crate) fn time(&self, now: Timestamp) -> i64 {
+        now.unix_millis().max(self.seen_ms)
+    }
+
+    /// Whether a token of that digest has served.
+    pub(crate) fn knows(&self, id: &[u8; 32]) -> bool {
+        self.used.iter().any(|used| *used.id == *id)
+    }
+
+    /// Begins anew by a token that holds: `days` days from now on, or from its issue if that was before.
+    pub(crate) fn renew(&mut self, token: &coffer_token::Verified, now: Timestamp, days: u32) {
+        let now = self.time(now);
+        self.used.retain(|used| now < used.dead_from_ms);
+        self.used.push(UsedToken { id: token.id.into(), dead_from_ms: token.dead_from.saturating_mul(1_000) });
+        self.until_ms = now.min(token.issued.saturating_mul(1_000)).saturating_add(millis_of(days));
+        self.seen_ms = now;
+    }
+
+    /// Remembers how late it is.
+    pub(crate) fn see(&mut self, now: Timestamp) {
+        self.seen_ms = self.time(now);
+    }
+
+    /// When it ends, under the mark at that position.
+    pub(crate) fn until(&self, mark: u64) -> Option<Timestamp> {
+        let until = (self.mark == mark && self.until_ms > 0).then_some(self.until_ms)?;
+        Timestamp::from_unix_millis(until).ok()
+    }
+}
+
+/// How far a clock may have been put right without being taken for one that was set back.
+const SKEW_MILLIS: i64 = coffer_token::SKEW_SECONDS * 1_000;
+
+fn millis_of(days: u32) -> i64 {
+    i64::from(days) * 24 * 60 * 60 * 1_000
 }
 
 /// What a second factor is checked against (docs/FORMAT.md §4.13).
@@ -396,6 +484,7 @@ impl SealedState {
             enrolment: None,
             second_factor: None,
             renewal: None,
+            lease: None,
         }
     }
 

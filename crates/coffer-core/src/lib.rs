@@ -34,6 +34,7 @@ pub use coffer_crypto::recovery::shares::{InvalidSplit, JoinError, ShareCodeErro
 pub use coffer_crypto::second_factor::CodeRefusal;
 pub use coffer_crypto::secret::{ActivationCode, PersonalCode, RecoverySeed, SecretBytes};
 pub use coffer_crypto::strength;
+pub use coffer_token::{KEY_SET_MAX, TOKEN_MAX, TokenRefusal};
 pub use fault::{CallError, Damage, Fault};
 pub use job::{JobError, JobHandle};
 pub use kit::{
@@ -57,7 +58,8 @@ pub use usecase::{
     SecretRecipe, generate_secret, start_restore, start_verify_backup,
 };
 pub use usecase::{
-    Credentials, KEY_FILE_MAX, MissingFactors, SecondFactorError, SecondFactorOffer, SetPolicyError, WayIn,
+    Credentials, FederationError, KEY_FILE_MAX, MissingFactors, ProviderRequest, SecondFactorError, SecondFactorOffer,
+    SetPolicyError, WayIn,
 };
 pub use usecase::{
     InvalidIdentifiers, SUBJECT_IDENTIFIERS_MAX, SubjectErasureRequest, SubjectError, SubjectExportRequest,

@@ -119,6 +119,10 @@ pub enum Action {
     SeePolicy,
     /// Changes the rules of the vault.
     SetPolicy,
+    /// Pins the identity provider whose tokens accounts may need.
+    PinProvider,
+    /// Says which accounts need them.
+    FederateAccount,
     /// Grants a tenant to another account, or changes what it may do there.
     GrantTenant,
     /// Takes a tenant from an account.
@@ -175,7 +179,7 @@ enum Requirement {
 
 impl Action {
     /// Every action, for the matrix in the tests and the documents.
-    pub const ALL: [Self; 72] = [
+    pub const ALL: [Self; 74] = [
         Self::ListTenants,
         Self::CreateTenant,
         Self::ListRecords,
@@ -230,6 +234,8 @@ impl Action {
         Self::EnrolSecondFactor,
         Self::SeePolicy,
         Self::SetPolicy,
+        Self::PinProvider,
+        Self::FederateAccount,
         Self::GrantTenant,
         Self::WithdrawGrant,
         Self::GiveUpGrant,
@@ -342,6 +348,8 @@ impl Action {
             | Self::RemoveAccount
             | Self::SetLeaving
             | Self::SetPolicy
+            | Self::PinProvider
+            | Self::FederateAccount
             | Self::RekeyDirectory
             | Self::MarkCompromised
             | Self::SetCryptoperiods

@@ -594,6 +594,9 @@ impl Core {
 
     /// Writes the header with what this account should know next time.
     pub(crate) fn write_header(&self, office: &mut Office) -> Result<(), Fault> {
+        if let Some(lease) = &mut office.state.lease {
+            lease.see(self.now());
+        }
         office
             .header
             .entry_mut(self.account)

@@ -37,8 +37,8 @@ pub use life::{
     MovedRecord, TaggedRecord, TrashPage, TrashRow,
 };
 pub use people::{
-    AccountState, AccountView, GrantView, PendingKey, PendingKeyView, PeopleView, PolicyView, RecoveryView, SplitView,
-    WaysInView,
+    AccountState, AccountView, GrantView, PendingKey, PendingKeyView, PeopleView, PolicyView, ProviderKeyView,
+    ProviderView, RecoveryView, SplitView, WaysInView,
 };
 pub use subject::{
     SubjectBackupView, SubjectDraftView, SubjectErasureReport, SubjectExportReport, SubjectFindings, SubjectPlace,

@@ -444,6 +444,16 @@ pub enum Event {
     },
     /// The rules of the vault were changed. The statement says which.
     PolicySet,
+    /// An identity provider was pinned, or what is pinned of it was changed. The statement says which.
+    ProviderPinned,
+    /// No identity provider is pinned any more.
+    ProviderUnpinned,
+    /// An account needs fresh tokens of the identity provider from now on.
+    AccountFederated(AccountId),
+    /// An account needs no tokens any more.
+    AccountUnfederated(AccountId),
+    /// A fresh token of the identity provider held: whoever brought it unlocks for a while without another.
+    LeaseRenewed,
     /// Another administrator authenticated for what takes two people.
     ActionSeconded(AccountId),
     /// An account was granted a tenant, or another right on it.
@@ -640,6 +650,11 @@ impl Event {
             Self::SpareCodesMade => "spare_codes.made",
             Self::SpareCodeUsed { .. } => "spare_code.used",
             Self::PolicySet => "policy.set",
+            Self::ProviderPinned => "provider.pinned",
+            Self::ProviderUnpinned => "provider.unpinned",
+            Self::AccountFederated(_) => "account.federated",
+            Self::AccountUnfederated(_) => "account.unfederated",
+            Self::LeaseRenewed => "lease.renewed",
             Self::ActionSeconded(_) => "action.seconded",
             Self::GrantGiven { .. } => "grant.given",
             Self::GrantWithdrawn { .. } => "grant.withdrawn",
@@ -696,6 +711,9 @@ impl Event {
             | Self::CryptoperiodsSet
             | Self::KeyAccessListed
             | Self::DeviceKeyReplaced
+            | Self::ProviderPinned
+            | Self::ProviderUnpinned
+            | Self::LeaseRenewed
             | Self::DirectoryRekeyed
             | Self::AuditKeyReplaced
             | Self::OfficeKeyReplaced
@@ -808,6 +826,8 @@ impl Event {
             | Self::AccountRemoved(account)
             | Self::LeavingSet(account)
             | Self::OffboardingRead(account)
+            | Self::AccountFederated(account)
+            | Self::AccountUnfederated(account)
             | Self::ActionSeconded(account)
             | Self::KeysShared(account) => EventParts { account: Some(account), ..none },
             Self::GrantGiven { tenant, account }
@@ -943,6 +963,11 @@ impl Event {
             "spare_codes.made" => Self::SpareCodesMade,
             "spare_code.used" => Self::SpareCodeUsed { left: parts.count? },
             "policy.set" => Self::PolicySet,
+            "provider.pinned" => Self::ProviderPinned,
+            "provider.unpinned" => Self::ProviderUnpinned,
+            "account.federated" => Self::AccountFederated(parts.account?),
+            "account.unfederated" => Self::AccountUnfederated(parts.account?),
+            "lease.renewed" => Self::LeaseRenewed,
             "action.seconded" => Self::ActionSeconded(parts.account?),
             "grant.given" => Self::GrantGiven { tenant: parts.tenant?, account: parts.account? },
             "grant.withdrawn" => Self::GrantWithdrawn { tenant: parts.tenant?, account: parts.account? },

@@ -5,6 +5,7 @@
 
 mod args;
 mod attachments;
+mod federation;
 mod fields;
 mod find;
 mod first_run;
@@ -145,6 +146,10 @@ pub(crate) fn handler<R: Runtime>() -> impl Fn(Invoke<R>) -> bool + Send + Sync 
         ways::second_factor_remove,
         ways::policy,
         ways::policy_set,
+        federation::provider,
+        federation::provider_pin,
+        federation::provider_unpin,
+        federation::account_federate,
         health::health,
         health::files_check,
         health::device_enrol,

@@ -110,6 +110,11 @@ pub const COMMANDS: &[&str] = &[
     "second_factor_remove",
     "policy",
     "policy_set",
+    // Whose tokens accounts need.
+    "provider",
+    "provider_pin",
+    "provider_unpin",
+    "account_federate",
     // Health.
     "health",
     "files_check",

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use coffer_core::FreshAuthentication;
 use coffer_model::account::Roles;
+use coffer_model::id::AccountId;
 use coffer_model::policy::Guarded;
 use tauri::{AppHandle, Runtime};
 
@@ -47,6 +48,17 @@ pub(super) async fn proof_to_appoint<R: Runtime>(
     } else {
         proof_for(app, shell, reason).await
     }
+}
+
+/// As [`proof_for_guarded`], for the identity provider, or an account's mark.
+pub(super) async fn proof_to_federate<R: Runtime>(
+    app: &AppHandle<R>,
+    shell: &Arc<Shell>,
+    account: Option<AccountId>,
+    reason: String,
+) -> Option<FreshAuthentication> {
+    let by_two = shell.takes_two_to_federate(account);
+    if by_two { proof_by_two(app, shell, reason).await } else { proof_for(app, shell, reason).await }
 }
 
 /// Asks for the account's passphrase and then for another administrator's login and passphrase.

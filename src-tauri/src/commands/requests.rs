@@ -585,6 +585,27 @@ pub(crate) struct PolicySet {
     pub(crate) kdf_memory_kib: u32,
 }
 
+/// What is pinned of an identity provider.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ProviderPin {
+    pub(crate) issuer: String,
+    pub(crate) audience: String,
+    pub(crate) claim: String,
+    pub(crate) days: u32,
+    /// Whether another key set is chosen in a dialog.
+    pub(crate) choose_key_set: bool,
+}
+
+/// Whether an account needs tokens.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct AccountFederate {
+    pub(crate) account: AccountId,
+    /// What the provider's claim says of the person; `None`: it needs none.
+    pub(crate) subject: Option<String>,
+}
+
 // ---- Health ----
 
 #[derive(Debug, Deserialize)]

@@ -121,6 +121,10 @@ fn request(command: &str) -> Value {
         "kind_set" => json!({"template": {"kind": "door", "name": "Door", "fields": []}}),
         "kind_remove" => json!({"kind": "door"}),
         "key_factors_change" => json!({"device_secret": false, "key_file": "none"}),
+        "provider_pin" => {
+            json!({"issuer": "https://id.example.org", "audience": "coffer", "claim": "sub", "days": 7, "choose_key_set": false})
+        }
+        "account_federate" => json!({"account": ACCOUNT, "subject": "otto"}),
         "policy_set" => json!({"second_factor": [], "step_up": ["reveal"], "two_people": [], "kdf_memory_kib": 0}),
         "expiring_list" => json!({"days": 30}),
         "secret_health_start" => json!({"tenant": TENANT}),

@@ -44,6 +44,10 @@ pub(crate) enum Purpose {
     SaveAttachment,
     /// Where to save an activation code.
     ActivationCode,
+    /// A token of the identity provider.
+    Token,
+    /// The key set of an identity provider.
+    KeySet,
     /// A key file that exists.
     KeyFile,
     /// Where to make a key file.
@@ -79,6 +83,8 @@ impl Purpose {
             }
             Self::PersonalCode => (&words.choose_personal, &words.save, FileChooserAction::Save, texts, Some("txt")),
             Self::SpareCodes => (&words.choose_spare, &words.save, FileChooserAction::Save, texts, Some("txt")),
+            Self::Token => (&words.choose_token, &words.choose, FileChooserAction::Open, None, None),
+            Self::KeySet => (&words.choose_key_set, &words.choose, FileChooserAction::Open, None, None),
             Self::KeyFile => (&words.choose_key_file, &words.choose, FileChooserAction::Open, None, None),
             Self::NewKeyFile => (&words.choose_new_key_file, &words.save, FileChooserAction::Save, None, None),
             Self::KitFile => (&words.choose_kit_file, &words.open, FileChooserAction::Open, texts, None),

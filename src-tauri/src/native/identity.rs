@@ -1,5 +1,6 @@
 //! What a person types and points to so that the vault knows them, the same in every window that asks: the passphrase or
-//! a personal recovery code in its place, a key file, and the code of a second factor. What is not needed is out of sight.
+//! a personal recovery code in its place, a key file, the code of a second factor, and a token of the identity provider.
+//! What is not needed is out of sight.
 
 use std::cell::{Cell, RefCell};
 use std::path::{Path, PathBuf};
@@ -16,7 +17,7 @@ use super::secret_entry::SecretEntry;
 use super::words::{Words, fill};
 use crate::raw;
 use crate::shell::UnlockProblem;
-use crate::shown::{Known, Secret, Shown};
+use crate::shown::{self, Known, Secret, Shown};
 
 /// Characters of a personal recovery code, spaces and dashes left out.
 const PERSONAL_CHARS: usize = 40;
@@ -37,10 +38,15 @@ pub(crate) struct Identity {
     no_key_file: gtk::Button,
     code_part: gtk::Box,
     code: gtk::Entry,
+    token_part: gtk::Box,
+    token_state: gtk::Label,
+    token_paste: gtk::Button,
     /// Between the passphrase and the personal recovery code.
     swap: gtk::Button,
     by_personal_code: Cell<bool>,
     path: RefCell<Option<PathBuf>>,
+    /// Read once and gone with the window; never shown.
+    token: RefCell<Option<Zeroizing<Vec<u8>>>>,
 }
 
 impl Identity {
@@ -71,8 +77,22 @@ impl Identity {
         code_part.pack_start(&look::name_of(&code, &words.code), false, false, 0);
         code_part.pack_start(&code, false, false, 0);
 
+        let token_state = gtk::Label::new(Some(&words.token_none));
+        token_state.set_xalign(0.0);
+        token_state.set_ellipsize(pango::EllipsizeMode::Middle);
+        let token_paste = look::button(&words.token_paste, "");
+        let token_choose = look::button(&words.token_choose, "");
+        let row = look::row(GAP);
+        row.pack_start(&token_state, true, true, 0);
+        row.pack_start(&token_paste, false, false, 0);
+        row.pack_start(&token_choose, false, false, 0);
+        let token_part = look::column(4);
+        token_part.pack_start(&look::name_of(&token_paste, &words.token), false, false, 0);
+        token_part.pack_start(&row, false, false, 0);
+        token_part.pack_start(&look::text(&words.token_text, "faint"), false, false, 0);
+
         let passphrase = SecretEntry::new(words, name);
-        for part in [&personal_part, &key_file_part, &code_part] {
+        for part in [&personal_part, &key_file_part, &code_part, &token_part] {
             look::out_of_sight(part);
         }
         // Last, so that the keyboard goes from the passphrase to the code.
@@ -85,6 +105,7 @@ impl Identity {
         column.pack_start(&personal_part, false, false, 0);
         column.pack_start(&key_file_part, false, false, 0);
         column.pack_start(&code_part, false, false, 0);
+        column.pack_start(&token_part, false, false, 0);
         column.pack_start(&swap, false, false, 0);
 
         let this = Rc::new(Self {
@@ -99,9 +120,13 @@ impl Identity {
             no_key_file,
             code_part,
             code,
+            token_part,
+            token_state,
+            token_paste,
             swap,
             by_personal_code: Cell::new(false),
             path: RefCell::new(None),
+            token: RefCell::new(None),
         });
         this.expect(known);
 
@@ -116,6 +141,18 @@ impl Identity {
         this.no_key_file.connect_clicked(move |_| {
             if let Some(this) = weak.upgrade() {
                 this.set_key_file(None);
+            }
+        });
+        let weak = Rc::downgrade(&this);
+        this.token_paste.connect_clicked(move |_| {
+            if let Some(this) = weak.upgrade() {
+                this.paste_token();
+            }
+        });
+        let weak = Rc::downgrade(&this);
+        token_choose.connect_clicked(move |_| {
+            if let Some(this) = weak.upgrade() {
+                this.choose_token();
             }
         });
         let weak = Rc::downgrade(&this);
@@ -142,6 +179,9 @@ impl Identity {
         self.key_file_part.set_visible(known.key_file || known.path.is_some());
         self.code_part.set_visible(known.code);
         self.swap.set_visible(known.personal_code || self.by_personal_code.get());
+        // Whose lease is over is found out by asking.
+        self.token_part.hide();
+        self.set_token(None);
         if !known.code {
             raw::erase_text(&self.code);
         }
@@ -169,6 +209,51 @@ impl Identity {
                 this.grab_focus();
             }
         });
+    }
+
+    /// Takes what was copied for a token. Whether it is one the engine says.
+    fn paste_token(self: &Rc<Self>) {
+        let this = Rc::clone(self);
+        gtk::Clipboard::get(&gtk::gdk::SELECTION_CLIPBOARD).request_text(move |_, text| {
+            let text = text.map(str::trim).filter(|text| !text.is_empty());
+            match text {
+                Some(text) => {
+                    this.set_token(Some((Zeroizing::new(text.as_bytes().to_vec()), &this.words.token_pasted)));
+                    this.after_token();
+                }
+                None => this.set_token(None),
+            }
+        });
+    }
+
+    fn choose_token(self: &Rc<Self>) {
+        let this = Rc::clone(self);
+        glib::MainContext::default().spawn_local(async move {
+            let Some(path) = files::choose(Purpose::Token, Some(&this.window), "", this.words).await else { return };
+            match shown::read_token(&path) {
+                Ok(token) => {
+                    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+                    this.set_token(Some((token, &name)));
+                    this.after_token();
+                }
+                Err(_) => {
+                    this.set_token(None);
+                    this.token_state.set_text(&this.words.token_unreadable);
+                }
+            }
+        });
+    }
+
+    /// Goes to the button that everything is for.
+    fn after_token(&self) {
+        if let Some(button) = self.window.default_widget() {
+            button.grab_focus();
+        }
+    }
+
+    fn set_token(&self, token: Option<(Zeroizing<Vec<u8>>, &str)>) {
+        self.token_state.set_text(token.as_ref().map_or(self.words.token_none.as_str(), |(_, name)| name));
+        self.token.replace(token.map(|(token, _)| token));
     }
 
     fn set_key_file(&self, path: Option<PathBuf>) {
@@ -199,7 +284,7 @@ impl Identity {
             Secret::Passphrase(self.passphrase.peek().map_err(|_| Mistyped::Passphrase)?)
         };
         let code = Some(text_of(&self.code)).filter(|code| self.code_part.is_visible() && !code.trim().is_empty());
-        Ok(Shown { secret, key_file: self.path.borrow().clone(), code })
+        Ok(Shown { secret, key_file: self.path.borrow().clone(), code, token: self.token.borrow().clone() })
     }
 
     fn mistyped(&self, error: PersonalCodeError) -> String {
@@ -226,6 +311,16 @@ impl Identity {
                 raw::erase_text(&self.code);
                 self.code.grab_focus();
             }
+            "token_needed" if !self.token_part.is_visible() => {
+                self.token_part.show();
+                self.token_paste.grab_focus();
+                return false;
+            }
+            code if code.starts_with("token_") => {
+                self.token_part.show();
+                self.set_token(None);
+                self.token_paste.grab_focus();
+            }
             "factor_missing" => {
                 if problem.missing.is_some_and(|missing| missing.key_file) {
                     self.key_file_part.show();
@@ -249,6 +344,7 @@ impl Identity {
         self.passphrase.erase();
         raw::erase_text(&self.personal);
         raw::erase_text(&self.code);
+        self.set_token(None);
     }
 
     pub(crate) fn grab_focus(&self) {

@@ -351,7 +351,8 @@ impl UnlockWindow {
         if self.identity.refuse(problem) {
             self.problem.say(&self.words.problem(problem));
         }
-        if matches!(problem.code, "unlock_refused" | "factor_missing" | "code_wrong" | "code_used") {
+        let is_token = problem.code.starts_with("token_") && problem.code != "token_needed";
+        if is_token || matches!(problem.code, "unlock_refused" | "factor_missing" | "code_wrong" | "code_used") {
             self.failed.set(self.failed.get() + 1);
             let tries = match self.failed.get() {
                 1 => self.words.unlock_attempts_one.clone(),

@@ -4,7 +4,7 @@
 #![allow(dead_code, reason = "each test file uses what it needs of the desk")]
 
 use std::fs::{self, File};
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::mem::ManuallyDrop;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
@@ -271,6 +271,16 @@ impl Desk {
     pub fn clipboard(&self) -> String {
         let output = self.command("xclip").args(["-selection", "clipboard", "-o"]).output().unwrap();
         String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// Copies a text in another program.
+    pub fn copy(&self, text: &str) {
+        let mut command = self.command("xclip");
+        command.args(["-selection", "clipboard", "-in"]).stdin(Stdio::piped()).stdout(Stdio::null());
+        let mut xclip = command.spawn().unwrap();
+        xclip.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+        assert!(xclip.wait().unwrap().success());
+        self.clipboard_once(|copied| copied == text);
     }
 
     /// Waits until the clipboard holds what is meant.

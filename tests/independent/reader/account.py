@@ -14,8 +14,10 @@ from .refused import Refused, require
 ENROLMENT = (Exactly(16), Exactly(1216), Exactly(32), INTEGER, Exactly(64))
 # seed, newest step that has served, digests of the spare codes left (§4.13)
 SECOND_FACTOR = (Exactly(20), Optional(UNSIGNED), [Exactly(32)])
+# position of the mark, end, latest time seen, tokens that have served: digest, until when they would count
+LEASE = (UNSIGNED, INTEGER, INTEGER, [(Exactly(32), INTEGER)])
 # founding, chain length and head, least costs, last unlock, log entries and root, failed unlocks, enrolment under way,
-# second factor, a member that is not there, renewal under way: master key, sealing and signing seed of before
+# second factor, lease, renewal under way: master key, sealing and signing seed of before
 STATE = (
     Exactly(32),
     UNSIGNED,
@@ -27,7 +29,7 @@ STATE = (
     UNSIGNED,
     Optional((ENROLMENT, Exactly(15))),
     Optional(SECOND_FACTOR),
-    Optional(UNSIGNED),
+    Optional(LEASE),
     Optional((Exactly(32), BYTES, BYTES)),
 )
 

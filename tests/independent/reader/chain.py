@@ -1,6 +1,7 @@
 """The membership chain (docs/FORMAT.md §5.8, §5.9)."""
 
 import re
+import unicodedata
 from dataclasses import dataclass, field
 
 from .activation import vouched
@@ -12,7 +13,7 @@ ID, HASH, PUBLIC_KEY, SIGNATURE = Exactly(16), Exactly(32), Exactly(1216), Exact
 FOUNDING, DEVICE_ENROLLED, TENANT_CREATED, EPOCH_OPENED, GRANTED, BACKUP_MADE = range(6)
 KIND_SET, KIND_REMOVED, ACCOUNT_INVITED, INVITATION_WITHDRAWN, ACCOUNT_ENROLLED, ROLES_SET, ACCOUNT_REMOVED = range(6, 13)
 GRANT_WITHDRAWN, DIRECTORY_KEYED, AUDIT_REPLACED, OFFICE_REPLACED, SLOTS_NAMED = range(13, 18)
-POLICY_SET, SECOND_FACTOR_STATED = range(18, 20)
+POLICY_SET, SECOND_FACTOR_STATED, PROVIDER_SET, ACCOUNT_FEDERATED = range(18, 22)
 LEAVING_SET, EXPOSURE_REPORTED = 22, 23
 RECOVERY_REPLACED, RECOVERY_ACCEPTED, KEY_COMPROMISED, ACCOUNT_REKEYED, CRYPTOPERIODS_SET = range(24, 29)
 GLASS_PREPARED, GLASS_BROKEN = 29, 30
@@ -60,6 +61,10 @@ BODIES = OneOf(
         POLICY_SET: (UNSIGNED, UNSIGNED, UNSIGNED, UNSIGNED),
         # whether the signer has one
         SECOND_FACTOR_STATED: (BOOL,),
+        # issuer, audience, claim, days, digest of the key set, key that tokens are encrypted to
+        PROVIDER_SET: (Optional((TEXT, TEXT, TEXT, UNSIGNED, HASH, Exactly(65))),),
+        # account, what the claim says of it
+        ACCOUNT_FEDERATED: (ID, Optional(TEXT)),
         # account, end of its access, by when secrets are changed
         LEAVING_SET: (ID, Optional(INTEGER), Optional(INTEGER)),
         # tenant, account, digest of the report
@@ -98,9 +103,13 @@ class Account:
     slots: list | None = None  # digests of those that count; None: all
     signed_with: list = field(default_factory=list)  # signing keys of before
     second_factor: bool = False
+    federation: tuple | None = None  # what the provider's claim says of it, position of the statement
 
     def keys_digest(self):
         return sha256(self.sealing, self.signing)
+
+    def is_free_administrator(self):
+        return bool(self.roles & ADMINISTRATOR) and not self.federation
 
 
 @dataclass
@@ -164,6 +173,7 @@ class Membership:
     devices: list = field(default_factory=list)
     backups: dict = field(default_factory=dict)  # digest of the manifest by counter
     kinds: dict = field(default_factory=dict)  # digest of the template by kind
+    provider: list | None = None  # what was pinned last
     files: set = field(default_factory=set)  # of every epoch of every tenant
     heads: list = field(default_factory=list)  # hash of each statement
 
@@ -354,12 +364,14 @@ def _account_enrolled(membership, signer, _at, account, sealing, signing, at, vo
 
 
 def _lose_roles(membership, account, after):
-    """Keeps an administrator and an auditor; says which keys are held by somebody who may not."""
+    """Keeps an administrator without a mark and an auditor; says which keys are held by somebody who may not."""
     require(account in membership.accounts, "no such account")
     before = membership.accounts[account].roles
-    others = [known.roles for one, known in membership.accounts.items() if one != account]
-    for role in (ADMINISTRATOR, AUDITOR):
-        require(after & role or any(roles & role for roles in others), "nobody is left with a role the vault needs")
+    others = [known for one, known in membership.accounts.items() if one != account]
+    is_free = not membership.accounts[account].federation
+    free = is_free and after & ADMINISTRATOR or any(other.is_free_administrator() for other in others)
+    audits = after & AUDITOR or any(other.roles & AUDITOR for other in others)
+    require(free and audits, "nobody is left with a role the vault needs")
     _expose(membership, before, after)
 
 
@@ -439,6 +451,36 @@ def _exposure_reported(membership, signer, at, tenant, account, digest):
     require(membership.is_steward(tenant, signer, at), "a report without authority")
     require((tenant, account) in membership.ended, "a report of who may read the tenant, or never might")
     membership.reported[tenant, account] = digest
+
+
+def is_provider_text(text):
+    return 1 <= len(text.encode()) <= 512 and not any(unicodedata.category(c) == "Cc" for c in text)
+
+
+def _provider_set(membership, _signer, _at, provider):
+    if provider is None:
+        marked = any(account.federation for account in membership.accounts.values())
+        require(membership.provider and not marked, "a provider taken away that is needed, or not there")
+    else:
+        issuer, audience, claim, days, _key_set, _encryption = provider
+        require(all(map(is_provider_text, (issuer, audience, claim))), "no text of a provider")
+        require(1 <= days <= 366, "a lease of no time, or of too long a one")
+    membership.provider = provider
+
+
+def _account_federated(membership, signer, _at, account, subject):
+    known = membership.accounts.get(account)
+    require(known, "a mark of nobody")
+    require(not known.federation or signer != account, "a mark of one's own changed")
+    if subject is None:
+        require(known.federation, "a mark taken away that is not there")
+        known.federation = None
+        return
+    others = [other.federation[0] for id, other in membership.accounts.items() if id != account and other.federation]
+    require(membership.provider and is_provider_text(subject) and subject not in others, "no mark")
+    known.federation = (subject, len(membership.heads))
+    free = any(other.is_free_administrator() for other in membership.accounts.values())
+    require(free, "no administrator without a mark")
 
 
 def _recovery_replaced(membership, signer, _at, number, sealing, signing, age, split):
@@ -548,6 +590,7 @@ _NEEDED_ROLES = {
     **dict.fromkeys((DEVICE_ENROLLED, TENANT_CREATED, BACKUP_MADE, KIND_SET, KIND_REMOVED), ADMINISTRATOR),
     **dict.fromkeys((INVITATION_WITHDRAWN, ROLES_SET, ACCOUNT_REMOVED, DIRECTORY_KEYED), ADMINISTRATOR),
     **dict.fromkeys((POLICY_SET, LEAVING_SET, RECOVERY_REPLACED, CRYPTOPERIODS_SET), ADMINISTRATOR),
+    **dict.fromkeys((PROVIDER_SET, ACCOUNT_FEDERATED), ADMINISTRATOR),
     AUDIT_REPLACED: AUDITOR,
     OFFICE_REPLACED: OFFICER,
 }
@@ -573,6 +616,8 @@ _APPLY = {
     SECOND_FACTOR_STATED: _second_factor_stated,
     LEAVING_SET: _leaving_set,
     EXPOSURE_REPORTED: _exposure_reported,
+    PROVIDER_SET: _provider_set,
+    ACCOUNT_FEDERATED: _account_federated,
     RECOVERY_REPLACED: _recovery_replaced,
     RECOVERY_ACCEPTED: _recovery_accepted,
     KEY_COMPROMISED: _key_compromised,

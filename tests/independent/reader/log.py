@@ -36,6 +36,7 @@ ABOUT = {
         "vault.created vault.unlocked vault.unlock_failed vault.locked recovery_kit.confirmed device.enrolled "
         "log.verified files.checked kind.set kind.removed passphrase.changed personal_code.made kdf.raised "
         "second_factor.enrolled second_factor.removed spare_codes.made policy.set own_keys.renewed "
+        "provider.pinned provider.unpinned lease.renewed "
         "cryptoperiods.set key_access.listed device_key.replaced directory.rekeyed audit_key.replaced "
         "office_key.replaced audit_key.corrected recovery.used recovery.renewed recovery.accepted "
         "recovery.keys_shared".split(),
@@ -69,7 +70,7 @@ ABOUT = {
     "log.restarted": {15},
     **dict.fromkeys(
         "account.created account.invited invitation.withdrawn account.activated roles.set account.removed leaving.set "
-        "offboarding.read action.seconded keys.shared".split(),
+        "account.federated account.unfederated offboarding.read action.seconded keys.shared".split(),
         {16},
     ),
     **dict.fromkeys("grant.given grant.withdrawn glass.broken exposure.reported".split(), {10, 16}),

@@ -5,6 +5,7 @@ import type {
   GrantView,
   PendingKeyView,
   PolicyView,
+  ProviderView,
   SessionView,
   TenantView,
   WaysInView,
@@ -31,6 +32,8 @@ export function account(login: string, roles: Role[], fingerprint: string): Acco
     second_factor: false,
     access_by: null,
     secrets_by: null,
+    federated: false,
+    subject: null,
     grants: [],
   };
 }
@@ -92,6 +95,8 @@ export function people(tenants: TenantView[], roles: Role[]): AccountView[] {
 
 /** Nothing beside a passphrase. */
 const WAYS: WaysInView = {
+  federated: false,
+  lease_until: null,
   device_secret: false,
   key_file: false,
   kdf_memory_kib: 262_144,
@@ -102,10 +107,24 @@ const WAYS: WaysInView = {
   spare_codes_left: 0,
 };
 
+/** An identity provider once it is pinned. */
+export const PROVIDER: ProviderView = {
+  issuer: "https://id.example.org",
+  audience: "coffer",
+  claim: "sub",
+  days: 7,
+  keys: [{ kid: "2026-11", kind: "P-256" }],
+  key_set_sha256: "5f1f4c0d6a1b3fd1f0d51a2ef8e7f3fbe1e2f24b7a8dbb0a7d9d6a1c0b3e9f42",
+  encryption_key:
+    '{"kty":"EC","crv":"P-256","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0","use":"enc","alg":"ECDH-ES","kid":"oKIywvGUpTVTyxMQ3bwIIeQUudfr_CkLMjCE19ECD-U"}',
+  accounts: 0,
+};
+
 /** What opens the make-believe account, and the rules of its vault. */
 export class MockWays {
   ways: WaysInView;
   policy: PolicyView;
+  provider: ProviderView | null = null;
   /** How often the passphrase was asked for anew. */
   asked = 0;
 
@@ -147,6 +166,15 @@ export class MockWays {
       this.policy = args as unknown as PolicyView;
       return true;
     },
+    provider: () => this.provider,
+    provider_pin: ({ issuer, audience, claim, days }) => {
+      this.provider = { ...PROVIDER, ...({ issuer, audience, claim, days } as Partial<ProviderView>) };
+      return true;
+    },
+    provider_unpin: () => {
+      this.provider = null;
+      return true;
+    },
   };
 }
 
@@ -175,6 +203,12 @@ export class MockPeople {
     invitation_withdraw: ({ account }) => {
       this.accounts = this.accounts.filter(({ id }) => id !== this.#find(account).id);
       return null;
+    },
+    account_federate: ({ account, subject }) => {
+      const found = this.#find(account);
+      found.federated = subject !== null;
+      found.subject = subject as string | null;
+      return true;
     },
     roles_set: ({ account, roles }) => {
       this.#find(account).roles = roles as Role[];

@@ -87,6 +87,17 @@ pub enum AccountCommand {
         after_help = "Examples:\n  coffer … account second-factor enrol\n  coffer … account second-factor spare-codes\n  coffer … account second-factor remove"
     )]
     SecondFactor(SecondFactorCommand),
+    /// The identity provider whose fresh tokens accounts may need to unlock.
+    #[command(
+        subcommand,
+        after_help = "Examples:\n  coffer … account provider set --issuer https://id.example.org --audience coffer --key-set jwks.json --days 7\n  coffer … account provider show\n  coffer … account provider remove"
+    )]
+    Provider(ProviderCommand),
+    /// Say that an account needs a fresh token of the identity provider every so many days, or no longer.
+    #[command(
+        after_help = "Examples:\n  coffer … account federate otto --subject otto@example.org\n  coffer … account federate otto --off\n\nThe account unlocks with --token-file then, and for as many days as the provider is pinned with without it. To mark\nan account once more begins anew: the way out if its clock was wrong. One administrator stays without."
+    )]
+    Federate(FederateArgs),
     /// Remove an account and replace the keys it held, at once or by a deadline.
     #[command(
         group(ArgGroup::new("when").required(true).args(["now", "within", "stay", "secrets_only"])),
@@ -170,6 +181,52 @@ pub struct FactorArgs {
     /// File whose first line is the passphrase from now on, the same or another. Without it the terminal asks.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub new_passphrase_file: Option<PathBuf>,
+}
+
+#[derive(Subcommand, Debug)]
+pub enum ProviderCommand {
+    /// Pin a provider, or change what is pinned. What is not named stays as it is.
+    #[command(
+        after_help = "Example:\n  coffer … account provider set --issuer https://id.example.org --audience coffer --key-set jwks.json --days 7\n\nTokens are verified on this computer against the pinned keys, by RS256, PS256, ES256, ES384 or EdDSA, and nobody is\nasked. The key set (JWKS) is what the provider publishes at its `jwks_uri`: fetch it where there is a network, and\npin it again when the provider changes its keys."
+    )]
+    Set(ProviderArgs),
+    /// What is pinned, with the vault's public key that the provider may encrypt tokens to.
+    Show,
+    /// Pin none any more. No account may be marked.
+    Remove,
+}
+
+#[derive(Args, Debug)]
+#[command(group = ArgGroup::new("pinned").required(true).multiple(true))]
+pub struct ProviderArgs {
+    /// `iss` of its tokens, exactly.
+    #[arg(long, value_name = "URL", group = "pinned")]
+    pub issuer: Option<String>,
+    /// What it calls this vault: one of `aud` of its tokens, exactly.
+    #[arg(long, value_name = "NAME", group = "pinned")]
+    pub audience: Option<String>,
+    /// The claim that names the person; `sub` at first.
+    #[arg(long, value_name = "CLAIM", group = "pinned")]
+    pub claim: Option<String>,
+    /// For how many days a token lets an account unlock; 7 at first.
+    #[arg(long, value_name = "N", group = "pinned", value_parser = clap::value_parser!(u32).range(1..=366))]
+    pub days: Option<u32>,
+    /// Its key set (JWKS), a file.
+    #[arg(long, value_name = "FILE", group = "pinned", value_hint = ValueHint::FilePath)]
+    pub key_set: Option<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+#[command(group = ArgGroup::new("mark").required(true))]
+pub struct FederateArgs {
+    /// Login name of the account.
+    pub name: String,
+    /// What the provider's claim says of the person, exactly.
+    #[arg(long, value_name = "S", group = "mark")]
+    pub subject: Option<String>,
+    /// It needs no token any more.
+    #[arg(long, group = "mark")]
+    pub off: bool,
 }
 
 fn on_or_off(text: &str) -> Result<bool, String> {

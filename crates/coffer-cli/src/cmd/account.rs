@@ -9,7 +9,7 @@ use coffer_model::account::{LoginName, Role, Roles};
 use serde_json::json;
 use zeroize::Zeroizing;
 
-use super::{find_account, fresh, fresh_to_appoint, key, kit, leaving, vault_folder, way_in};
+use super::{federation, find_account, fresh, fresh_to_appoint, key, kit, leaving, vault_folder, way_in};
 use crate::args::{AccountCommand, CodeArgs, Global, RecoveryArgs};
 use crate::error::CliError;
 use crate::render::{Output, table, visible};
@@ -53,6 +53,8 @@ pub fn run(session: &Session, global: &Global, command: &AccountCommand, output:
             way_in::make_personal_code(session, global, code_file.as_deref(), output)
         }
         AccountCommand::SecondFactor(command) => way_in::second_factor(session, global, command, output),
+        AccountCommand::Provider(command) => federation::provider(session, global, command, output),
+        AccountCommand::Federate(args) => federation::mark(session, global, args, output),
         AccountCommand::Offboard { name, within: Some(hours), secrets_within, .. } => {
             leaving::set(session, global, name, Some(*hours), *secrets_within, output)
         }
@@ -202,6 +204,7 @@ fn state_words(account: &AccountView) -> String {
             format!("leaves by {}", account.access_by.map_or_else(String::new, |by| by.to_string()))
         }
         AccountState::Active if account.key_pending => "active, waits for a key".to_owned(),
+        AccountState::Active if account.federated => "active, by token".to_owned(),
         AccountState::Active => "active".to_owned(),
         AccountState::Invited => "invited".to_owned(),
         AccountState::Expired => "invitation expired".to_owned(),

@@ -6,6 +6,7 @@ mod completions;
 mod demo;
 mod doctor;
 mod export;
+mod federation;
 mod file;
 mod generate;
 mod grant;
@@ -33,7 +34,7 @@ use coffer_core::host::Host;
 use coffer_core::view::{AccountState, AccountView, TenantView};
 use coffer_core::{CallError, Credentials, FreshAuthentication, Session, UnlockError, Vault};
 use coffer_model::account::Roles;
-use coffer_model::id::TenantId;
+use coffer_model::id::{AccountId, TenantId};
 use coffer_model::policy::Guarded;
 use zeroize::Zeroizing;
 
@@ -124,7 +125,7 @@ fn unlock(host: &Host, global: &Global) -> Result<Session, CliError> {
 /// A factor that was given and that the account does not have was not looked at: to go on would claim a protection that is
 /// not there.
 fn refuse_unasked(session: &Session, global: &Global) -> Result<(), CliError> {
-    if global.key_file.is_none() && global.code.is_none() {
+    if global.key_file.is_none() && global.code.is_none() && global.token_file.is_none() {
         return Ok(());
     }
     let ways = session.ways_in()?;
@@ -134,6 +135,9 @@ fn refuse_unasked(session: &Session, global: &Global) -> Result<(), CliError> {
     }
     if global.code.is_some() && !ways.second_factor {
         return Err(CliError::FactorNotAskedFor("second factor"));
+    }
+    if global.token_file.is_some() && !ways.federated {
+        return Err(CliError::TokenNotAskedFor);
     }
     Ok(())
 }
@@ -149,6 +153,9 @@ fn unlock_by(
     let mut shown = prompt::credentials(global, &format!("Passphrase of {login}: "))?;
     if let Some(code) = &global.code {
         shown.set_code(Zeroizing::new(code.clone()));
+    }
+    if let Some(path) = &global.token_file {
+        shown.set_token(prompt::token(path)?);
     }
     with_code(shown, |shown| way(&vault, login, shown))
 }
@@ -220,6 +227,16 @@ fn fresh_to_appoint(
     if by_two { fresh_by_two(session, global) } else { fresh(session, global) }
 }
 
+/// As [`fresh`], for changing the identity provider or an account's mark, which may take two people by the vault's rules.
+fn fresh_to_federate(
+    session: &Session,
+    global: &Global,
+    account: Option<AccountId>,
+) -> Result<FreshAuthentication, CliError> {
+    let by_two = session.takes_two_to_federate(account) || global.second.login.is_some();
+    if by_two { fresh_by_two(session, global) } else { fresh(session, global) }
+}
+
 /// Who is named to second something, and what they show.
 fn second_person(global: &Global) -> Result<(&str, Credentials), CliError> {
     let Some(login) = &global.second.login else { return Err(CallError::SecondPersonNeeded.into()) };
@@ -228,6 +245,9 @@ fn second_person(global: &Global) -> Result<(&str, Credentials), CliError> {
     let mut shown = prompt::credentials_of(passphrase.as_deref(), key_file.as_deref(), &question)?;
     if let Some(code) = &global.second.code {
         shown.set_code(Zeroizing::new(code.clone()));
+    }
+    if let Some(path) = &global.second.token_file {
+        shown.set_token(prompt::token(path)?);
     }
     Ok((login, shown))
 }

@@ -68,10 +68,20 @@ fn run_line(session: &Session, outer: &Global, line: &str, json: bool) -> Result
 
 /// The vault is open already, and standard input is where the commands come from.
 fn refuse_what_is_settled(cli: &Cli) -> Result<(), CliError> {
-    let Global { vault, login, passphrase_file, passphrase_fd, key_file, code, personal_code_file, second: _, json: _ } =
-        &cli.global;
+    let Global {
+        vault,
+        login,
+        passphrase_file,
+        passphrase_fd,
+        key_file,
+        code,
+        token_file,
+        personal_code_file,
+        second,
+        json: _,
+    } = &cli.global;
     let named = vault.is_some() || login.is_some() || passphrase_file.is_some() || passphrase_fd.is_some();
-    if named || key_file.is_some() || code.is_some() || personal_code_file.is_some() {
+    if named || key_file.is_some() || code.is_some() || token_file.is_some() || personal_code_file.is_some() {
         return Err(CliError::Usage("the vault and the account are those of this shell".to_owned()));
     }
     let fields: Option<&FieldArgs> = match &cli.command {
@@ -86,6 +96,7 @@ fn refuse_what_is_settled(cli: &Cli) -> Result<(), CliError> {
         _ => None,
     };
     if secret_file == Some(Path::new("-"))
+        || second.token_file.as_deref() == Some(Path::new("-"))
         || fields.is_some_and(|fields| fields.field_files.iter().any(|field| field.ends_with("=-")))
     {
         return Err(CliError::Usage("commands come from standard input here; name a file".to_owned()));

@@ -31,12 +31,18 @@ pub fn text(ways: &WaysInView) -> String {
         (false, true) => "no, and the vault's rules ask for one".to_owned(),
         (false, false) => "no".to_owned(),
     };
+    let token = match (ways.federated, ways.lease_until) {
+        (false, _) => "not needed".to_owned(),
+        (true, None) => "needed at the next unlocking".to_owned(),
+        (true, Some(until)) => format!("needed from {until} on"),
+    };
     format!(
         "each guess at the passphrase takes  {} MiB, {} passes\n\
          secret in this device's keyring     {}\n\
          key file                            {}\n\
          personal recovery code              {}\n\
-         second factor                       {factor}",
+         second factor                       {factor}\n\
+         token of the identity provider      {token}",
         ways.kdf_memory_kib / 1024,
         ways.kdf_passes,
         word(ways.device_secret),

@@ -3,6 +3,7 @@
 
 mod answers;
 mod formats;
+mod lease;
 mod people;
 mod persons;
 mod place;

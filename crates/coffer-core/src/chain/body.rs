@@ -73,6 +73,12 @@ pub(crate) enum Body {
     /// Whether an account has a second factor. Signed by the account.
     #[n(19)]
     SecondFactorStated(#[n(0)] SecondFactorStated),
+    /// Marked accounts need fresh tokens of this identity provider; of none any more. Signed by an administrator.
+    #[n(20)]
+    ProviderSet(#[n(0)] ProviderSet),
+    /// An account is marked, or no longer. Signed by an administrator; of an account that is marked, by another one.
+    #[n(21)]
+    AccountFederated(#[n(0)] AccountFederated),
     /// By when an account has to have left and what it saw is to be changed, or that it stays after all. Signed by an
     /// administrator.
     #[n(22)]
@@ -356,6 +362,45 @@ pub(crate) struct PolicySet {
 pub(crate) struct SecondFactorStated {
     #[n(0)]
     pub(crate) enrolled: bool,
+}
+
+#[derive(Clone, Debug, Encode, Decode, CborLen)]
+pub(crate) struct ProviderSet {
+    /// Absent: none.
+    #[n(0)]
+    pub(crate) provider: Option<Provider>,
+}
+
+/// An identity provider, and what its tokens are held against.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, CborLen)]
+pub(crate) struct Provider {
+    /// `iss` of its tokens.
+    #[n(0)]
+    pub(crate) issuer: String,
+    /// One of `aud` of its tokens: what the provider calls this vault.
+    #[n(1)]
+    pub(crate) audience: String,
+    /// The claim that names the person.
+    #[n(2)]
+    pub(crate) claim: String,
+    /// For how many days a token lets an account unlock.
+    #[n(3)]
+    pub(crate) days: u32,
+    /// SHA-256 of its key set, as it was given.
+    #[n(4)]
+    pub(crate) key_set: ByteArray<32>,
+    /// P-256 public key that it may encrypt tokens to, uncompressed.
+    #[n(5)]
+    pub(crate) encryption: ByteArray<{ coffer_token::PUBLIC_KEY_BYTES }>,
+}
+
+#[derive(Clone, Debug, Encode, Decode, CborLen)]
+pub(crate) struct AccountFederated {
+    #[cbor(n(0), with = "encoding::account_id")]
+    pub(crate) account: AccountId,
+    /// What the provider's claim says of the person; absent: no longer marked.
+    #[n(1)]
+    pub(crate) subject: Option<String>,
 }
 
 #[derive(Clone, Debug, Encode, Decode, CborLen)]

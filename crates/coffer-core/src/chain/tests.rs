@@ -144,11 +144,32 @@ fn make() -> (Membership, Vec<SignedStatement>) {
     state(&mut membership, &mut chain, Body::AuditReplaced(PairReplaced { public: sealing(27).encode().into() }));
     state(&mut membership, &mut chain, Body::OfficeReplaced(PairReplaced { public: sealing(28).encode().into() }));
     state(&mut membership, &mut chain, Body::SlotsNamed(SlotsNamed { slots: vec![[35; 32].into()] }));
+    state(&mut membership, &mut chain, provider_set(Some(provider())));
+    state(&mut membership, &mut chain, provider_set(None));
     let waiting = AccountId::from_bytes([34; 16]);
     state(&mut membership, &mut chain, Body::AccountInvited(invited(waiting, "eva", Roles::of([Role::Member]))));
     let withdrawn = InvitationWithdrawn { account: waiting };
     state(&mut membership, &mut chain, Body::InvitationWithdrawn(withdrawn));
     (membership, chain)
+}
+
+fn provider() -> Provider {
+    Provider {
+        issuer: "https://id.example.org".to_owned(),
+        audience: "coffer".to_owned(),
+        claim: "sub".to_owned(),
+        days: 7,
+        key_set: [36; 32].into(),
+        encryption: [4; 65].into(),
+    }
+}
+
+fn provider_set(provider: Option<Provider>) -> Body {
+    Body::ProviderSet(ProviderSet { provider })
+}
+
+fn federated(account: AccountId, subject: Option<&str>) -> Body {
+    Body::AccountFederated(AccountFederated { account, subject: subject.map(str::to_owned) })
 }
 
 /// An invitation whose code has the keys of [`code`], open for an hour.
@@ -1052,4 +1073,76 @@ fn it_takes_the_word_of_two_custodians_to_break_the_glass() {
     assert!(broken.tenants[&TENANT].custodians.is_empty());
     assert!(broken.tenants[&TENANT].exposed_at(at(9_999)).is_none());
     assert_eq!(by_member(&broken, glass_broken(other, &ida, |_| ())), Err(ChainError::Authority));
+}
+
+#[test]
+fn a_provider_is_pinned_by_administrators_and_stays_as_long_as_somebody_needs_it() {
+    let mut membership = with_member(Roles::of([Role::Member]));
+    let by_member = |membership: &Membership, body| stated(membership, MEMBER, &member_key(), body);
+    let by_founder = |membership: &Membership, body| stated(membership, FOUNDER, &founder_key(), body);
+    assert_eq!(by_member(&membership, provider_set(Some(provider()))), Err(ChainError::Authority));
+    assert_eq!(by_founder(&membership, provider_set(None)), Err(ChainError::Authority), "there is none");
+    assert_eq!(by_founder(&membership, federated(MEMBER, Some("m"))), Err(ChainError::Authority), "of whom?");
+    for broken in [
+        Provider { issuer: String::new(), ..provider() },
+        Provider { audience: "x".repeat(513), ..provider() },
+        Provider { claim: "su\nb".to_owned(), ..provider() },
+        Provider { days: 0, ..provider() },
+        Provider { days: 367, ..provider() },
+    ] {
+        assert_eq!(by_founder(&membership, provider_set(Some(broken))), Err(ChainError::Authority));
+    }
+    let mut chain = Vec::new();
+    state(&mut membership, &mut chain, provider_set(Some(provider())));
+    assert_eq!(by_member(&membership, federated(MEMBER, Some("m"))), Err(ChainError::Authority));
+    state(&mut membership, &mut chain, federated(MEMBER, Some("m")));
+    assert_eq!(
+        membership.accounts[&MEMBER].federation.as_ref().map(|known| known.mark),
+        Some(membership.pin().length - 1)
+    );
+    assert_eq!(by_founder(&membership, provider_set(None)), Err(ChainError::Authority), "it is needed");
+    assert_eq!(by_founder(&membership, provider_set(Some(Provider { days: 1, ..provider() }))), Ok(()));
+    state(&mut membership, &mut chain, federated(MEMBER, None));
+    assert_eq!(by_founder(&membership, federated(MEMBER, None)), Err(ChainError::Authority), "it has none");
+    assert_eq!(by_founder(&membership, provider_set(None)), Ok(()));
+}
+
+#[test]
+fn marks_leave_an_administrator_without_one_and_are_nobodys_own_to_take_away() {
+    let mut membership = with_member(Roles::of([Role::Administrator]));
+    let mut chain = Vec::new();
+    state(&mut membership, &mut chain, provider_set(Some(provider())));
+    let by_member = |membership: &Membership, body| stated(membership, MEMBER, &member_key(), body);
+    let by_founder = |membership: &Membership, body| stated(membership, FOUNDER, &founder_key(), body);
+    for nothing in ["", "\u{7f}"] {
+        assert_eq!(by_founder(&membership, federated(MEMBER, Some(nothing))), Err(ChainError::Authority));
+    }
+    let nobody = AccountId::from_bytes([40; 16]);
+    assert_eq!(by_founder(&membership, federated(nobody, Some("x"))), Err(ChainError::Authority));
+    assert_eq!(by_member(&membership, federated(MEMBER, Some("m"))), Ok(()), "one's own, if another one is left");
+    state(&mut membership, &mut chain, federated(MEMBER, Some("m")));
+    assert_eq!(by_member(&membership, federated(MEMBER, None)), Err(ChainError::Authority));
+    assert_eq!(by_member(&membership, federated(MEMBER, Some("other"))), Err(ChainError::Authority));
+    // The last one without a mark gets none, keeps the role and stays.
+    assert_eq!(by_founder(&membership, federated(FOUNDER, Some("f"))), Err(ChainError::Authority));
+    assert_eq!(by_member(&membership, federated(FOUNDER, Some("f"))), Err(ChainError::Authority));
+    let roles = Roles::of([Role::Auditor]).bits();
+    let demoted = Body::RolesSet(RolesSet { account: FOUNDER, roles });
+    assert_eq!(by_member(&membership, demoted), Err(ChainError::Authority));
+    assert_eq!(by_founder(&membership, federated(MEMBER, None)), Ok(()));
+    assert_eq!(by_founder(&membership, federated(MEMBER, Some("other"))), Ok(()));
+}
+
+#[test]
+fn no_two_accounts_are_marked_with_the_same() {
+    let mut membership = with_member(Roles::of([Role::Administrator]));
+    let mut chain = Vec::new();
+    state(&mut membership, &mut chain, provider_set(Some(provider())));
+    let other = AccountId::from_bytes([41; 16]);
+    let known = membership.accounts[&MEMBER].clone();
+    membership.accounts.insert(other, known);
+    state(&mut membership, &mut chain, federated(other, Some("m")));
+    let twice = stated(&membership, FOUNDER, &founder_key(), federated(MEMBER, Some("m")));
+    assert_eq!(twice, Err(ChainError::Authority));
+    assert_eq!(stated(&membership, FOUNDER, &founder_key(), federated(other, Some("m"))), Ok(()), "a new lease");
 }

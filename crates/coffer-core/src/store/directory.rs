@@ -6,7 +6,7 @@
 
 use std::path::Path;
 
-use coffer_crypto::secret::DatabaseKey;
+use coffer_crypto::secret::{DatabaseKey, SecretBytes};
 use coffer_model::account::{Role, Roles};
 use coffer_model::id::{AccountId, TenantId};
 use rusqlite::{Connection, OptionalExtension, params};
@@ -89,6 +89,15 @@ pub(crate) struct EpochRow {
     pub(crate) name_for_office: Vec<u8>,
     /// Name under the tenant key.
     pub(crate) name_for_holders: Vec<u8>,
+}
+
+/// What comes with the identity provider that is pinned.
+#[derive(Debug)]
+pub(crate) struct ProviderRow {
+    /// Its key set, as it was given.
+    pub(crate) key_set: Vec<u8>,
+    /// The vault's secret that tokens may be encrypted to.
+    pub(crate) decryption: SecretBytes,
 }
 
 /// The open directory.
@@ -252,6 +261,14 @@ impl Directory {
     pub(crate) fn kind(&self, kind: &str) -> Result<Option<Vec<u8>>, StoreError> {
         let mut query = self.connection.prepare_cached("SELECT template FROM kind WHERE kind = ?1")?;
         Ok(query.query_row([kind], |row| row.get(0)).optional()?)
+    }
+
+    /// What comes with the identity provider.
+    pub(crate) fn provider(&self) -> Result<Option<ProviderRow>, StoreError> {
+        let mut query = self.connection.prepare_cached("SELECT key_set, decryption FROM provider")?;
+        let row = query
+            .query_row([], |row| Ok(ProviderRow { key_set: row.get(0)?, decryption: SecretBytes::new(row.get(1)?) }));
+        Ok(row.optional()?)
     }
 
     /// Length and root of a tenant's file as it was locked; `None` if it was not locked cleanly.
@@ -429,6 +446,17 @@ impl DirectoryTx<'_> {
     /// Takes a kind's template away.
     pub(crate) fn delete_kind(&mut self, kind: &str) -> Result<(), StoreError> {
         self.tx.prepare_cached("DELETE FROM kind WHERE kind = ?1")?.execute([kind])?;
+        Ok(())
+    }
+
+    /// Stores what comes with the identity provider, in place of what came with the one before; or takes it away.
+    pub(crate) fn set_provider(&mut self, row: Option<&ProviderRow>) -> Result<(), StoreError> {
+        self.tx.prepare_cached("DELETE FROM provider")?.execute([])?;
+        if let Some(row) = row {
+            self.tx
+                .prepare_cached("INSERT INTO provider (number, key_set, decryption) VALUES (1, ?1, ?2)")?
+                .execute(params![row.key_set, row.decryption.expose()])?;
+        }
         Ok(())
     }
 

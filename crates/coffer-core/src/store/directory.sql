@@ -73,6 +73,13 @@ CREATE TABLE kind (
     template BLOB NOT NULL              -- deterministic CBOR
 ) STRICT, WITHOUT ROWID;
 
+-- What comes with the identity provider that is pinned, if one is: as the chain's newest statement of it says.
+CREATE TABLE provider (
+    number     INTEGER PRIMARY KEY CHECK (number = 1),
+    key_set    BLOB NOT NULL,           -- JWKS, as it was given
+    decryption BLOB NOT NULL            -- P-256 scalar, 32 bytes: tokens may be encrypted to its public key
+) STRICT;
+
 -- Length and hash-tree root of a tenant's file as it was locked. Taken away before the first change of a session, so that
 -- after a kill there is none rather than a wrong one.
 CREATE TABLE file_root (

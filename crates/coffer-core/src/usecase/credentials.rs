@@ -1,7 +1,8 @@
 //! What a person shows to get in, and the slots that it opens. Layout: docs/FORMAT.md §3.1, §4.5.
 //!
 //! A passphrase alone, or with the device's secret from the keyring, a key file, or both: these are key material, and
-//! without them the slot stays closed to everybody. The code of a second factor is not: this program asks for it.
+//! without them the slot stays closed to everybody. The code of a second factor and the token of an identity provider are
+//! not: this program asks for them.
 
 use std::fmt;
 
@@ -30,17 +31,19 @@ pub struct Credentials {
     pub(crate) kind: SlotKind,
     pub(crate) key_file: Option<KeyFileDigest>,
     pub(crate) code: Option<Zeroizing<String>>,
+    pub(crate) token: Option<Zeroizing<Vec<u8>>>,
 }
 
 impl Credentials {
     /// A passphrase by itself.
     pub const fn new(passphrase: Passphrase) -> Self {
-        Self { secret: passphrase, kind: SlotKind::Passphrase, key_file: None, code: None }
+        Self { secret: passphrase, kind: SlotKind::Passphrase, key_file: None, code: None, token: None }
     }
 
     /// The personal recovery code in place of a passphrase. Key factors are not asked for then; a second factor is.
     pub fn by_personal_code(code: &PersonalCode) -> Self {
-        Self { secret: code.to_passphrase(), kind: SlotKind::PersonalRecovery, key_file: None, code: None }
+        let (secret, kind) = (code.to_passphrase(), SlotKind::PersonalRecovery);
+        Self { secret, kind, key_file: None, code: None, token: None }
     }
 
     /// With the content of a key file.
@@ -53,6 +56,17 @@ impl Credentials {
     #[must_use]
     pub fn with_code(self, code: Zeroizing<String>) -> Self {
         Self { code: Some(code), ..self }
+    }
+
+    /// With a token of the identity provider, as it was handed over.
+    #[must_use]
+    pub fn with_token(self, token: Zeroizing<Vec<u8>>) -> Self {
+        Self { token: Some(token), ..self }
+    }
+
+    /// Puts in a token of the identity provider, as it was handed over.
+    pub fn set_token(&mut self, token: Zeroizing<Vec<u8>>) {
+        self.token = Some(token);
     }
 
     /// Puts in a code of the second factor, as typed.

@@ -54,6 +54,12 @@ impl FreshAuthentication {
         self.require_second_if(core, core.takes_two_to_appoint(before, after))
     }
 
+    /// As [`FreshAuthentication::require_second`], where the identity provider or an account's mark is changed: see
+    /// [`Session::takes_two_to_federate`].
+    pub(crate) fn require_second_to_federate(&self, core: &Core, account: Option<AccountId>) -> Result<(), CallError> {
+        self.require_second_if(core, core.takes_two_to_federate(account))
+    }
+
     fn require_second_if(&self, core: &Core, needed: bool) -> Result<(), CallError> {
         let office = core.office();
         let is_administrator = |account| office.membership.roles(account).contains(Role::Administrator);
@@ -150,16 +156,24 @@ impl Core {
         let checked = match open_slot(&self.host, &header, login, shown, &counts)? {
             Opening::Opened(account, _, _) if !may(account) => Err(UnlockError::NotAnother),
             Opening::Opened(account, master, _) => {
-                let code = check_code(&header, account, &master, shown, self.now());
-                code.map(|code| (account, master, code))
+                let checked = check_code(&header, account, &master, shown, self.now()).and_then(|code| {
+                    // Whoever is unlocked has been asked then.
+                    let is_own = account == self.account;
+                    let lease = if is_own { None } else { self.require_lease(account, &header, &master, shown)? };
+                    Ok((code, lease))
+                });
+                checked.map(|(code, lease)| (account, master, code, lease))
             }
             Opening::Refused => Err(UnlockError::Refused),
             Opening::Missing(missing) => Err(UnlockError::FactorMissing(missing)),
         };
         match checked {
-            Ok((account, master, code)) => {
+            Ok((account, master, code, lease)) => {
                 if let Some(code) = code {
                     self.use_up(account, &master, code)?;
+                }
+                if let Some(lease) = lease {
+                    self.keep_lease(account, &master, lease)?;
                 }
                 if throttle.succeed(&lookup) {
                     throttle.save(&self.folder)?;

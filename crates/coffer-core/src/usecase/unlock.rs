@@ -21,9 +21,12 @@ use coffer_model::account::Role;
 use coffer_model::event::Event;
 use coffer_model::id::{AccountId, SessionId, VaultId};
 use coffer_model::time::Timestamp;
+use coffer_token::TokenRefusal;
+use zeroize::Zeroizing;
 
 use super::create::sixteen;
 use super::credentials::{Credentials, MissingFactors, Opening, open_slot};
+use super::lease::lease_of;
 use super::saved_searches;
 use crate::audit::{AuditLog, EntryOrigin, LogError};
 use crate::chain::{self, AccountRekeyed, Body, Membership, ResealedGrant};
@@ -55,6 +58,12 @@ pub enum UnlockError {
     /// Login and passphrase are right, the code is not. The attempt is in the log.
     #[error(transparent)]
     Code(#[from] CodeRefusal),
+    /// Everything else is right; the account needs a fresh token of the identity provider, and none was given.
+    #[error("this account needs a fresh token of the identity provider")]
+    TokenNeeded,
+    /// Everything else is right, the token does not count. The attempt is in the log.
+    #[error(transparent)]
+    Token(#[from] TokenRefusal),
     /// Who authenticated is no other administrator: it takes a second one.
     #[error("it takes another administrator")]
     NotAnother,
@@ -87,6 +96,8 @@ impl UnlockError {
             Self::CodeNeeded => "code_needed",
             Self::Code(CodeRefusal::Wrong) => "code_wrong",
             Self::Code(CodeRefusal::Used) => "code_used",
+            Self::TokenNeeded => "token_needed",
+            Self::Token(refusal) => refusal.code(),
             Self::NotAnother => "not_another_administrator",
             Self::TooSoon { .. } => "too_soon",
             Self::AccessEnded { .. } => "access_ended",
@@ -97,7 +108,7 @@ impl UnlockError {
 
     /// Whether it was a try that failed.
     pub(super) const fn counts(&self) -> bool {
-        matches!(self, Self::Refused | Self::FactorMissing(_) | Self::Code(_) | Self::NotAnother)
+        matches!(self, Self::Refused | Self::FactorMissing(_) | Self::Code(_) | Self::Token(_) | Self::NotAnother)
     }
 }
 
@@ -117,6 +128,8 @@ pub(super) struct OpenedAccount {
     pub(super) slot: Slot,
     /// The code of its second factor, to be remembered as used.
     pub(super) code: Option<UsedCode>,
+    /// The identity provider's token, if one was brought.
+    pub(super) token: Option<Zeroizing<Vec<u8>>>,
 }
 
 impl Vault {
@@ -173,8 +186,8 @@ impl Vault {
                 // Next time, then; what must not go on ends the session by itself.
                 let _ = session.core.raise_kdf(shown, &slot);
             }
-            // Of an account that left, or a slot that counts no longer.
-            Err(UnlockError::Refused) => {
+            // Of an account that left, a slot that counts no longer, or a token that does not hold.
+            Err(UnlockError::Refused | UnlockError::Token(_)) => {
                 throttle.fail(&lookup, self.host.clock.now());
                 throttle.save(&self.folder)?;
             }
@@ -192,7 +205,7 @@ impl Vault {
             Opening::Missing(missing) => return Err(UnlockError::FactorMissing(missing)),
         };
         let code = check_code(header, account, &master, shown, self.host.clock.now())?;
-        Ok(OpenedAccount { account, master, slot, code })
+        Ok(OpenedAccount { account, master, slot, code, token: shown.token.clone() })
     }
 
     /// Writes a failed attempt to the log, which takes entries while locked.
@@ -240,7 +253,7 @@ impl Vault {
         opened: OpenedAccount,
         broken: OnBrokenLog,
     ) -> Result<Session, UnlockError> {
-        let OpenedAccount { account, master, slot, code } = opened;
+        let OpenedAccount { account, master, slot, code, token } = opened;
         let vault = header.vault;
         let mut random = host::crypto_random(&self.host);
         let entry =
@@ -361,7 +374,24 @@ impl Vault {
         }
         let named = known.slots.clone();
         let login = known.login.clone();
+        let renewed = match lease_of(&membership, &directory, account, &state, token.as_deref().map(Vec::as_slice), now)
+        {
+            Ok(renewed) => renewed,
+            Err(refusal) => {
+                if refusal.counts() {
+                    self.record_failure(&header)?;
+                }
+                return Err(refusal);
+            }
+        };
         log.append(now, &origin, Event::VaultUnlocked, &mut random).map_err(Fault::from)?;
+        if let Some(lease) = renewed {
+            log.append(now, &origin, Event::LeaseRenewed, &mut random).map_err(Fault::from)?;
+            state.lease = Some(lease);
+        }
+        if let Some(lease) = &mut state.lease {
+            lease.see(now);
+        }
         if let (Some(factor), Some(UsedCode::Spare(_))) = (&state.second_factor, code) {
             let left = factor.spare_left() as u64;
             log.append(now, &origin, Event::SpareCodeUsed { left }, &mut random).map_err(Fault::from)?;

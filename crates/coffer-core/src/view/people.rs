@@ -18,6 +18,7 @@ pub struct PeopleView {
 }
 
 /// An account, an invitation to become one, or an account that left.
+#[expect(clippy::struct_excessive_bools, reason = "each is a thing an account has or has not")]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
 pub struct AccountView {
     /// The account.
@@ -50,6 +51,10 @@ pub struct AccountView {
     /// By when the secrets it saw are to be others, if it left or is to leave.
     #[ts(type = "string | null")]
     pub secrets_by: Option<Timestamp>,
+    /// Whether it needs fresh tokens of the identity provider.
+    pub federated: bool,
+    /// What the provider's claim says of it, for officers and for itself.
+    pub subject: Option<String>,
     /// What it may do with tenants the asking account may know of, by the tenants' names.
     pub grants: Vec<GrantView>,
 }
@@ -174,6 +179,48 @@ pub struct WaysInView {
     /// Spare codes that have not served.
     #[ts(type = "number")]
     pub spare_codes_left: usize,
+    /// Whether the account needs fresh tokens of the identity provider.
+    pub federated: bool,
+    /// Until when it unlocks without another one.
+    #[ts(type = "string | null")]
+    pub lease_until: Option<Timestamp>,
+}
+
+/// The identity provider that is pinned.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+pub struct ProviderView {
+    /// `iss` of its tokens.
+    pub issuer: String,
+    /// One of `aud` of its tokens.
+    pub audience: String,
+    /// The claim that names the person.
+    pub claim: String,
+    /// For how many days a token lets an account unlock.
+    pub days: u32,
+    /// The keys its tokens are signed with.
+    pub keys: Vec<ProviderKeyView>,
+    /// SHA-256 of its key set's file, in hexadecimal.
+    pub key_set_sha256: String,
+    /// The vault's public key that it may encrypt tokens to: a JWK.
+    pub encryption_key: String,
+    /// How many accounts need its tokens.
+    #[ts(type = "number")]
+    pub accounts: usize,
+}
+
+/// A key of the identity provider.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+pub struct ProviderKeyView {
+    /// Its name, if it has one.
+    pub kid: Option<String>,
+    /// What it is: `RSA 2048`, `P-256`, `P-384`, `Ed25519`.
+    pub kind: String,
+}
+
+impl From<coffer_token::KeyDescription> for ProviderKeyView {
+    fn from(key: coffer_token::KeyDescription) -> Self {
+        Self { kid: key.kid, kind: key.kind }
+    }
 }
 
 /// The rules of a vault.

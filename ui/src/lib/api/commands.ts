@@ -29,6 +29,7 @@ import type {
   MovePreview,
   PeopleView,
   PolicyView,
+  ProviderView,
   RecordPage,
   RecordView,
   SavedKit,
@@ -339,6 +340,18 @@ export const secondFactorRemove = () => call<boolean>("second_factor_remove");
 export const policy = () => call<PolicyView>("policy");
 /** Asks for another administrator's passphrase, too, where something is taken out of the rule of two people. */
 export const policySet = (rules: PolicyView) => call<boolean>("policy_set", { ...rules });
+
+/** The identity provider whose tokens marked accounts need; null if none is pinned. */
+export const provider = () => call<ProviderView | null>("provider");
+/** With `chooseKeySet` its key set is asked for in a dialog. Two administrators authenticate where anything takes two. */
+export const providerPin = (
+  pinned: Pick<ProviderView, "issuer" | "audience" | "claim" | "days">,
+  chooseKeySet: boolean,
+) => call<boolean>("provider_pin", { ...pinned, choose_key_set: chooseKeySet });
+export const providerUnpin = () => call<boolean>("provider_unpin");
+/** Without a subject the account needs no token any more. */
+export const accountFederate = (account: string, subject: string | null) =>
+  call<boolean>("account_federate", { account, subject });
 
 // ---- Health ----------------------------------------------------------------
 

@@ -1612,6 +1612,14 @@ export type AccountView = {
    */
   secrets_by: string | null;
   /**
+   * Whether it needs fresh tokens of the identity provider.
+   */
+  federated: boolean;
+  /**
+   * What the provider's claim says of it, for officers and for itself.
+   */
+  subject: string | null;
+  /**
    * What it may do with tenants the asking account may know of, by the tenants' names.
    */
   grants: Array<GrantView>;
@@ -1762,6 +1770,14 @@ export type WaysInView = {
    * Spare codes that have not served.
    */
   spare_codes_left: number;
+  /**
+   * Whether the account needs fresh tokens of the identity provider.
+   */
+  federated: boolean;
+  /**
+   * Until when it unlocks without another one.
+   */
+  lease_until: string | null;
 };
 
 export type PolicyView = {
@@ -1781,6 +1797,52 @@ export type PolicyView = {
    * Least memory of a passphrase's derivation, in KiB; 0 where nothing is fixed.
    */
   kdf_memory_kib: number;
+};
+
+export type ProviderView = {
+  /**
+   * `iss` of its tokens.
+   */
+  issuer: string;
+  /**
+   * One of `aud` of its tokens.
+   */
+  audience: string;
+  /**
+   * The claim that names the person.
+   */
+  claim: string;
+  /**
+   * For how many days a token lets an account unlock.
+   */
+  days: number;
+  /**
+   * The keys its tokens are signed with.
+   */
+  keys: Array<ProviderKeyView>;
+  /**
+   * SHA-256 of its key set's file, in hexadecimal.
+   */
+  key_set_sha256: string;
+  /**
+   * The vault's public key that it may encrypt tokens to: a JWK.
+   */
+  encryption_key: string;
+  /**
+   * How many accounts need its tokens.
+   */
+  accounts: number;
+};
+
+export type ProviderKeyView = {
+  /**
+   * Its name, if it has one.
+   */
+  kid: string | null;
+  /**
+   * What it is: `RSA 2048`, `P-256`, `P-384`, `Ed25519`.
+   */
+  kind: string;
 };
 
 export type HealthView = {

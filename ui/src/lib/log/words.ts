@@ -115,6 +115,11 @@ const ACTIONS: Record<string, (entry: LogEntryView) => string> = {
   "spare_codes.made": () => m.log_spare_codes_made(),
   "spare_code.used": (entry) => m.log_spare_code_used(number(entry)),
   "policy.set": () => m.log_policy_set(),
+  "provider.pinned": () => m.log_provider_pinned(),
+  "provider.unpinned": () => m.log_provider_unpinned(),
+  "account.federated": () => m.log_account_federated(),
+  "account.unfederated": () => m.log_account_unfederated(),
+  "lease.renewed": () => m.log_lease_renewed(),
   "action.seconded": () => m.log_action_seconded(),
 };
 
@@ -126,7 +131,7 @@ export function actionWords(entry: LogEntryView): string {
 
 /** Whether an entry deserves a second look. */
 export function isNotable(entry: LogEntryView): boolean {
-  return /failed|failures|refused|missing|altered|restarted|older_accepted|purged|erased|account\.removed|roles\.set|corrected|recovery\.used|second_factor\.removed|spare_code\.used|policy\.set|key\.compromised|glass\.broken|own_keys\.renewed/.test(
+  return /failed|failures|refused|missing|altered|restarted|older_accepted|purged|erased|account\.removed|roles\.set|corrected|recovery\.used|second_factor\.removed|spare_code\.used|policy\.set|key\.compromised|glass\.broken|own_keys\.renewed|provider\.|account\.unfederated/.test(
     entry.action,
   );
 }

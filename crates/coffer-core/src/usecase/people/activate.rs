@@ -119,7 +119,7 @@ impl Vault {
         header.directory = None;
         let bytes = header.encode_next(&derive::derive_header_mac_key(&directory_key, header.vault.as_bytes()));
         files::replace_private_file(&self.folder.join(HEADER_FILE), &bytes).map_err(Fault::from)?;
-        let opened = OpenedAccount { account, master: own.master, slot, code: None };
+        let opened = OpenedAccount { account, master: own.master, slot, code: None, token: None };
         Ok(self.start_session(lock, header, opened, OnBrokenLog::Refuse)?)
     }
 

@@ -32,6 +32,9 @@ pub enum LeaveError {
     /// A vault keeps at least one auditor.
     #[error("nobody else is an auditor of this vault")]
     LastAuditor,
+    /// A vault keeps an administrator whom no identity provider can shut out.
+    #[error("nobody else administers this vault without a token")]
+    LastFreeAdministrator,
     /// A tenant would have no steward any more: only the recovery kit could open it to anybody else.
     #[error("nobody else is a steward of {tenants} of the tenants")]
     LastSteward {
@@ -67,6 +70,7 @@ impl LeaveError {
         match self {
             Self::LastAdministrator => "last_administrator",
             Self::LastAuditor => "last_auditor",
+            Self::LastFreeAdministrator => "last_free_administrator",
             Self::LastSteward { .. } => "last_steward",
             Self::Times => "leaving_times",
             Self::HasLeft => "has_left",
@@ -197,6 +201,7 @@ impl Core {
         super::living(self, account)?;
         self.refuse_last(account, after).map_err(|error| match error {
             SetRolesError::LastAuditor => LeaveError::LastAuditor,
+            SetRolesError::LastFreeAdministrator => LeaveError::LastFreeAdministrator,
             _ => LeaveError::LastAdministrator,
         })?;
         let office = self.office();

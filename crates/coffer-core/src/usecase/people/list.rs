@@ -51,6 +51,7 @@ impl Listing<'_> {
 
     fn accounts(&self) -> Vec<AccountView> {
         let membership = self.membership();
+        let officer = membership.roles(self.core.account).is_officer();
         let mut views = Vec::new();
         for (&id, account) in &membership.accounts {
             views.push(AccountView {
@@ -66,6 +67,12 @@ impl Listing<'_> {
                 second_factor: account.second_factor,
                 access_by: membership.access_ends(id),
                 secrets_by: membership.leaving.get(&id).map(|leaving| leaving.secrets_by),
+                federated: account.federation.is_some(),
+                subject: account
+                    .federation
+                    .as_ref()
+                    .filter(|_| officer || id == self.core.account)
+                    .map(|known| known.subject.clone()),
                 grants: self.grants(id),
             });
         }
@@ -84,6 +91,8 @@ impl Listing<'_> {
                 second_factor: false,
                 access_by: None,
                 secrets_by: None,
+                federated: false,
+                subject: None,
                 grants: Vec::new(),
             });
         }
@@ -104,6 +113,8 @@ impl Listing<'_> {
                 second_factor: false,
                 access_by: membership.access_ends(id),
                 secrets_by: membership.leaving.get(&id).map(|leaving| leaving.secrets_by),
+                federated: false,
+                subject: None,
                 grants: Vec::new(),
             })
             .collect();

@@ -6,7 +6,7 @@ use coffer_model::id::AccountId;
 
 use super::super::step_up::FreshAuthentication;
 use super::{AccountError, fresh, living};
-use crate::chain::{Body, RolesSet};
+use crate::chain::{self, Body, RolesSet};
 use crate::fault::{CallError, Fault};
 use crate::policy::Action;
 use crate::session::{Core, Session};
@@ -20,6 +20,9 @@ pub enum SetRolesError {
     /// A vault keeps at least one auditor.
     #[error("nobody else is an auditor of this vault")]
     LastAuditor,
+    /// A vault keeps an administrator whom no identity provider can shut out.
+    #[error("nobody else administers this vault without a token")]
+    LastFreeAdministrator,
     /// No role was chosen.
     #[error("an account needs at least one role")]
     NoRole,
@@ -37,6 +40,7 @@ impl SetRolesError {
         match self {
             Self::LastAdministrator => "last_administrator",
             Self::LastAuditor => "last_auditor",
+            Self::LastFreeAdministrator => "last_free_administrator",
             Self::NoRole => "no_role",
             Self::Account(error) => error.code(),
             Self::Call(error) => error.code(),
@@ -79,6 +83,11 @@ impl Core {
             |role| before.contains(role) && !after.contains(role) && !office.membership.stays_with(role, account);
         if is_last(Role::Administrator) {
             return Err(SetRolesError::LastAdministrator);
+        }
+        let free = |known: &chain::Account| known.federation.is_none() && known.roles.contains(Role::Administrator);
+        let is_free = office.membership.accounts.get(&account).is_some_and(free);
+        if is_free && !after.contains(Role::Administrator) && office.membership.free_administrators() == 1 {
+            return Err(SetRolesError::LastFreeAdministrator);
         }
         if is_last(Role::Auditor) { Err(SetRolesError::LastAuditor) } else { Ok(()) }
     }

@@ -98,6 +98,9 @@ impl Session {
         let second_factor_required = core.must_have_second_factor();
         let office = core.office();
         let factor = office.state.second_factor.as_ref();
+        let known = office.membership.accounts.get(&core.account);
+        let federation = known.and_then(|known| known.federation.as_ref());
+        let lease = office.state.lease.as_ref();
         Ok(WaysInView {
             device_secret: passphrase.factors().device_secret,
             key_file: passphrase.factors().key_file,
@@ -107,6 +110,8 @@ impl Session {
             second_factor: factor.is_some(),
             second_factor_required,
             spare_codes_left: factor.map_or(0, SecondFactor::spare_left),
+            federated: federation.is_some(),
+            lease_until: federation.and_then(|known| lease.and_then(|lease| lease.until(known.mark))),
         })
     }
 
