@@ -5,8 +5,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use coffer_core::JobHandle;
 use coffer_core::view::{
-    AttachmentView, BackupView, ExportReport, FileCheckView, ImportReport, LogReport, MoveReport, PendingKeyView,
-    Progress, RecordView, SecretHealthView, SubjectErasureReport, SubjectExportReport, SubjectFindings, TwinReport,
+    AccountExposureView, AttachmentView, BackupView, ExportReport, ExposuresView, FileCheckView, ImportReport,
+    LogReport, MoveReport, PendingKeyView, Progress, RecordView, SecretHealthView, SubjectErasureReport,
+    SubjectExportReport, SubjectFindings, TwinReport,
 };
 use serde::Serialize;
 use ts_rs::TS;
@@ -69,11 +70,35 @@ pub enum JobResult {
     Secrets(SecretHealthView),
     /// Keys were replaced; these are pending still.
     Keys(Vec<PendingKeyView>),
+    /// What people have seen who are gone, of each tenant.
+    Exposures(Vec<ExposuresView>),
+    /// What was reported of one of them.
+    ExposureReport(AccountExposureView),
+    /// It is done, and there is nothing to tell.
+    Nothing(()),
 }
 
 impl From<Vec<PendingKeyView>> for JobResult {
     fn from(pending: Vec<PendingKeyView>) -> Self {
         Self::Keys(pending)
+    }
+}
+
+impl From<Vec<ExposuresView>> for JobResult {
+    fn from(exposures: Vec<ExposuresView>) -> Self {
+        Self::Exposures(exposures)
+    }
+}
+
+impl From<AccountExposureView> for JobResult {
+    fn from(reported: AccountExposureView) -> Self {
+        Self::ExposureReport(reported)
+    }
+}
+
+impl From<()> for JobResult {
+    fn from((): ()) -> Self {
+        Self::Nothing(())
     }
 }
 

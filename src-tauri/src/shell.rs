@@ -285,6 +285,12 @@ impl Shell {
         let _ = self.host.clipboard.clear_if_ours();
     }
 
+    /// The session, for what ends it. The process is to be replaced right after.
+    pub(crate) fn take_session(&self) -> Result<Session, Refusal> {
+        self.jobs.cancel_all();
+        self.write_session().take().ok_or(Refusal::LOCKED)
+    }
+
     /// Whether there is a session.
     pub(crate) fn is_unlocked(&self) -> bool {
         self.read_session().is_some()

@@ -16,6 +16,7 @@ use coffer_desktop::commands::{
 use coffer_desktop::jobs::{Job, JobProgress, JobResult, JobState};
 use coffer_desktop::refusal::Refusal;
 use coffer_desktop::settings::{Language, LockPreset, Settings, Theme};
+use coffer_model::key::KeyKind;
 use ts_rs::{Config, TS};
 
 const HEADING: &str = "// Generated from the engine's views and the desktop shell's answers by ts-rs. Not edited by hand.\n\
@@ -34,6 +35,9 @@ fn generated() -> String {
             text.push_str(&format!("\nexport {}\n", <$type as TS>::decl(&config)));
         )+};
     }
+    // What a key is for is a name that the model gives.
+    let kinds: Vec<String> = KeyKind::ALL.iter().map(|kind| format!("\"{}\"", kind.name())).collect();
+    text.push_str(&format!("\nexport type KeyKind = {};\n", kinds.join(" | ")));
     declare!(
         view::VaultView,
         view::SessionView,
@@ -104,6 +108,23 @@ fn generated() -> String {
         view::PendingKey,
         view::GlassView,
         view::BrokenGlassView,
+        view::ExposuresView,
+        view::AccountExposureView,
+        view::ExposedSecretView,
+        view::ExposureWay,
+        view::OffboardingView,
+        view::HeldKeyView,
+        view::LeftTenantView,
+        view::ExposureReportView,
+        view::KeyRegisterView,
+        view::KeyView,
+        view::KeyState,
+        view::CryptoperiodView,
+        view::SuiteView,
+        view::SuitePart,
+        view::KeyAccessView,
+        view::HeldKey,
+        view::KeyHolder,
         view::WaysInView,
         view::PolicyView,
         view::ProviderView,

@@ -11,6 +11,8 @@ mod find;
 mod first_run;
 mod glass;
 mod health;
+mod keys;
+mod leaving;
 mod life;
 mod log;
 mod moves;
@@ -137,9 +139,21 @@ pub(crate) fn handler<R: Runtime>() -> impl Fn(Invoke<R>) -> bool + Send + Sync 
         glass::glass_list,
         glass::glass_prepare,
         glass::glass_break,
+        leaving::leaving_set,
+        leaving::secrets_by_set,
+        leaving::account_keep,
+        leaving::offboarding,
+        leaving::exposures_start,
+        leaving::exposure_report_start,
+        keys::key_register,
+        keys::key_access,
+        keys::key_rotate,
+        keys::key_compromised,
+        keys::periods_set,
         ways::authenticate,
         ways::ways_in,
         ways::key_factors_change,
+        ways::own_keys_renew,
         ways::personal_code_make,
         ways::second_factor_enrol,
         ways::spare_codes_make,

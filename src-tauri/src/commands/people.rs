@@ -110,13 +110,25 @@ pub(super) async fn passphrase_change<R: Runtime>(
     shell: Held<'_>,
     _args: Args<Nothing>,
 ) -> Result<bool, Refusal> {
+    Ok(typed_passphrases(&app, &shell, false, change_passphrase).await?.is_some())
+}
+
+/// Asks for the account's passphrase and for a new one in a native window, until `work` is done with them; nothing if the
+/// person declined. `renews`: the account gets other keys with it.
+pub(super) async fn typed_passphrases<R: Runtime>(
+    app: &AppHandle<R>,
+    shell: &Arc<Shell>,
+    renews: bool,
+    work: fn(&Shell, &Shown, &Passphrase) -> Result<(), UnlockProblem>,
+) -> Result<Option<()>, Refusal> {
     let view = shell.session_view().ok_or(Refusal::LOCKED)?;
     let ways = shell.with(|session| session.ways_in())?;
-    let (shell, dialog) = (Arc::clone(&shell), app.clone());
-    let changed = reply::ask(&app, move |reply| {
+    let (shell, dialog) = (Arc::clone(shell), app.clone());
+    let changed = reply::ask(app, move |reply| {
         let words = shell.words();
-        let before = new_passphrase::Before { known: shell.known(), has_factor: ways.device_secret || ways.key_file };
-        let change: new_passphrase::Change = Arc::new(move |old, new| change_passphrase(&shell, old, new));
+        let has_factor = ways.device_secret || ways.key_file;
+        let before = new_passphrase::Before { known: shell.known(), has_factor, renews };
+        let change: new_passphrase::Change = Arc::new(move |old, new| work(&shell, old, new));
         new_passphrase::show_change(
             words,
             web::gtk_window(&dialog).as_ref(),
@@ -127,12 +139,24 @@ pub(super) async fn passphrase_change<R: Runtime>(
             reply,
         );
     });
-    Ok(changed.await.is_some())
+    Ok(changed.await)
 }
 
 /// Changes the passphrase; key factors stay as they are.
 fn change_passphrase(shell: &Shell, old: &Shown, new: &Passphrase) -> Result<(), UnlockProblem> {
     let proof = shell.authenticate(old)?;
+    with_factors_of(shell, old, new, |way| shell.with(|session| session.change_way_in(way, proof)))?;
+    shell.note_needs(old.key_file.as_deref());
+    Ok(())
+}
+
+/// Does `work` with a way in by the new passphrase and the key factors of the one from before.
+pub(super) fn with_factors_of(
+    shell: &Shell,
+    old: &Shown,
+    new: &Passphrase,
+    work: impl FnOnce(&WayIn<'_>) -> Result<(), Refusal>,
+) -> Result<(), UnlockProblem> {
     let ways = shell.with(|session| session.ways_in())?;
     let content = if ways.key_file { old.key_file_content()? } else { None };
     if ways.key_file && content.is_none() {
@@ -140,9 +164,7 @@ fn change_passphrase(shell: &Shell, old: &Shown, new: &Passphrase) -> Result<(),
     }
     let key_file = content.as_ref().map(|content| content.as_slice());
     let way = WayIn { passphrase: new, device_secret: ways.device_secret, key_file };
-    shell.with(|session| session.change_way_in(&way, proof))?;
-    shell.note_needs(old.key_file.as_deref());
-    Ok(())
+    Ok(work(&way)?)
 }
 
 /// Grants a tenant to an account, or changes what it may do there.
@@ -174,7 +196,7 @@ pub(super) fn administers(session: &Session) -> Result<(), Refusal> {
 }
 
 /// Login and roles of an account, for whoever administers people.
-fn known(session: &Session, account: AccountId) -> Result<(String, Roles), Refusal> {
+pub(super) fn known(session: &Session, account: AccountId) -> Result<(String, Roles), Refusal> {
     administers(session)?;
     let known = session.people()?.accounts.into_iter().find(|known| known.id == account);
     known.map(|known| (known.login, Roles::of(known.roles))).ok_or(AccountError::NoSuchAccount.into())

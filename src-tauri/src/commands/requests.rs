@@ -9,6 +9,7 @@ use coffer_model::day::Day;
 use coffer_model::event::ExportFormat;
 use coffer_model::grant::Right;
 use coffer_model::id::{AccountId, RecordId, TenantId};
+use coffer_model::key::{Cryptoperiods, KeyKind};
 use coffer_model::list::{RecordOrder, RowDetail};
 use coffer_model::policy::Guarded;
 use coffer_model::record::{FieldDraft, FieldId, FieldType, RecordDraft, RecordKind, Value};
@@ -551,6 +552,74 @@ pub(crate) struct GrantWithdraw {
     pub(crate) account: AccountId,
 }
 
+// ---- Leaving, and what was seen ----
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct LeavingSet {
+    pub(crate) account: AccountId,
+    /// Until its access ends.
+    pub(crate) hours: u32,
+    /// After that, until the secrets it saw are to be others.
+    pub(crate) days: u32,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SecretsBySet {
+    pub(crate) account: AccountId,
+    /// From now, until the secrets it saw are to be others.
+    pub(crate) days: u32,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ExposureReport {
+    pub(crate) tenant: TenantId,
+    pub(crate) account: AccountId,
+}
+
+// ---- Keys ----
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct OneKey {
+    kind: String,
+    /// Whose, if it is a tenant's.
+    tenant: Option<TenantId>,
+}
+
+impl OneKey {
+    /// The kind by its name, and whose it is.
+    pub(crate) fn named(&self) -> Result<(KeyKind, Option<TenantId>), Refusal> {
+        Ok((self.kind.parse().map_err(|_| Refusal::INVALID_REQUEST)?, self.tenant))
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PeriodsSet {
+    periods: Vec<Period>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Period {
+    kind: String,
+    days: u16,
+}
+
+impl PeriodsSet {
+    /// The periods of before with those that are named.
+    pub(crate) fn over(&self, before: Cryptoperiods) -> Result<Cryptoperiods, Refusal> {
+        let over = |periods: Cryptoperiods, period: &Period| {
+            let kind = period.kind.parse().map_err(|_| Refusal::INVALID_REQUEST)?;
+            periods.with(kind, period.days).ok_or(Refusal::INVALID_REQUEST)
+        };
+        self.periods.iter().try_fold(before, over)
+    }
+}
+
 // ---- What opens the account, and the rules ----
 
 #[derive(Debug, Deserialize)]
@@ -646,6 +715,16 @@ mod tests {
         assert_eq!(draft(r#""value":null"#).unwrap().fields[0].value, None);
         made.forget();
         assert_eq!(draft(r#""value":null,"made":"h1""#), Err(Refusal::NOT_FOUND));
+    }
+
+    #[test]
+    fn only_periods_that_are_named_change_and_none_out_of_bounds() {
+        let set = |json: &str| serde_json::from_str::<PeriodsSet>(json).unwrap().over(Cryptoperiods::default());
+        let longer = set(r#"{"periods":[{"kind":"audit","days":700}]}"#).unwrap();
+        assert_eq!((longer.days(KeyKind::Audit), longer.days(KeyKind::Office)), (700, 365));
+        for wrong in [r#"{"periods":[{"kind":"audit","days":0}]}"#, r#"{"periods":[{"kind":"master","days":7}]}"#] {
+            assert_eq!(set(wrong), Err(Refusal::INVALID_REQUEST));
+        }
     }
 
     #[test]

@@ -155,6 +155,12 @@ fn request(command: &str) -> Value {
         "grant_withdraw" => json!({"tenant": TENANT, "account": ACCOUNT}),
         "glass_prepare" => json!({"tenant": TENANT, "custodians": []}),
         "glass_break" => json!({"tenant": TENANT, "reason": "Server down", "hours": 4}),
+        "leaving_set" => json!({"account": ACCOUNT, "hours": 24, "days": 7}),
+        "secrets_by_set" => json!({"account": ACCOUNT, "days": 7}),
+        "account_keep" | "offboarding" => json!({"account": ACCOUNT}),
+        "exposure_report_start" => json!({"tenant": TENANT, "account": ACCOUNT}),
+        "key_rotate" | "key_compromised" => json!({"kind": "directory", "tenant": null}),
+        "periods_set" => json!({"periods": [{"kind": "tenant", "days": 180}]}),
         "job_progress" | "job_cancel" => json!({"job": "0"}),
         "files_check" => json!({"again": false}),
         "log_page" => json!({"before": null, "limit": 10}),
@@ -173,7 +179,7 @@ fn attack_38_every_command_is_refused_while_locked() {
 }
 
 /// What an administrator or an auditor may ask for and a member may not, none of which opens a window first.
-const NOT_FOR_MEMBERS: [&str; 15] = [
+const NOT_FOR_MEMBERS: [&str; 23] = [
     "tenant_create",
     "kind_set",
     "kind_remove",
@@ -186,6 +192,14 @@ const NOT_FOR_MEMBERS: [&str; 15] = [
     "roles_set",
     "account_remove",
     "account_reset",
+    "leaving_set",
+    "secrets_by_set",
+    "account_keep",
+    "offboarding",
+    "key_access",
+    "key_rotate",
+    "key_compromised",
+    "periods_set",
     "device_enrol",
     "log_page",
     "log_verify_start",

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use coffer_core::policy::Action;
 use coffer_core::view::{PolicyView, WaysInView};
-use coffer_core::{ChangePassphraseError, SecretBytes, Session, WayIn, strength};
+use coffer_core::{ChangePassphraseError, Passphrase, SecretBytes, Session, WayIn, strength};
 use coffer_model::account::Roles;
 use coffer_model::policy::VaultPolicy;
 use tauri::{AppHandle, Runtime};
@@ -18,8 +18,10 @@ use zeroize::Zeroizing;
 use super::Held;
 use super::args::Args;
 use super::first_run::choose;
+use super::people::{typed_passphrases, with_factors_of};
 use super::proof::{ask, is_confirmed, proof_by_two, proof_for};
 use super::requests::{KeyFactorsChange, KeyFileChange, Nothing, PolicySet};
+use crate::lock::{self, After};
 use crate::native::files::Purpose;
 use crate::native::sheet::{self, Sheet};
 use crate::native::words::{Words, fill};
@@ -95,6 +97,29 @@ pub(super) async fn key_factors_change<R: Runtime>(
     let changing = Arc::clone(&shell);
     let changed = ask(&app, &shell, reason, move |shown| change_factors(&changing, shown, device_secret, &file)).await;
     Ok(changed.is_some())
+}
+
+/// Has the account get other keys under a new passphrase, both typed in a native window, and locks: unlocking by the new one
+/// completes it. `false` when the person declined.
+#[tauri::command]
+pub(super) async fn own_keys_renew<R: Runtime>(
+    app: AppHandle<R>,
+    shell: Held<'_>,
+    _args: Args<Nothing>,
+) -> Result<bool, Refusal> {
+    shell.with(may_change_own)?;
+    let renewed = typed_passphrases(&app, &shell, true, renew_keys).await?.is_some();
+    // Whatever came of it: once the keys are being made there is no session any more.
+    if !shell.is_unlocked() {
+        lock::lock_and_leave(&app, After::Unlock);
+    }
+    Ok(renewed)
+}
+
+/// Gives the account other keys; key factors stay as they are.
+fn renew_keys(shell: &Shell, old: &Shown, new: &Passphrase) -> Result<(), UnlockProblem> {
+    let proof = shell.authenticate(old)?;
+    with_factors_of(shell, old, new, |way| Ok(shell.take_session()?.renew_own_keys(way, proof)?))
 }
 
 /// Which key file stands beside the passphrase from now on.

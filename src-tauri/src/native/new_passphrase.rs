@@ -100,6 +100,8 @@ pub(crate) fn show_worded<T: Send + 'static>(
 pub(crate) struct Before {
     pub(crate) known: Known,
     pub(crate) has_factor: bool,
+    /// Whether the account gets other keys with the new passphrase.
+    pub(crate) renews: bool,
 }
 
 /// Asks for the passphrase of `login` from before and for a new one, until `change` has changed it, which is the answer.
@@ -112,13 +114,13 @@ pub(crate) fn show_change(
     change: Change,
     reply: Reply<()>,
 ) {
-    let wording = Wording {
-        window: &words.change_window,
-        title: &words.change_title,
-        text: fill(&words.change_text, &[("login", login), ("vault", vault)]),
-        go_on: &words.change_go,
-        busy: &words.change_busy,
+    let [window, title, text, go_on, busy] = if before.renews {
+        [&words.renew_window, &words.renew_title, &words.renew_text, &words.renew_go, &words.renew_busy]
+    } else {
+        [&words.change_window, &words.change_title, &words.change_text, &words.change_go, &words.change_busy]
     };
+    let text = fill(text, &[("login", login), ("vault", vault)]);
+    let wording = Wording { window, title, text, go_on, busy };
     let old = (before, fill(&words.step_wrong, &[("login", login)]));
     // Without the one from before nothing can be pressed.
     let work: Work<()> = Arc::new(move |old, new| {
@@ -142,6 +144,7 @@ fn ask<T: Send + 'static>(
     meter.set_mode(gtk::LevelBarMode::Discrete);
     let verdict = look::text("", "faint");
     let has_factor = before.as_ref().is_some_and(|(before, _)| before.has_factor);
+    let renews = before.as_ref().is_some_and(|(before, _)| before.renews);
     let old = before.map(|(before, wrong)| (Identity::new(words, &window, &words.change_old, &before.known), wrong));
     let this = Rc::new(NewPassphraseWindow {
         words,
@@ -175,7 +178,8 @@ fn ask<T: Send + 'static>(
     contents.pack_start(&judged, false, false, 0);
     contents.pack_start(this.second.widget(), false, false, 0);
     if this.old.is_some() {
-        contents.pack_start(&look::text(&words.change_copies, "quiet"), false, false, 0);
+        let copies = if renews { &words.renew_copies } else { &words.change_copies };
+        contents.pack_start(&look::text(copies, "quiet"), false, false, 0);
     }
     contents.pack_start(this.problem.widget(), false, false, 0);
     contents.pack_start(&super::actions(&this.cancel, &this.create, &this.window), false, false, 0);

@@ -43,6 +43,7 @@ import type {
 } from "../lib/api/types.ts";
 import { isMasked } from "../lib/records/limits.ts";
 import { attached, KINDS, logEntries, records, type StoredRecord, TENANTS } from "./data.ts";
+import { MockKeys } from "./keys.ts";
 import { MockPeople, MockWays } from "./people.ts";
 
 /** Roles of whoever founded the vault. */
@@ -172,6 +173,7 @@ export class MockEngine {
   roles: SessionView["roles"];
   readonly people: MockPeople;
   readonly ways: MockWays;
+  readonly keys: MockKeys;
   /** Every call, in order. */
   readonly calls: { command: string; args: Args }[] = [];
   /** A command named here is refused with the code. */
@@ -245,6 +247,11 @@ export class MockEngine {
     );
     this.people.glass = options.glass ?? [];
     this.ways = new MockWays(options.ways, options.policy);
+    this.keys = new MockKeys(
+      this.tenants,
+      () => this.people.accounts,
+      (unit, total, result) => this.#start(unit, total, result),
+    );
     this.#needsSecondFactor = options.needsSecondFactor ?? false;
     this.drafts = new Map(Object.entries(options.drafts ?? {}));
     this.#log = options.log ?? logEntries(2_480);
@@ -272,7 +279,11 @@ export class MockEngine {
     this.calls.push({ command, args });
     const code = this.refuse.get(command);
     if (code) throw refusal(code);
-    const answer = this.#answers[command] ?? this.people.answers[command] ?? this.ways.answers[command];
+    const answer =
+      this.#answers[command] ??
+      this.people.answers[command] ??
+      this.ways.answers[command] ??
+      this.keys.answers[command];
     if (!answer) throw refusal("bug");
     return answer(args);
   }

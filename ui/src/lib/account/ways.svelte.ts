@@ -5,7 +5,7 @@ import type { WaysInView } from "$lib/api/types.ts";
 import * as m from "$words";
 
 /** What can be done about it. */
-export type Work = "passphrase" | "key_file" | "device" | "personal" | "enrol" | "spare" | "remove";
+export type Work = "passphrase" | "renew" | "key_file" | "device" | "personal" | "enrol" | "spare" | "remove";
 
 export class Ways {
   view: WaysInView | null = $state(null);
@@ -31,6 +31,9 @@ export class Ways {
 
   /** Changes the passphrase. */
   passphrase = () => this.#work("passphrase", api.passphraseChange, m.passphrase_changed);
+
+  /** Gives the account other keys under a new passphrase; the vault locks. */
+  renew = () => this.#work("renew", api.ownKeysRenew, m.known_done);
 
   /** Changes the key file that is needed beside it. */
   keyFile = (change: "none" | "choose" | "make") =>

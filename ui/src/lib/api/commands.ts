@@ -10,6 +10,7 @@ import type {
   BulkView,
   Chosen,
   Copied,
+  CryptoperiodView,
   DraftNote,
   DraftView,
   ExpiringRecords,
@@ -21,12 +22,16 @@ import type {
   Invited,
   Job,
   JobProgress,
+  KeyAccessView,
+  KeyKind,
+  KeyRegisterView,
   KindFieldView,
   KindView,
   LogPage,
   MadeSecret,
   MovedRecord,
   MovePreview,
+  OffboardingView,
   PeopleView,
   PolicyView,
   ProviderView,
@@ -315,6 +320,11 @@ export const glassBreak = (tenant: string, reason: string, hours: number) =>
   call<boolean>("glass_break", { tenant, reason, hours });
 /** Both passphrases are typed in a native window; `false` if the person closed it. */
 export const passphraseChange = () => call<boolean>("passphrase_change");
+/**
+ * The account gets other keys under a new passphrase, typed in a native window, and the vault locks; `false` if the person
+ * closed it.
+ */
+export const ownKeysRenew = () => call<boolean>("own_keys_renew");
 /** `until` is the last day on which the grant counts, `YYYY-MM-DD`. */
 export const grantGive = (tenant: string, account: string, right: TenantView["right"], until: string | null) =>
   call<void>("grant_give", { tenant, account, right, until });
@@ -352,6 +362,27 @@ export const providerUnpin = () => call<boolean>("provider_unpin");
 /** Without a subject the account needs no token any more. */
 export const accountFederate = (account: string, subject: string | null) =>
   call<boolean>("account_federate", { account, subject });
+
+// ---- Leaving, and what was seen --------------------------------------------
+
+/** Asks for the passphrase in a native window, as the next two; `false` if the person closed it. */
+export const leavingSet = (account: string, hours: number, days: number) =>
+  call<boolean>("leaving_set", { account, hours, days });
+export const secretsBySet = (account: string, days: number) => call<boolean>("secrets_by_set", { account, days });
+export const accountKeep = (account: string) => call<boolean>("account_keep", { account });
+export const offboarding = (account: string) => call<OffboardingView>("offboarding", { account });
+export const exposuresStart = () => call<Job>("exposures_start");
+export const exposureReportStart = (tenant: string, account: string) =>
+  call<Job>("exposure_report_start", { tenant, account });
+
+// ---- Keys ------------------------------------------------------------------
+
+export const keyRegister = () => call<KeyRegisterView>("key_register");
+export const keyAccess = () => call<KeyAccessView>("key_access");
+/** `null` when it is done; a tenant's takes a job. */
+export const keyRotate = (kind: KeyKind, tenant: string | null) => call<Job | null>("key_rotate", { kind, tenant });
+export const keyCompromised = (kind: KeyKind, tenant: string | null) => call<void>("key_compromised", { kind, tenant });
+export const periodsSet = (periods: CryptoperiodView[]) => call<void>("periods_set", { periods });
 
 // ---- Health ----------------------------------------------------------------
 

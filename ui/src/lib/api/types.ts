@@ -1,6 +1,8 @@
 // Generated from the engine's views and the desktop shell's answers by ts-rs. Not edited by hand.
 // UPDATE_BINDINGS=1 cargo test -p coffer-desktop --features e2e --test bindings
 
+export type KeyKind = "tenant" | "directory" | "audit" | "office" | "recovery" | "device" | "account";
+
 export type VaultView = {
   /**
    * The vault.
@@ -1737,6 +1739,428 @@ export type BrokenGlassView = {
   rekeyed_at: string | null;
 };
 
+export type ExposuresView = {
+  /**
+   * The tenant.
+   */
+  tenant: string;
+  /**
+   * Its name: whose data this is.
+   */
+  tenant_name: string;
+  /**
+   * Who has no grant any more, those with the most to change first.
+   */
+  accounts: Array<AccountExposureView>;
+};
+
+export type AccountExposureView = {
+  /**
+   * The account.
+   */
+  account: string;
+  /**
+   * Its login name.
+   */
+  login: string;
+  /**
+   * When its grant ended; `None` if it has one still.
+   */
+  ended_at: string | null;
+  /**
+   * By when what it saw is to be changed, if that was stated.
+   */
+  secrets_by: string | null;
+  /**
+   * Whether that is over and something is still to be changed.
+   */
+  overdue: boolean;
+  /**
+   * Secrets it saw that are still the same.
+   */
+  open: number;
+  /**
+   * Secrets it saw that are others by now, or gone.
+   */
+  changed: number;
+  /**
+   * Further secrets, still the same, that it held the key of and could have read: by a program of its own, or in a
+   * copy of the vault.
+   */
+  could_read: number;
+  /**
+   * The first 500 that it saw, the latest first, then the first 500 that it could have read.
+   */
+  secrets: Array<ExposedSecretView>;
+  /**
+   * Whether there are more.
+   */
+  more: boolean;
+  /**
+   * When a steward last reported on it to administrators and auditors.
+   */
+  reported_at: string | null;
+};
+
+export type ExposedSecretView = {
+  /**
+   * Whether it is in the trash.
+   */
+  trashed: boolean;
+  /**
+   * The field inside it.
+   */
+  field: number;
+  /**
+   * What the person calls the field.
+   */
+  field_name: string;
+  /**
+   * How they know it.
+   */
+  how: ExposureWay;
+  /**
+   * When they saw it last; of what they could have read, since when it is the same.
+   */
+  at: string;
+  /**
+   * The record.
+   */
+  id: string;
+  /**
+   * What it is about.
+   */
+  kind: string;
+  /**
+   * One line by which people know it.
+   */
+  title: string;
+  /**
+   * When it was last changed.
+   */
+  changed_at: string;
+  /**
+   * What a list was asked to tell besides, if the record has it.
+   */
+  detail?: string;
+};
+
+export type ExposureWay = "revealed" | "copied" | "handed_over" | "exported" | "could_read";
+
+export type OffboardingView = {
+  /**
+   * The account.
+   */
+  account: string;
+  /**
+   * Its login name.
+   */
+  login: string;
+  /**
+   * Its roles, or those it had.
+   */
+  roles: ("administrator" | "auditor" | "member")[];
+  /**
+   * When it was stated first that it is to leave, and by whom.
+   */
+  stated_at: string | null;
+  /**
+   * Login of who stated it.
+   */
+  stated_by: string | null;
+  /**
+   * When its access ends, or had to end, at the latest.
+   */
+  access_by: string | null;
+  /**
+   * When it was removed; `None` if it is an account still.
+   */
+  left_at: string | null;
+  /**
+   * Login of who removed it.
+   */
+  removed_by: string | null;
+  /**
+   * By when the secrets it saw are to be others.
+   */
+  secrets_by: string | null;
+  /**
+   * Keys that it held, and when each was replaced.
+   */
+  keys: Array<HeldKeyView>;
+  /**
+   * Tenants that it could read.
+   */
+  tenants: Array<LeftTenantView>;
+  /**
+   * Whether nothing is left to do: it left, every key was replaced, and no steward reports anything to be changed.
+   */
+  complete: boolean;
+  /**
+   * Whether something had to be done by now that is not.
+   */
+  overdue: boolean;
+  /**
+   * Statements of the membership chain when this was made.
+   */
+  chain_length: number;
+  /**
+   * Hash of the last of them, hexadecimal.
+   */
+  chain_head: string;
+  /**
+   * When this was made.
+   */
+  made_at: string;
+};
+
+export type HeldKeyView = {
+  /**
+   * Which.
+   */
+  key: PendingKey;
+  /**
+   * When one took its place that the account does not hold; `None` if that is still to be done.
+   */
+  replaced_at: string | null;
+};
+
+export type LeftTenantView = {
+  /**
+   * The tenant.
+   */
+  tenant: string;
+  /**
+   * Its name, if the asking account may know it.
+   */
+  tenant_name: string | null;
+  /**
+   * What it could do there.
+   */
+  right: "reader" | "editor" | "steward";
+  /**
+   * When its grant ended; `None` if it holds still.
+   */
+  ended_at: string | null;
+  /**
+   * When the tenant got a key that the account does not hold.
+   */
+  rekeyed_at: string | null;
+  /**
+   * What a steward last reported of the secrets it saw there.
+   */
+  report: ExposureReportView | null;
+};
+
+export type ExposureReportView = {
+  /**
+   * Login of the steward.
+   */
+  by: string | null;
+  /**
+   * When.
+   */
+  at: string;
+  /**
+   * Secrets it saw that were still the same.
+   */
+  open: number;
+  /**
+   * Secrets it saw that were others by then.
+   */
+  changed: number;
+  /**
+   * Further secrets that it could have read.
+   */
+  could_read: number;
+};
+
+export type KeyRegisterView = {
+  /**
+   * Keys by kind, then by whose they are, the one in use first.
+   */
+  keys: Array<KeyView>;
+  /**
+   * For how long keys of each kind are used.
+   */
+  periods: Array<CryptoperiodView>;
+  /**
+   * The sets of algorithms this program knows; vaults are made with the last.
+   */
+  suites: Array<SuiteView>;
+};
+
+export type KeyView = {
+  /**
+   * What it is for.
+   */
+  kind: KeyKind;
+  /**
+   * Whose, if it is a tenant's.
+   */
+  tenant: string | null;
+  /**
+   * That tenant's name, if the asking account may know it.
+   */
+  tenant_name: string | null;
+  /**
+   * Login of whose it is, if it is an account's.
+   */
+  login: string | null;
+  /**
+   * The how many-th of its kind, from 1; of a tenant's its epoch.
+   */
+  number: number;
+  /**
+   * The algorithms it is used with.
+   */
+  algorithm: string;
+  /**
+   * What it is at present.
+   */
+  state: KeyState;
+  /**
+   * Since when it was in use.
+   */
+  since: string;
+  /**
+   * Until when, if another took its place.
+   */
+  until: string | null;
+  /**
+   * Since when somebody holds it who may not, or is said to.
+   */
+  compromised_at: string | null;
+  /**
+   * When another is to take its place at the latest; `None` if one has.
+   */
+  next_rotation: string | null;
+  /**
+   * Whether that is over.
+   */
+  overdue: boolean;
+  /**
+   * Whether the asking account can put another in its place.
+   */
+  can_rotate: boolean;
+};
+
+export type KeyState = "active" | "deactivated" | "compromised" | "destroyed";
+
+export type CryptoperiodView = {
+  /**
+   * The kind.
+   */
+  kind: KeyKind;
+  /**
+   * Days.
+   */
+  days: number;
+};
+
+export type SuiteView = {
+  /**
+   * The number by which a vault names it.
+   */
+  number: number;
+  /**
+   * What it consists of.
+   */
+  parts: Array<SuitePart>;
+};
+
+export type SuitePart = {
+  /**
+   * What it does: `kdf`, `encryption`, `database`, `sealing`, `signature`, `hash`, `backup`.
+   */
+  purpose: string;
+  /**
+   * What it is called.
+   */
+  algorithm: string;
+  /**
+   * Where it is specified.
+   */
+  standard: string;
+  /**
+   * The year after whose end it is disallowed or no longer to be relied on; `None` where no such date is known.
+   */
+  until_year: number | null;
+  /**
+   * Who says so.
+   */
+  until_source: string | null;
+};
+
+export type KeyAccessView = {
+  /**
+   * Keys in use, in the order of the register.
+   */
+  keys: Array<HeldKey>;
+  /**
+   * Statements of the membership chain when this was made.
+   */
+  chain_length: number;
+  /**
+   * Hash of the last of them, hexadecimal.
+   */
+  chain_head: string;
+  /**
+   * When this was made.
+   */
+  made_at: string;
+};
+
+export type HeldKey = {
+  /**
+   * What it is for.
+   */
+  kind: KeyKind;
+  /**
+   * Whose, if it is a tenant's.
+   */
+  tenant: string | null;
+  /**
+   * That tenant's name, if the asking account may know it.
+   */
+  tenant_name: string | null;
+  /**
+   * The how many-th of its kind, from 1.
+   */
+  number: number;
+  /**
+   * Who holds it, by login; then recovery.
+   */
+  holders: Array<KeyHolder>;
+};
+
+export type KeyHolder = {
+  /**
+   * The account or invitation; `None` for recovery.
+   */
+  account: string | null;
+  /**
+   * Its login; `None` for recovery.
+   */
+  login: string | null;
+  /**
+   * What it may do with it, if it is a tenant's and a grant holds.
+   */
+  right: "reader" | "editor" | "steward" | null;
+  /**
+   * Until when it may.
+   */
+  expires_at: string | null;
+  /**
+   * Whether it may not any more, and holds the key all the same: the key is pending.
+   */
+  former: boolean;
+  /**
+   * The number of the recovery that it is sealed to; `None` for people.
+   */
+  recovery: number | null;
+};
+
 export type WaysInView = {
   /**
    * Whether the passphrase needs the secret in this device's keyring beside it.
@@ -2135,7 +2559,10 @@ export type JobResult =
   | AttachmentView
   | Array<FileCheckView>
   | SecretHealthView
-  | Array<PendingKeyView>;
+  | Array<PendingKeyView>
+  | Array<ExposuresView>
+  | AccountExposureView
+  | null;
 
 export type JobProgress = {
   /**

@@ -64,6 +64,11 @@ export function formatMinute(iso: string): string {
   );
 }
 
+/** The day of a point in time, short, for tables. */
+export function formatDate(iso: string): string {
+  return once("date", (tag) => new Intl.DateTimeFormat(tag, { dateStyle: "medium" })).format(new Date(iso));
+}
+
 /** A calendar date `YYYY-MM-DD`, which has no time zone. */
 export function formatDay(day: string): string {
   const date = new Date(`${day}T00:00:00Z`);

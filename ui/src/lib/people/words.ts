@@ -1,6 +1,6 @@
 // Accounts, rights and keys in words.
 import type { AccountView, GrantView, PendingKeyView } from "$lib/api/types.ts";
-import { formatDay, formatMinute } from "$lib/locale/format.ts";
+import { formatCount, formatDay, formatMinute } from "$lib/locale/format.ts";
 import * as m from "$words";
 
 export type Role = AccountView["roles"][number];
@@ -45,11 +45,39 @@ export function untilWords(grant: GrantView): string {
   return grant.expired ? m.grant_ended({ day }) : m.grant_until({ day });
 }
 
+/** Hours until access ends, and days after that until secrets are to be changed (coffer-core, `END_ACCESS_WITHIN_HOURS`). */
+export const ACCESS_WITHIN_HOURS: readonly number[] = [1, 8, 24, 72, 168];
+export const ACCESS_WITHIN_HOURS_DEFAULT = 24;
+export const SECRETS_WITHIN_DAYS: readonly number[] = [1, 3, 7, 14, 30];
+export const SECRETS_WITHIN_DAYS_DEFAULT = 7;
+
+/** So many days. */
+export function daysWords(count: number): string {
+  return m.days_count({ count, shown: formatCount(count) });
+}
+
+/** So many hours, whole days as such. */
+export function hoursWords(count: number): string {
+  return count % 24 === 0 ? daysWords(count / 24) : m.hours_count({ count, shown: formatCount(count) });
+}
+
+/** Whether an account is to leave, and whether it had to have left by now. */
+export function leavingOf(account: AccountView): "no" | "leaving" | "over" {
+  if (account.state !== "active" || account.access_by === null) return "no";
+  return Date.parse(account.access_by) > Date.now() ? "leaving" : "over";
+}
+
 /** What an account is at, and since when. */
 export function stateWords(account: AccountView): { state: string; detail: string } {
   const since = formatMinute(account.since);
   switch (account.state) {
     case "active":
+      if (account.access_by !== null) {
+        const by = m.account_leaving_by({ when: formatMinute(account.access_by) });
+        return leavingOf(account) === "over"
+          ? { state: m.account_leaving_over(), detail: by }
+          : { state: m.account_leaving(), detail: by };
+      }
       return account.key_pending
         ? { state: m.account_key_pending(), detail: m.account_key_pending_about() }
         : { state: m.account_active(), detail: m.account_since({ when: since }) };
