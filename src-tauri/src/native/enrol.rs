@@ -123,8 +123,7 @@ impl EnrolWindow {
         let typed = text_of(&self.code);
         match self.shell.with(|session| session.check_second_factor(&self.offer, &typed)) {
             Ok(()) => {
-                self.reply.send(typed);
-                self.window.close();
+                self.reply.close_and_send(&self.window, typed);
             }
             Err(refusal) => {
                 raw::erase_text(&self.code);

@@ -75,8 +75,7 @@ pub(crate) fn show(
                 return;
             }
             entries.iter().for_each(|(_, entry)| raw::erase_text(entry));
-            reply.send(());
-            window.close();
+            reply.close_and_send(&window, ());
         }
     });
     window.connect_destroy(move |_| reply.decline());

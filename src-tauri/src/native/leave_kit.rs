@@ -37,8 +37,7 @@ pub(crate) fn show(words: &'static Words, parent: Option<&gtk::Window>, vault: &
     leave.connect_clicked({
         let (window, reply) = (window.clone(), reply.clone());
         move |_| {
-            reply.send(());
-            window.close();
+            reply.close_and_send(&window, ());
         }
     });
     window.connect_destroy(move |_| reply.decline());

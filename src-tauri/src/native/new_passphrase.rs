@@ -296,8 +296,7 @@ impl<T: Send + 'static> NewPassphraseWindow<T> {
             match outcome {
                 Ok(done) => {
                     this.erase();
-                    this.reply.send(done);
-                    this.window.close();
+                    this.reply.close_and_send(&this.window, done);
                 }
                 Err(problem) => {
                     this.set_busy(false);

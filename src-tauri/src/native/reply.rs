@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
+use gtk::prelude::*;
 use tauri::async_runtime::{Receiver, Sender, channel};
 use tauri::{AppHandle, Runtime};
 
@@ -31,6 +32,21 @@ impl<T> Reply<T> {
         if let Some(sender) = self.0.take() {
             let _ = sender.try_send(answer);
         }
+    }
+
+    /// Closes a window, and answers once it is gone. While another window that holds everything up is on the screen, GTK drops
+    /// the wish to close this one; so whoever asked must not show the next before.
+    pub(crate) fn close_and_send(&self, window: &gtk::Window, answer: T)
+    where
+        T: 'static,
+    {
+        let waiting = RefCell::new(self.0.take().map(|sender| (sender, answer)));
+        window.connect_destroy(move |_| {
+            if let Some((sender, answer)) = waiting.take() {
+                let _ = sender.try_send(answer);
+            }
+        });
+        window.close();
     }
 
     /// Declines, unless it was answered: whoever asked waits no longer.

@@ -124,8 +124,7 @@ impl<T: Send + 'static> StepUpWindow<T> {
             match outcome.unwrap_or_else(|_| Err(UnlockProblem::of("bug"))) {
                 Ok(answer) => {
                     this.identity.erase();
-                    this.reply.send(answer);
-                    this.window.close();
+                    this.reply.close_and_send(&this.window, answer);
                 }
                 Err(problem) => this.refuse(&problem),
             }
