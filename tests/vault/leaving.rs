@@ -186,8 +186,9 @@ fn who_is_about_to_leave_is_not_counted_on() {
     let kept = ida.set_roles(own, Roles::of([Role::Auditor]), fresh(&ida));
     assert!(matches!(kept, Err(SetRolesError::LastAdministrator)));
     ida.lock().unwrap();
-    // Nor can the one who leaves put the other one out on the way.
+    // Nor can the one who leaves take that back, or put the other one out on the way.
     let founder = place.unlock();
+    assert!(matches!(founder.keep_account(ines, fresh(&founder)), Err(LeaveError::Oneself)));
     let ida = account(&founder, "ida").id;
     let refused =
         founder.set_leaving(ida, Some(days_from_now(&founder, 1)), days_from_now(&founder, 2), fresh(&founder));

@@ -1024,6 +1024,8 @@ impl Membership {
     }
 
     fn admit_leaving(&mut self, body: &LeavingSet, signer: AccountId, at: Timestamp) -> Result<(), ChainError> {
+        // Nor does anybody take back that they are to leave.
+        require(signer != body.account)?;
         let access_by = body.access_by_ms.map(parse_time).transpose()?;
         let secrets_by = body.secrets_by_ms.map(parse_time).transpose()?;
         let Some(secrets_by) = secrets_by else {

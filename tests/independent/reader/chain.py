@@ -433,7 +433,8 @@ def _second_factor_stated(membership, signer, _at, has_one):
     membership.accounts[signer].second_factor = has_one
 
 
-def _leaving_set(membership, _signer, _at, account, access_by, secrets_by):
+def _leaving_set(membership, signer, _at, account, access_by, secrets_by):
+    require(signer != account, "an account decides about its own leaving")
     lives = account in membership.accounts
     if secrets_by is None:
         require(access_by is None and lives, "an account stays that does not exist")

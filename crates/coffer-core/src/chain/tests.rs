@@ -859,6 +859,8 @@ fn by_when_somebody_leaves_is_the_administrators_to_say() {
     for body in [leaving(MEMBER, Some(30), Some(40)), leaving(MEMBER, None, None)] {
         assert_eq!(by_founder(&membership, body), Err(ChainError::Authority));
     }
+    let own = leaving(FOUNDER, Some(30), Some(40));
+    assert_eq!(by_founder(&membership, own), Err(ChainError::Authority), "nobody says it of themselves");
     state(&mut membership, &mut chain, leaving(MEMBER, None, Some(40)));
     let left = membership.leaving[&MEMBER];
     assert_eq!((left.access_by, left.secrets_by), (Some(at(10)), at(40)));

@@ -50,8 +50,8 @@ pub enum LeaveError {
     /// Nothing was stated that could be taken back.
     #[error("nobody has stated that the account is to leave")]
     NotLeaving,
-    /// Nobody removes the account they are unlocked with.
-    #[error("an account cannot remove itself")]
+    /// Whether the account they are unlocked with leaves, nobody decides alone.
+    #[error("whether an account leaves, another administrator decides")]
     Oneself,
     /// The person could not be invited anew.
     #[error(transparent)]
@@ -152,11 +152,14 @@ impl Session {
         Ok(core.change_directory(&actor, Event::LeavingSet(account), vec![body], |_| Ok(()))?)
     }
 
-    /// States that an account does not leave after all.
+    /// States that an account does not leave after all; its own nobody keeps.
     pub fn keep_account(&self, account: AccountId, proof: FreshAuthentication) -> Result<(), LeaveError> {
         let actor = self.authorize(Action::SetLeaving, None)?;
         let core = &*self.core;
         fresh(core, proof)?;
+        if account == core.account {
+            return Err(LeaveError::Oneself);
+        }
         super::living(core, account)?;
         if !core.office().membership.leaving.contains_key(&account) {
             return Err(LeaveError::NotLeaving);
