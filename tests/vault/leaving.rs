@@ -1,7 +1,7 @@
 //! Leaving by a deadline, what a leaver has seen, and the evidence that it was put right.
 
 use coffer_core::view::{AccountExposureView, ExposureWay, OffboardingView, RecordView};
-use coffer_core::{CallError, ExportRequest, LeaveError, Session, SetRolesError, UnlockError};
+use coffer_core::{CallError, ExportRequest, FreshAuthentication, LeaveError, Session, SetRolesError, UnlockError};
 use coffer_model::account::{Role, Roles};
 use coffer_model::event::ExportFormat;
 use coffer_model::grant::Right;
@@ -193,6 +193,26 @@ fn who_is_about_to_leave_is_not_counted_on() {
     let refused =
         founder.set_leaving(ida, Some(days_from_now(&founder, 1)), days_from_now(&founder, 2), fresh(&founder));
     assert!(matches!(refused, Err(LeaveError::LastAdministrator)), "{refused:?}");
+}
+
+#[test]
+fn whose_access_has_ended_seconds_nothing() {
+    let mut place = Place::new();
+    let clock = SetClock::put_into(&mut place);
+    let (founder, _kit) = place.create();
+    enrol(&place, founder, "ida", &[Role::Administrator]).lock().unwrap();
+    let founder = place.unlock();
+    let ida = account(&founder, "ida").id;
+    let access_by = days_from_now(&founder, 1);
+    founder.set_leaving(ida, Some(access_by), days_from_now(&founder, 2), fresh(&founder)).unwrap();
+    let seconded = |proof: &mut FreshAuthentication| founder.second(proof, "ida", &passphrase_of("ida").into());
+    seconded(&mut fresh(&founder)).unwrap();
+    clock.set_days_ahead(2);
+    let refused = seconded(&mut fresh(&founder));
+    assert!(matches!(refused, Err(UnlockError::AccessEnded { since }) if since == access_by), "{refused:?}");
+    let newest = founder.log_page(None, 20).unwrap().entries;
+    let actions: Vec<_> = newest.iter().map(|entry| entry.action.as_str()).collect();
+    assert!(actions.contains(&"vault.unlock_failed"), "{actions:?}");
 }
 
 #[test]

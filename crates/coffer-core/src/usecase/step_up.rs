@@ -156,7 +156,9 @@ impl Core {
         let checked = match open_slot(&self.host, &header, login, shown, &counts)? {
             Opening::Opened(account, _, _) if !may(account) => Err(UnlockError::NotAnother),
             Opening::Opened(account, master, _) => {
-                let checked = check_code(&header, account, &master, shown, self.now()).and_then(|code| {
+                let checked = self.refuse_left(account);
+                let checked = checked.and_then(|()| check_code(&header, account, &master, shown, self.now()));
+                let checked = checked.and_then(|code| {
                     // Whoever is unlocked has been asked then.
                     let is_own = account == self.account;
                     let lease = if is_own { None } else { self.require_lease(account, &header, &master, shown)? };
@@ -191,6 +193,12 @@ impl Core {
                 Err(refusal)
             }
         }
+    }
+
+    /// Whose access has ended by kind 22, and who could unlock no longer, serves for nothing else either.
+    fn refuse_left(&self, account: AccountId) -> Result<(), UnlockError> {
+        let ended = self.office().membership.access_ends(account).filter(|ends| self.now() >= *ends);
+        ended.map_or(Ok(()), |since| Err(UnlockError::AccessEnded { since }))
     }
 
     /// Remembers a code as used, on the disk, before what it was given for.

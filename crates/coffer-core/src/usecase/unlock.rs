@@ -108,7 +108,15 @@ impl UnlockError {
 
     /// Whether it was a try that failed.
     pub(super) const fn counts(&self) -> bool {
-        matches!(self, Self::Refused | Self::FactorMissing(_) | Self::Code(_) | Self::Token(_) | Self::NotAnother)
+        matches!(
+            self,
+            Self::Refused
+                | Self::FactorMissing(_)
+                | Self::Code(_)
+                | Self::Token(_)
+                | Self::NotAnother
+                | Self::AccessEnded { .. }
+        )
     }
 }
 
