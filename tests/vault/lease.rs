@@ -10,6 +10,7 @@ use coffer_core::{
 };
 use coffer_model::account::{Role, Roles};
 use coffer_model::policy::{Guarded, GuardedSet, VaultPolicy};
+use coffer_model::time::Timestamp;
 use coffer_tests::{
     Authenticator, LOGIN, PASSPHRASE, Place, SetClock, account, enrol, forget_delays, fresh, passphrase, passphrase_of,
 };
@@ -289,6 +290,19 @@ fn nobody_can_be_shut_out_by_marks() {
     assert!(matches!(session.remove_account(ida, true, fresh(&session)), Err(LeaveError::LastFreeAdministrator)));
     assert!(matches!(session.unpin_provider(fresh(&session)), Err(FederationError::InUse)));
     session.lock().unwrap();
+    // One who is to leave is not counted on.
+    let ida = place.unlock_as("ida");
+    enrol(&place, ida, "uwe", &[Role::Administrator]).lock().unwrap();
+    let ida = place.unlock_as("ida");
+    let (own, uwe) = (account(&ida, "ida").id, account(&ida, "uwe").id);
+    let days =
+        |days: i64| Timestamp::from_unix_millis(ida.host().clock.now().unix_millis() + days * 86_400_000).unwrap();
+    ida.set_leaving(uwe, Some(days(1)), days(2), fresh(&ida)).unwrap();
+    assert!(matches!(ida.set_roles(own, auditor, fresh(&ida)), Err(SetRolesError::LastFreeAdministrator)));
+    assert!(matches!(ida.federate(own, None, fresh(&ida)), Err(FederationError::NotMarked)));
+    assert!(matches!(ida.federate(own, Some("i-3"), fresh(&ida)), Err(FederationError::LastFreeAdministrator)));
+    ida.remove_account(uwe, true, fresh(&ida)).unwrap();
+    ida.lock().unwrap();
 
     assert!(matches!(place.vault().unlock(LOGIN, passphrase(PASSPHRASE)), Err(UnlockError::TokenNeeded)));
     let token = provider.mint(&place, "i-1", |_| {});

@@ -248,6 +248,11 @@ impl Account {
     fn keys_digest(&self) -> Hash {
         Sha256::new().chain_update(self.sealing.encode()).chain_update(self.signing.encode()).finalize().into()
     }
+
+    /// Whether it administers and needs no token: an identity provider that fails cannot shut it out.
+    pub(crate) fn administers_freely(&self) -> bool {
+        self.roles.contains(Role::Administrator) && self.federation.is_none()
+    }
 }
 
 /// A tenant, as the chain has it.
@@ -526,7 +531,16 @@ impl Membership {
 
     /// Whether another account than `but` has a role and is not about to leave.
     pub(crate) fn stays_with(&self, role: Role, but: AccountId) -> bool {
-        let mut others = self.accounts.iter().filter(|(id, account)| **id != but && account.roles.contains(role));
+        self.stays(but, |account| account.roles.contains(role))
+    }
+
+    /// Whether an administrator other than `but` needs no token and is not to leave.
+    pub(crate) fn stays_free(&self, but: AccountId) -> bool {
+        self.stays(but, Account::administers_freely)
+    }
+
+    fn stays(&self, but: AccountId, fits: impl Fn(&Account) -> bool) -> bool {
+        let mut others = self.accounts.iter().filter(|(id, account)| **id != but && fits(account));
         others.any(|(id, _)| self.access_ends(*id).is_none())
     }
 
@@ -535,10 +549,8 @@ impl Membership {
         self.leaving.get(&account).and_then(|leaving| leaving.access_by)
     }
 
-    /// Administrators who need no token: whom an identity provider that fails cannot shut out.
-    pub(crate) fn free_administrators(&self) -> usize {
-        let is_free = |account: &&Account| account.roles.contains(Role::Administrator) && account.federation.is_none();
-        self.accounts.values().filter(is_free).count()
+    fn free_administrators(&self) -> usize {
+        self.accounts.values().filter(|account| account.administers_freely()).count()
     }
 
     /// Stewards of a tenant whose right has no end.

@@ -3,7 +3,6 @@
 
 use coffer_crypto::Random as _;
 use coffer_crypto::secret::SecretBytes;
-use coffer_model::account::Role;
 use coffer_model::event::Event;
 use coffer_model::id::AccountId;
 use coffer_model::policy::GuardedSet;
@@ -267,7 +266,7 @@ impl Core {
         if others.filter_map(|(_, other)| other.federation.as_ref()).any(|other| other.subject == subject) {
             return Err(FederationError::SubjectTaken);
         }
-        let is_last = !is_marked && known.roles.contains(Role::Administrator) && membership.free_administrators() == 1;
+        let is_last = known.administers_freely() && !membership.stays_free(account);
         if is_last { Err(FederationError::LastFreeAdministrator) } else { Ok(()) }
     }
 }

@@ -84,9 +84,8 @@ impl Core {
         if is_last(Role::Administrator) {
             return Err(SetRolesError::LastAdministrator);
         }
-        let free = |known: &chain::Account| known.federation.is_none() && known.roles.contains(Role::Administrator);
-        let is_free = office.membership.accounts.get(&account).is_some_and(free);
-        if is_free && !after.contains(Role::Administrator) && office.membership.free_administrators() == 1 {
+        let is_free = office.membership.accounts.get(&account).is_some_and(chain::Account::administers_freely);
+        if is_free && !after.contains(Role::Administrator) && !office.membership.stays_free(account) {
             return Err(SetRolesError::LastFreeAdministrator);
         }
         if is_last(Role::Auditor) { Err(SetRolesError::LastAuditor) } else { Ok(()) }
