@@ -136,18 +136,19 @@ impl Session {
             return Err(GlassError::Hours);
         }
         let now = core.now();
-        let (epoch, custodians) = {
+        if core.office().membership.right(tenant, core.account, now).is_some() {
+            return Err(GlassError::MayRead);
+        }
+        let prepared = {
             let office = core.office();
-            let known = office.membership.tenants.get(&tenant).ok_or(CallError::NotFound)?;
-            let epoch = known.epoch.clone().ok_or(CallError::NotFound)?;
+            let custodians: Vec<Custodian> = lasting(&office.membership, tenant).cloned().collect();
+            let epoch = office.membership.tenants.get(&tenant).and_then(|known| known.epoch.clone());
+            epoch.filter(|_| custodians.iter().any(|custodian| custodian.account == core.account)).zip(Some(custodians))
+        };
+        let Some((epoch, custodians)) = prepared else {
+            core.record(&actor, Event::AccessRefused { tenant: Some(tenant) })?;
             // Who is no custodian does not learn whether there is such a tenant.
-            if office.membership.right(tenant, core.account, now).is_some() {
-                return Err(GlassError::MayRead);
-            }
-            if !known.custodians.iter().any(|custodian| custodian.account == core.account) {
-                return Err(CallError::NotFound.into());
-            }
-            (epoch, known.custodians.clone())
+            return Err(CallError::NotFound.into());
         };
         let is_custodian =
             |account: AccountId| account != core.account && custodians.iter().any(|known| known.account == account);
@@ -177,7 +178,7 @@ impl Session {
         let mut body = GlassBroken {
             tenant,
             epoch: epoch.epoch,
-            // A moment less, so that the longest is not too long by the time it is stated.
+            // From before it is stated, so that the longest is not too long by then.
             until_ms: now.unix_millis() + i64::from(hours) * 60 * 60 * 1_000,
             reason: reason.to_owned(),
             second,
@@ -209,9 +210,10 @@ impl Session {
         let mut views = Vec::new();
         for (tenant, tenant_name) in tenants.into_iter().zip(names) {
             let known = &membership.tenants[&tenant];
-            let own = known.custodians.iter().any(|custodian| custodian.account == core.account);
+            let custodians: Vec<AccountId> = lasting(membership, tenant).map(|custodian| custodian.account).collect();
+            let own = custodians.contains(&core.account);
             let may_know = officer || own || membership.right(tenant, core.account, now).is_some();
-            if !may_know || known.custodians.is_empty() && known.broken.is_empty() {
+            if !may_know || custodians.is_empty() && known.broken.is_empty() {
                 continue;
             }
             let broken = known.broken.iter().rev().map(|broken| BrokenGlassView {
@@ -223,8 +225,7 @@ impl Session {
                 // The epochs count from 1, their times from 0.
                 rekeyed_at: usize::try_from(broken.epoch).ok().and_then(|next| known.opened.get(next).copied()),
             });
-            let mut custodians: Vec<String> =
-                known.custodians.iter().map(|custodian| login(custodian.account)).collect();
+            let mut custodians: Vec<String> = custodians.into_iter().map(login).collect();
             custodians.sort();
             views.push(GlassView { tenant, tenant_name, custodians, own, broken: broken.collect() });
         }
@@ -277,14 +278,18 @@ impl Core {
     }
 }
 
-/// Custodians of a tenant who are accounts still, with the keys that its steward saw: two at least, or none.
-pub(super) fn remaining(membership: &Membership, tenant: TenantId) -> Vec<AccountId> {
-    let Some(known) = membership.tenants.get(&tenant) else { return Vec::new() };
-    let stays = |custodian: &&Custodian| {
+/// Custodians of a tenant who are accounts still, with the keys that its steward saw.
+fn lasting(membership: &Membership, tenant: TenantId) -> impl Iterator<Item = &Custodian> {
+    let named = membership.tenants.get(&tenant).into_iter().flat_map(|tenant| &tenant.custodians);
+    named.filter(|custodian| {
         let account = membership.accounts.get(&custodian.account);
         account.is_some_and(|account| chain::account_keys_digest(account) == *custodian.keys)
-    };
-    let remaining: Vec<AccountId> = known.custodians.iter().filter(stays).map(|custodian| custodian.account).collect();
+    })
+}
+
+/// Among whom a tenant's next key is split: two at least, or nobody.
+pub(super) fn remaining(membership: &Membership, tenant: TenantId) -> Vec<AccountId> {
+    let remaining: Vec<AccountId> = lasting(membership, tenant).map(|custodian| custodian.account).collect();
     if remaining.len() >= NEEDED { remaining } else { Vec::new() }
 }
 

@@ -13,7 +13,8 @@ pub struct GlassView {
     pub tenant: TenantId,
     /// Its name, if the asking account may know it.
     pub tenant_name: Option<String>,
-    /// Logins of the custodians of its key in use; any two of them open it. None if there are none.
+    /// Logins of the custodians of its key in use, without those who have left or have other keys since; any two of them
+    /// open it.
     pub custodians: Vec<String>,
     /// Whether the asking account is one of them.
     pub own: bool,
