@@ -1699,7 +1699,8 @@ export type GlassView = {
    */
   tenant_name: string | null;
   /**
-   * Logins of the custodians of its key in use; any two of them open it. None if there are none.
+   * Logins of the custodians of its key in use, without those who have left or have other keys since; any two of them
+   * open it.
    */
   custodians: Array<string>;
   /**
