@@ -386,7 +386,11 @@ impl Web<'_> {
     pub async fn press(&self, words: &str) {
         let began = Instant::now();
         while let Err(error) = self.button(words).await.click().await {
-            assert!(began.elapsed() < PATIENCE, "'{words}' cannot be pressed: {error}");
+            if began.elapsed() > PATIENCE {
+                self.desk.picture("failed");
+                let place = self.script(WHERE_THINGS_ARE).await;
+                panic!("'{words}' cannot be pressed: {error}\n{place}");
+            }
             tokio::time::sleep(LOOK_EVERY).await;
         }
     }
@@ -465,6 +469,19 @@ impl Web<'_> {
         assert_eq!(violations, json!([]), "axe on {name}");
     }
 }
+
+/// Says of each thing that can be pressed where it is, and how large the page is: what a failure far away is known by.
+const WHERE_THINGS_ARE: &str = "
+    const place = (thing) => {
+        const { x, y, width, height } = thing.getBoundingClientRect();
+        return [x, y, width, height].map(Math.round).join(' ') + ' ' + thing.textContent.trim().slice(0, 40);
+    };
+    return {
+        page: [innerWidth, innerHeight, scrollX, scrollY, visualViewport.width, visualViewport.height],
+        scrolled: [...document.querySelectorAll('*')].filter((thing) => thing.scrollTop > 0).map(place),
+        dialogs: [...document.querySelectorAll('dialog[open]')].map(place),
+        buttons: [...document.querySelectorAll('button')].map(place),
+    }";
 
 /// Text as an XPath literal.
 fn quoted(text: &str) -> String {
