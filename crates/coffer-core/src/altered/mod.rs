@@ -12,6 +12,7 @@ use coffer_crypto::recovery;
 use coffer_crypto::secret::{ActivationCode, SealingSeed, SecretKey, TenantKey};
 use coffer_crypto::{derive, seal};
 use coffer_model::account::{Role, Roles};
+use coffer_model::event::Event;
 use coffer_model::grant::Right;
 use coffer_model::id::{AccountId, RecordId, TenantId};
 use coffer_model::record::{FieldDraft, FieldType, RecordDraft};
@@ -22,11 +23,12 @@ use crate::chain::{self, Body, ChainError, Granted, RolesSet, SignedStatement};
 use crate::fault::{CallError, Damage, Fault};
 use crate::host::Host;
 use crate::keys::pair_context;
+use crate::policy::Action;
 use crate::session::{tenant_key_context, tenant_path, tenant_scope};
 use crate::store::directory::{self, Directory, Holder, SharedPair};
 use crate::store::sqlcipher::{Access, StoreError};
 use crate::store::tenant::{TenantIdentity, TenantStore};
-use crate::usecase::UnlockError;
+use crate::usecase::{UnlockError, exposures};
 use crate::vault::Vault;
 use crate::{NewVault, Session};
 
@@ -631,6 +633,37 @@ fn an_administrator_who_names_a_recovery_of_their_own_gets_no_tenant_by_it() {
     let office = founder.core.office();
     assert!(office.directory.pair_seed(SharedPair::Audit, 2, Holder::Recovery(2)).unwrap().is_some());
     assert!(office.membership.tenants.values().all(|tenant| tenant.recovery == 2));
+}
+
+/// What a steward's altered program sends to the office as a report, and is none, settles nothing; the evidence is had still.
+#[test]
+fn a_report_that_is_none_leaves_the_evidence_as_it_was() {
+    let (place, acme, _) = shared();
+    let founder = place.unlock(FOUNDER);
+    let otto = account(&founder, "otto");
+    let proof = founder.authenticated_by_unlocking().unwrap();
+    founder.remove_account(otto, false, proof).unwrap();
+    founder.start_rekeying().wait().unwrap();
+    assert!(!founder.offboarding(otto).unwrap().complete);
+    {
+        let core = &founder.core;
+        let context = exposures::report_context(core.vault.id, acme, otto);
+        let sealed =
+            seal::seal_to(core.office().membership.office(), b"nothing to change", &context, &mut core.random());
+        let body = chain::ExposureReported { tenant: acme, account: otto, sealed: chain::digest(&sealed).into() };
+        let actor = founder.authorize(Action::ListExposures, Some(acme)).unwrap();
+        let event = Event::ExposureReported { tenant: acme, account: otto };
+        core.change_directory(&actor, event, vec![Body::ExposureReported(body)], |tx| {
+            tx.set_exposure_report(acme, otto, &sealed)
+        })
+        .unwrap();
+    }
+    let evidence = founder.offboarding(otto).unwrap();
+    assert!(evidence.tenants.iter().all(|tenant| tenant.report.is_none()) && !evidence.complete, "{evidence:?}");
+    // The true one takes its place.
+    founder.start_exposure_report(acme, otto).unwrap().wait().unwrap();
+    let evidence = founder.offboarding(otto).unwrap();
+    assert!(evidence.tenants.iter().any(|tenant| tenant.report.is_some()) && evidence.complete, "{evidence:?}");
 }
 
 /// A share's digest that somebody puts into the header's copy convinces nobody: what is joined has to open the directory,

@@ -48,7 +48,7 @@ pub(in crate::usecase) struct ExposureReport {
 }
 
 /// Context of such a report, sealed to the office.
-pub(in crate::usecase) fn report_context(vault: VaultId, tenant: TenantId, account: AccountId) -> Context {
+pub(crate) fn report_context(vault: VaultId, tenant: TenantId, account: AccountId) -> Context {
     Context::new(label::SEAL_TO_OFFICE)
         .bytes(vault.as_bytes())
         .bytes(b"exposure-report")

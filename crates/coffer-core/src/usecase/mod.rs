@@ -15,7 +15,7 @@ mod devices;
 mod drafts;
 mod expiring;
 mod export;
-mod exposures;
+pub(crate) mod exposures;
 mod favourites;
 mod federation;
 mod fields;
