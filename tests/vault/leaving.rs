@@ -137,6 +137,30 @@ fn an_export_is_seen_whole_as_it_was_then() {
 }
 
 #[test]
+fn whoever_entered_a_secret_knows_it() {
+    let place = Place::new();
+    let (founder, acme, [router, server, vpn]) = with_otto(&place);
+    founder.grant(acme, account(&founder, "otto").id, Right::Editor, None).unwrap();
+    founder.lock().unwrap();
+    let otto = place.unlock_as("otto");
+    otto.add_record(acme, login_draft("Printer", "svc", "by otto")).unwrap();
+    change_password(&otto, &router, "by otto");
+    change_password(&otto, &vpn, "by otto");
+    // He never saw what he left as it was.
+    let opened = otto.open_record(server.id).unwrap();
+    otto.change_record(server.id, opened.version, login_draft_like(&opened, "Server (old)")).unwrap();
+    otto.lock().unwrap();
+    let founder = place.unlock();
+    change_password(&founder, &vpn, "by the founder");
+    founder.withdraw_grant(acme, account(&founder, "otto").id).unwrap();
+    founder.start_rekeying().wait().unwrap();
+    let of_otto = exposures(&founder, acme).remove(0);
+    assert_eq!((of_otto.open, of_otto.changed, of_otto.could_read), (2, 1, 2), "{of_otto:?}");
+    let entered = [("Router", "Password", ExposureWay::Entered), ("Printer", "Password", ExposureWay::Entered)];
+    assert_eq!(told(&of_otto)[..2], entered);
+}
+
+#[test]
 fn an_account_that_is_to_leave_goes_on_until_then_and_no_longer() {
     let mut place = Place::new();
     let clock = SetClock::put_into(&mut place);

@@ -136,6 +136,7 @@ const fn way_word(way: ExposureWay) -> &'static str {
         ExposureWay::Copied => "copied",
         ExposureWay::HandedOver => "handed over",
         ExposureWay::Exported => "exported",
+        ExposureWay::Entered => "entered",
         ExposureWay::CouldRead => "could be read",
     }
 }

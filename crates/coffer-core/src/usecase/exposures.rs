@@ -253,8 +253,10 @@ impl Watched {
             let taken = taken_by(export, &record.versions).flat_map(masked);
             known.extend(taken.map(|field| field.id));
         }
+        let entered = entered_by(self.view.account, &record.versions);
+        known.extend(entered.iter().map(|(field, _)| field.id));
         for field in masked(newest) {
-            let last_seen = last_seen(field, record, &seen, &self.exports);
+            let last_seen = last_seen(field, record, &seen, &self.exports, &entered);
             let row = |how, at| ExposedSecretView {
                 record: RecordRow {
                     id: RecordId::new(tenant, record.key),
@@ -321,12 +323,27 @@ fn taken_by<'r>(
     })
 }
 
+/// Secrets that an account put into a record, or into another state of it, and when: nobody need show them to it.
+fn entered_by(account: AccountId, versions: &[StoredVersion]) -> Vec<(&Field, Timestamp)> {
+    let mut entered = Vec::new();
+    for (index, version) in versions.iter().enumerate().filter(|(_, version)| version.changed_by == account) {
+        let before = index.checked_sub(1).and_then(|before| versions.get(before));
+        let is_new = |field: &&Field| {
+            let held = before.and_then(|before| before.content.field(field.id));
+            held.is_none_or(|held| held.value.expose() != field.value.expose())
+        };
+        entered.extend(masked(version).filter(is_new).map(|field| (field, version.changed_at)));
+    }
+    entered
+}
+
 /// When the value that a field holds now was seen last, and how.
 fn last_seen(
     field: &Field,
     record: &KeptRecord,
     seen: &[StoredExposure],
     exports: &[StoredExport],
+    entered: &[(&Field, Timestamp)],
 ) -> Option<(Timestamp, ExposureWay)> {
     let holds_it = |version: &StoredVersion| {
         version.content.field(field.id).is_some_and(|held| held.value.expose() == field.value.expose())
@@ -338,7 +355,10 @@ fn last_seen(
     });
     let one_by_one = one_by_one.map(|seen| (seen.seen.at, way(seen.exposure.how)));
     let exported = exports.iter().filter(|export| taken_by(export, &record.versions).any(holds_it));
-    one_by_one.chain(exported.map(|export| (export.seen.at, ExposureWay::Exported))).max_by_key(|(at, _)| *at)
+    let exported = exported.map(|export| (export.seen.at, ExposureWay::Exported));
+    let same = entered.iter().filter(|(held, _)| held.id == field.id && held.value.expose() == field.value.expose());
+    let entered = same.map(|(_, at)| (*at, ExposureWay::Entered));
+    entered.chain(one_by_one).chain(exported).max_by_key(|(at, _)| *at)
 }
 
 /// Since when a field has held what it holds: an edit of something else does not make a secret new.

@@ -89,6 +89,8 @@ pub enum ExposureWay {
     HandedOver,
     /// It was in an export of the tenant.
     Exported,
+    /// They entered or imported it themselves.
+    Entered,
     /// They held the key; nothing says that they looked.
     CouldRead,
 }

@@ -1846,7 +1846,7 @@ export type ExposedSecretView = {
   detail?: string;
 };
 
-export type ExposureWay = "revealed" | "copied" | "handed_over" | "exported" | "could_read";
+export type ExposureWay = "revealed" | "copied" | "handed_over" | "exported" | "entered" | "could_read";
 
 export type OffboardingView = {
   /**
