@@ -425,7 +425,7 @@ impl Core {
         let (epoch, key) = self.unseal_tenant(tenant)?;
         let scope = tenant_scope(self.vault.id, tenant, epoch.epoch);
         let name = self.tenant_name(tenant, &epoch, &key)?;
-        let open = Arc::new(OpenTenant::connect(&self.folder, &epoch.file, name, scope, key)?);
+        let open = Arc::new(OpenTenant::open(&self.folder, &epoch.file, name, scope, key)?);
         if self.check_effects(&open)? {
             Self::sweep_attached(&open)?;
         }
@@ -848,7 +848,7 @@ impl Core {
 
 impl OpenTenant {
     /// Opens the file that has the random name `file`, in the vault at `folder`.
-    pub(crate) fn connect(
+    pub(crate) fn open(
         folder: &Path,
         file: &Id,
         name: String,
@@ -860,7 +860,7 @@ impl OpenTenant {
             id: TenantId::from_bytes(scope.tenant),
             name,
             writer: Mutex::new(None),
-            reader: Mutex::new(connect(&path, &key, &scope)?),
+            reader: Mutex::new(connect(&path, &key, &scope, Access::ReadWrite)?),
             tag_key: derive::derive_tag_key(&key, &scope),
             changed: AtomicBool::new(false),
             importing: AtomicBool::new(false),
@@ -870,6 +870,11 @@ impl OpenTenant {
             scope,
             key,
         })
+    }
+
+    /// A further connection, for a job: the session goes on reading beside it.
+    pub(crate) fn connect(&self, access: Access) -> Result<TenantStore, Fault> {
+        connect(&self.path, &self.key, &self.scope, access)
     }
 
     /// The epoch of the key it was opened with.
@@ -903,7 +908,7 @@ impl OpenTenant {
     pub(crate) fn writer(&self) -> Result<Writer<'_>, Fault> {
         let mut writer = lock(&self.writer);
         if writer.is_none() {
-            *writer = Some(connect(&self.path, &self.key, &self.scope)?);
+            *writer = Some(self.connect(Access::ReadWrite)?);
         }
         Ok(Writer(writer))
     }
@@ -934,14 +939,14 @@ pub(crate) fn tenant_path(folder: &Path, file: &Id) -> PathBuf {
 }
 
 /// Opens a tenant's file.
-fn connect(path: &Path, key: &TenantKey, scope: &TenantScope) -> Result<TenantStore, Fault> {
+fn connect(path: &Path, key: &TenantKey, scope: &TenantScope, access: Access) -> Result<TenantStore, Fault> {
     let identity = TenantIdentity {
         vault: VaultId::from_bytes(scope.vault),
         tenant: TenantId::from_bytes(scope.tenant),
         epoch: u32::try_from(scope.epoch).expect("made from a u32"),
     };
     let key = derive::derive_tenant_database_key(key, scope);
-    TenantStore::open(path, &key, identity, Access::ReadWrite).map_err(|error| error.into_fault(Damage::Tenant))
+    TenantStore::open(path, &key, identity, access).map_err(|error| error.into_fault(Damage::Tenant))
 }
 
 /// Where a tenant key belongs.

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use coffer_crypto::Random;
-use coffer_crypto::derive::{self, Id};
+use coffer_crypto::derive::Id;
 use coffer_interchange::export::{Columns, CsvWriter, ExportAttachment, ExportLosses, ExportRecord, KdbxWriter};
 use coffer_interchange::neutral::limits;
 use coffer_interchange::source::{SourceError, SourceKeys};
@@ -19,16 +19,15 @@ use coffer_model::policy::Guarded;
 use zeroize::Zeroizing;
 
 use super::archive::{self, Output};
-use super::records::in_tenant;
+use super::records::{Interrupted, in_tenant};
 use super::step_up::FreshAuthentication;
 use crate::fault::CallError;
-use crate::job::{JobContext, JobError, JobHandle, Stopped};
+use crate::job::{JobContext, JobError, JobHandle};
 use crate::policy::Action;
 use crate::session::{Actor, Core, OpenTenant, Session};
-use crate::store::error::StoreError;
 use crate::store::files::{FileError, NewFile, sweep_abandoned};
 use crate::store::sqlcipher::Access;
-use crate::store::tenant::{ExportScope, Moment, StoredVersion, TenantStore, TenantTx};
+use crate::store::tenant::{ExportScope, Moment, StoredVersion, TenantTx};
 use crate::view::{ExportLossView, ExportReport, ProgressUnit};
 
 /// What to export, where to and how.
@@ -204,7 +203,7 @@ impl Export<'_> {
         let (tenant, format) = (request.tenant, request.format);
         // What a kill left of an export before holds secrets.
         let _ = sweep_abandoned(&request.file);
-        let store = self.connect()?;
+        let store = self.open.connect(Access::ReadOnly)?;
         let moment = store.moment().map_err(in_tenant)?;
         let (records, scope) = match format {
             ExportFormat::Csv => (moment.count(), ExportScope::NewestVersions),
@@ -277,11 +276,11 @@ impl Export<'_> {
         file: &mut KdbxWriter<impl Write>,
     ) -> Result<BTreeMap<Id, u32>, JobError> {
         let mut wanted = BTreeSet::new();
-        moment.each_key(|record| {
+        moment.each_key(|record| -> Result<(), Interrupted> {
             if record.trashed_at.is_none() {
                 wanted.extend(record.attachments.into_iter().map(|attachment| attachment.file.file));
             }
-            self.context.check().map_err(Interrupted::Stopped)
+            Ok(self.context.check()?)
         })?;
         let (mut numbers, mut left) = (BTreeMap::new(), limits::ATTACHMENTS_BYTES);
         let files = moment.files().map_err(in_tenant)?;
@@ -309,8 +308,8 @@ impl Export<'_> {
         counted: bool,
         mut show: impl FnMut(ExportRecord) -> Result<(), ExportError>,
     ) -> Result<(), JobError> {
-        moment.each_record(|key, versions| {
-            self.context.check().map_err(Interrupted::Stopped)?;
+        moment.each_record(|key, versions| -> Result<(), Interrupted> {
+            self.context.check()?;
             if counted {
                 self.context.advance(1);
             }
@@ -320,39 +319,10 @@ impl Export<'_> {
                 attached: stored.attached,
                 detached: stored.detached,
             });
-            show(record_of(key, versions, attachments.collect())).map_err(Interrupted::Export)
+            show(record_of(key, versions, attachments.collect())).map_err(JobError::from)?;
+            Ok(())
         })?;
         Ok(())
-    }
-
-    /// A connection of its own, so that the session goes on reading.
-    fn connect(&self) -> Result<TenantStore, JobError> {
-        let key = derive::derive_tenant_database_key(&self.open.key, &self.open.scope);
-        let identity = self.open.read(|store| Ok(store.identity()))?;
-        Ok(TenantStore::open(&self.open.path, &key, identity, Access::ReadOnly).map_err(in_tenant)?)
-    }
-}
-
-/// Why records are not shown any more.
-enum Interrupted {
-    Stopped(Stopped),
-    Export(ExportError),
-    Store(StoreError),
-}
-
-impl From<StoreError> for Interrupted {
-    fn from(error: StoreError) -> Self {
-        Self::Store(error)
-    }
-}
-
-impl From<Interrupted> for JobError {
-    fn from(interrupted: Interrupted) -> Self {
-        match interrupted {
-            Interrupted::Stopped(reason) => reason.into(),
-            Interrupted::Export(error) => error.into(),
-            Interrupted::Store(error) => in_tenant(error).into(),
-        }
     }
 }
 

@@ -9,25 +9,22 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use coffer_crypto::label::{self, Context};
-use coffer_crypto::{derive, seal};
+use coffer_crypto::seal;
 use coffer_model::event::Event;
 use coffer_model::id::{AccountId, RecordId, RecordKey, TenantId, VaultId};
 use coffer_model::record::{Field, FieldId};
 use coffer_model::time::Timestamp;
 use minicbor::{CborLen, Decode, Encode};
 
-use super::records::in_tenant;
+use super::records::{Interrupted, in_tenant};
 use crate::chain::{self, Body, ExposureReported};
 use crate::encoding;
 use crate::fault::CallError;
 use crate::job::{JobContext, JobError, JobHandle};
 use crate::policy::Action;
 use crate::session::{Core, OpenTenant, Session};
-use crate::store::error::StoreError;
 use crate::store::sqlcipher::Access;
-use crate::store::tenant::{
-    ExportScope, How, KeptRecord, StoredExport, StoredExposure, StoredVersion, TenantIdentity, TenantStore,
-};
+use crate::store::tenant::{ExportScope, How, KeptRecord, StoredExport, StoredExposure, StoredVersion};
 use crate::view::{AccountExposureView, ExposedSecretView, ExposureWay, ExposuresView, ProgressUnit, RecordRow};
 
 /// Secrets of each sort that are told one by one.
@@ -154,7 +151,7 @@ impl Core {
             return Ok(view);
         }
         // Its own connection, so that the session goes on reading; one moment, so that the figures belong together.
-        let store = connect(self, open)?;
+        let store = open.connect(Access::ReadOnly)?;
         let moment = store.moment().map_err(in_tenant)?;
         for exposure in moment.exposures().map_err(in_tenant)? {
             if let Some(watched) = watched.get_mut(&exposure.seen.account) {
@@ -166,17 +163,13 @@ impl Core {
                 watched.exports.push(export);
             }
         }
-        let shown = moment.each_kept(|record| {
-            context.check().map_err(|stopped| Interrupted::Job(stopped.into()))?;
+        moment.each_kept(|record| -> Result<(), Interrupted> {
+            context.check()?;
             for watched in watched.values_mut() {
                 watched.look_at(open.id, &record);
             }
             context.advance(1);
             Ok(())
-        });
-        shown.map_err(|interrupted| match interrupted {
-            Interrupted::Job(error) => error,
-            Interrupted::Store(error) => in_tenant(error).into(),
         })?;
         let now = self.now();
         view.accounts = watched.into_values().map(|watched| watched.finish(now)).collect();
@@ -216,24 +209,6 @@ impl Core {
         });
         Ok(watched.collect())
     }
-}
-
-/// What stops the reading of a tenant.
-enum Interrupted {
-    Job(JobError),
-    Store(StoreError),
-}
-
-impl From<StoreError> for Interrupted {
-    fn from(error: StoreError) -> Self {
-        Self::Store(error)
-    }
-}
-
-fn connect(core: &Core, open: &OpenTenant) -> Result<TenantStore, JobError> {
-    let key = derive::derive_tenant_database_key(&open.key, &open.scope);
-    let identity = TenantIdentity { vault: core.vault.id, tenant: open.id, epoch: open.epoch() };
-    Ok(TenantStore::open(&open.path, &key, identity, Access::ReadOnly).map_err(in_tenant)?)
 }
 
 /// An account whose exposures are being looked for.

@@ -8,6 +8,7 @@ use coffer_model::record::{Field, FieldType, InvalidRecord, RecordContent, Recor
 
 use super::attachments::attachment_view;
 use crate::fault::{CallError, Damage};
+use crate::job::{JobError, Stopped};
 use crate::policy::Action;
 use crate::session::{Actor, Core, OpenTenant, Session};
 use crate::store::sqlcipher::StoreError;
@@ -328,4 +329,31 @@ fn field_view(open: &OpenTenant, field: &Field) -> Result<FieldView, CallError> 
 /// What a failure of a tenant's file means to the caller.
 pub(super) fn in_tenant(error: StoreError) -> CallError {
     error.into_fault(Damage::Tenant).into()
+}
+
+/// Why a job is shown no further records: it failed or is to stop, or the tenant's file cannot be read.
+pub(super) struct Interrupted(JobError);
+
+impl From<StoreError> for Interrupted {
+    fn from(error: StoreError) -> Self {
+        Self(in_tenant(error).into())
+    }
+}
+
+impl From<JobError> for Interrupted {
+    fn from(error: JobError) -> Self {
+        Self(error)
+    }
+}
+
+impl From<Stopped> for Interrupted {
+    fn from(stopped: Stopped) -> Self {
+        Self(stopped.into())
+    }
+}
+
+impl From<Interrupted> for JobError {
+    fn from(interrupted: Interrupted) -> Self {
+        interrupted.0
+    }
 }

@@ -297,7 +297,7 @@ impl Rekeying<'_> {
             }
             error => self.core.fault(error, Damage::Tenant).into(),
         })?;
-        let next = OpenTenant::connect(&self.core.folder, &file, self.open.name.clone(), scope, key);
+        let next = OpenTenant::open(&self.core.folder, &file, self.open.name.clone(), scope, key);
         if let Err(error) = next.map_err(JobError::from).and_then(|next| self.fill_and_state(&next, &file)) {
             // After a write that may not have reached the disk the statement may stand all the same, and name this file.
             if !self.core.is_given_up() {

@@ -22,7 +22,7 @@ use crate::job::{JobContext, JobError, JobHandle};
 use crate::policy::Action;
 use crate::session::{Core, OpenTenant, Session};
 use crate::store::sqlcipher::Access;
-use crate::store::tenant::{StoredVersion, TenantIdentity, TenantStore};
+use crate::store::tenant::{StoredVersion, TenantStore};
 use crate::view::{ProgressUnit, RecordRow, SecretFindingView, SecretHealthView, SecretProblem};
 
 /// A secret unchanged for longer is old.
@@ -52,7 +52,6 @@ impl Session {
 
 /// One assessment while it runs.
 struct Assessment<'j> {
-    core: &'j Core,
     open: &'j OpenTenant,
     now: Timestamp,
     key: FingerprintKey,
@@ -68,9 +67,8 @@ enum Seen {
 }
 
 impl<'j> Assessment<'j> {
-    fn new(core: &'j Core, open: &'j OpenTenant) -> Self {
+    fn new(core: &Core, open: &'j OpenTenant) -> Self {
         Self {
-            core,
             open,
             now: core.now(),
             key: FingerprintKey::generate(&mut core.random()),
@@ -92,7 +90,7 @@ impl<'j> Assessment<'j> {
 
     fn run(mut self, context: &JobContext) -> Result<SecretHealthView, JobError> {
         // Its own connection, so that the session goes on reading.
-        let store = self.connect()?;
+        let store = self.open.connect(Access::ReadWrite)?;
         context.set_total(store.count().map_err(in_tenant)?);
         let mut cursor = None;
         loop {
@@ -112,13 +110,6 @@ impl<'j> Assessment<'j> {
         // Stable: within a kind of finding the order of the list stays; those of one group come together.
         health.findings.sort_by_key(|finding| (finding.problem, finding.group));
         Ok(health)
-    }
-
-    fn connect(&self) -> Result<TenantStore, JobError> {
-        let scope = &self.open.scope;
-        let key = derive::derive_tenant_database_key(&self.open.key, scope);
-        let identity = TenantIdentity { vault: self.core.vault.id, tenant: self.open.id, epoch: self.open.epoch() };
-        Ok(TenantStore::open(&self.open.path, &key, identity, Access::ReadWrite).map_err(in_tenant)?)
     }
 
     fn assess(&mut self, store: &TenantStore, key: RecordKey, stored: &StoredVersion) -> Result<(), JobError> {

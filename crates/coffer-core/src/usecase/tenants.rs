@@ -92,7 +92,7 @@ impl Core {
         TenantStore::create(&path, &derive::derive_tenant_database_key(&key, &scope), identity)
             .map_err(|error: StoreError| error.into_fault(Damage::Tenant))?;
         files::sync_folder(&self.folder.join(TENANTS_FOLDER)).map_err(Fault::from)?;
-        let open = OpenTenant::connect(&self.folder, &file, name.as_str().to_owned(), scope, key)?;
+        let open = OpenTenant::open(&self.folder, &file, name.as_str().to_owned(), scope, key)?;
         Ok(UnlistedTenant { open, file })
     }
 

@@ -19,7 +19,7 @@ use coffer_model::tenant::TenantName;
 
 use super::attach::AttachError;
 use super::backup::alone;
-use super::records::in_tenant;
+use super::records::{Interrupted, in_tenant};
 use super::seal::Sealing;
 use super::tenants::{CreateTenantError, UnlistedTenant};
 use crate::fault::{Damage, Fault};
@@ -99,7 +99,7 @@ impl Making<'_> {
     }
 
     fn fill_and_list(&self, unlisted: &UnlistedTenant, seed: u64) -> Result<TwinReport, JobError> {
-        let store = self.connect()?;
+        let store = self.source.connect(Access::ReadOnly)?;
         let moment = store.moment().map_err(in_tenant)?;
         let count = moment.count_all().map_err(in_tenant)?;
         self.context.set_total(2 * count);
@@ -162,35 +162,13 @@ impl Making<'_> {
         moment: &Moment<'_>,
         mut show: impl FnMut(KeptRecord) -> Result<(), JobError>,
     ) -> Result<(), JobError> {
-        let shown = moment.each_kept(|record| {
-            self.context.check().map_err(|stopped| Interrupted::Job(stopped.into()))?;
-            show(record).map_err(Interrupted::Job)?;
+        moment.each_kept(|record| -> Result<(), Interrupted> {
+            self.context.check()?;
+            show(record)?;
             self.context.advance(1);
             Ok(())
-        });
-        shown.map_err(|interrupted| match interrupted {
-            Interrupted::Job(error) => error,
-            Interrupted::Store(error) => in_tenant(error).into(),
-        })
-    }
-
-    /// A connection of its own, so that the session goes on reading.
-    fn connect(&self) -> Result<TenantStore, JobError> {
-        let key = derive::derive_tenant_database_key(&self.source.key, &self.source.scope);
-        let identity = self.source.read(|store| Ok(store.identity()))?;
-        Ok(TenantStore::open(&self.source.path, &key, identity, Access::ReadOnly).map_err(in_tenant)?)
-    }
-}
-
-/// Why records are not shown any more.
-enum Interrupted {
-    Job(JobError),
-    Store(StoreError),
-}
-
-impl From<StoreError> for Interrupted {
-    fn from(error: StoreError) -> Self {
-        Self::Store(error)
+        })?;
+        Ok(())
     }
 }
 

@@ -15,7 +15,6 @@ use std::io::{self, Read, Seek, SeekFrom};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use coffer_crypto::derive;
 use coffer_interchange::csv::CsvError;
 use coffer_interchange::mapping::{AssignmentError, MappingError};
 use coffer_interchange::neutral::{Attachment, EarlierVersion};
@@ -36,7 +35,7 @@ use crate::policy::Action;
 use crate::session::{Core, OpenTenant, Session};
 use crate::store::files::{self, FileError};
 use crate::store::sqlcipher::Access;
-use crate::store::tenant::{ArrivingAttachment, ArrivingRecord, TenantStore, TenantTx};
+use crate::store::tenant::{ArrivingAttachment, ArrivingRecord, TenantTx};
 use crate::view::{ImportPreview, ImportReport, ImportRowError, ProgressUnit};
 
 /// Wrong rows, and losses, told one by one.
@@ -261,7 +260,7 @@ impl Import<'_> {
         self.core.refuse_exposed(self.open)?;
         self.core.settle(self.open, &importing.writer)?;
         let known = self.known_records()?;
-        let mut store = self.connect()?;
+        let mut store = self.open.connect(Access::ReadWrite)?;
         let tx = store.begin(self.core.now(), self.core.account).map_err(in_tenant)?;
         let sealing = Sealing { core: self.core, open: self.open, context: self.context };
         let writing = Writing { tx, arrivals: Arrivals::new(sealing) };
@@ -295,15 +294,8 @@ impl Import<'_> {
     /// The records the tenant has, as far as they are needed to find duplicates.
     fn known_records(&self) -> Result<KnownRecords, JobError> {
         // Its own connection: a large tenant takes a moment, and the session goes on reading.
-        let store = self.connect()?;
+        let store = self.open.connect(Access::ReadWrite)?;
         Ok(KnownRecords::of(&store, || self.context.check().is_ok()).map_err(in_tenant)?)
-    }
-
-    fn connect(&self) -> Result<TenantStore, JobError> {
-        let scope = &self.open.scope;
-        let key = derive::derive_tenant_database_key(&self.open.key, scope);
-        let identity = self.open.read(|store| Ok(store.identity()))?;
-        Ok(TenantStore::open(&self.open.path, &key, identity, Access::ReadWrite).map_err(in_tenant)?)
     }
 
     /// The file, which seems to fail as soon as the job is to stop: no single row or sample can hold it up.

@@ -275,6 +275,6 @@ impl Core {
         let name = wrap::open(&key, &row.name_for_holders, &tenant_name_context(self.vault.id, tenant));
         let name = name.ok().and_then(|name| String::from_utf8(name.expose().to_vec()).ok()).ok_or_else(damaged)?;
         drop(office);
-        Ok(OpenTenant::connect(&self.folder, &epoch.file, name, scope, key)?)
+        Ok(OpenTenant::open(&self.folder, &epoch.file, name, scope, key)?)
     }
 }

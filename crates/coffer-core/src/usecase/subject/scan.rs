@@ -3,7 +3,6 @@
 
 use std::collections::BTreeMap;
 
-use coffer_crypto::derive;
 use coffer_crypto::derive::Id;
 use coffer_model::attachment::{AttachmentId, MediaKind};
 use coffer_model::id::{RecordId, RecordKey};
@@ -13,10 +12,9 @@ use coffer_model::time::Timestamp;
 use super::identifiers::Matcher;
 use crate::job::{JobContext, JobError};
 use crate::session::{Core, OpenTenant};
-use crate::store::error::StoreError;
 use crate::store::sqlcipher::Access;
-use crate::store::tenant::{AnyDraft, KeptRecord, StoredAttachment, StoredVersion, TenantStore};
-use crate::usecase::records::in_tenant;
+use crate::store::tenant::{AnyDraft, KeptRecord, StoredAttachment, StoredVersion};
+use crate::usecase::records::{Interrupted, in_tenant};
 use crate::view::{SubjectDraftView, SubjectFindings, SubjectPlace, SubjectPlaceView, SubjectRecordView, SubjectScan};
 
 /// Most records that are told, handed over or erased in one step.
@@ -63,32 +61,22 @@ impl Scan<'_> {
     /// Looks through the tenant as it stands at one moment.
     pub(super) fn run(&self) -> Result<Found, JobError> {
         // Its own connection, so that the session goes on reading.
-        let store = self.connect()?;
+        let store = self.open.connect(Access::ReadOnly)?;
         let moment = store.moment().map_err(in_tenant)?;
         self.context.set_total(moment.count_all().map_err(in_tenant)?);
         let mut found = Found::default();
         // What several attachments share is read once.
         let mut texts = BTreeMap::new();
-        let shown = moment.each_kept(|record| {
-            self.context.check().map_err(|stopped| Interrupted::Job(stopped.into()))?;
-            self.look_at(record, &mut texts, &mut found).map_err(Interrupted::Job)?;
+        moment.each_kept(|record| -> Result<(), Interrupted> {
+            self.context.check()?;
+            self.look_at(record, &mut texts, &mut found)?;
             self.context.advance(1);
             Ok(())
-        });
-        shown.map_err(|interrupted| match interrupted {
-            Interrupted::Job(error) => error,
-            Interrupted::Store(error) => in_tenant(error).into(),
         })?;
         let drafts = moment.every_draft().map_err(in_tenant)?;
         found.drafts = drafts.into_iter().filter(|draft| self.is_in_draft(&draft.stored.draft)).collect();
         found.searches = self.core.searches_with(self.open.id, |text| !self.matcher.found_in(text).is_empty())?;
         Ok(found)
-    }
-
-    fn connect(&self) -> Result<TenantStore, JobError> {
-        let key = derive::derive_tenant_database_key(&self.open.key, &self.open.scope);
-        let identity = self.open.read(|store| Ok(store.identity()))?;
-        Ok(TenantStore::open(&self.open.path, &key, identity, Access::ReadOnly).map_err(in_tenant)?)
     }
 
     fn look_at(
@@ -183,18 +171,6 @@ impl Scan<'_> {
                 .fields
                 .iter()
                 .any(|field| is_in(&field.name) || field.value.as_ref().map(Value::expose).is_some_and(is_in))
-    }
-}
-
-/// Why records are not shown any more.
-enum Interrupted {
-    Job(JobError),
-    Store(StoreError),
-}
-
-impl From<StoreError> for Interrupted {
-    fn from(error: StoreError) -> Self {
-        Self::Store(error)
     }
 }
 
