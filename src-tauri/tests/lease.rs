@@ -105,7 +105,7 @@ async fn lease(theme: &'static str) {
 
 async fn pin(desk: &Desk, web: &Web<'_>) {
     web.press("Settings").await;
-    to_provider(web).await;
+    web.scroll_to("Identity provider").await;
     web.inspect("90-provider-none").await;
     web.press("Pin…").await;
     web.fill("Issuer", ISSUER).await;
@@ -114,17 +114,8 @@ async fn pin(desk: &Desk, web: &Web<'_>) {
     web.press("Choose the key set…").await;
     confirm(desk, PASSPHRASE);
     web.see("2026-11 · P-256").await;
-    to_provider(web).await;
+    web.scroll_to("Identity provider").await;
     web.inspect("92-provider").await;
-}
-
-async fn to_provider(web: &Web<'_>) {
-    web.see("Identity provider").await;
-    web.script(
-        "const heading = [...document.querySelectorAll('h3')].find((h3) => h3.textContent === 'Identity provider');
-         heading.closest('.view').scrollTop += heading.getBoundingClientRect().top - 80",
-    )
-    .await;
 }
 
 async fn invite(desk: &Desk, web: &Web<'_>) {

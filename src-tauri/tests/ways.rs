@@ -106,17 +106,7 @@ async fn ways_in(theme: &'static str) {
 /// Goes to what opens the account.
 async fn open_account(web: &Web<'_>) {
     web.press("Settings").await;
-    scroll_to(web, "Your account").await;
-}
-
-/// Scrolls a heading to the top. WebDriver's own way scrolls what cannot be scrolled, too.
-async fn scroll_to(web: &Web<'_>, heading: &str) {
-    web.see(heading).await;
-    web.script(&format!(
-        "const heading = [...document.querySelectorAll('h3')].find((h3) => h3.textContent.trim() === {heading:?});
-         heading.closest('.view').scrollTop += heading.getBoundingClientRect().top - 80"
-    ))
-    .await;
+    web.scroll_to("Your account").await;
 }
 
 /// The code that an authenticator shows which took the seed in.
@@ -185,7 +175,7 @@ async fn make_personal_code(desk: &Desk, web: &Web<'_>, spare: &mut Spare) -> St
 }
 
 async fn rules(desk: &Desk, web: &Web<'_>, spare: &mut Spare) {
-    scroll_to(web, "Rules of this vault").await;
+    web.scroll_to("Rules of this vault").await;
     web.press("Change…").await;
     web.find("//label[contains(normalize-space(.), \"Administrator\")]").await.click().await.unwrap();
     web.find("//input[@aria-label = \"Reading the log: Asked anew\"]").await.click().await.unwrap();
@@ -259,7 +249,7 @@ async fn unlock_with_code(desk: &Desk, spare: &mut Spare) {
 /// An export under the rule of two people: the other administrator types login, passphrase and code.
 async fn by_two(desk: &Desk, web: &Web<'_>, spare: &mut Spare, mut seconds: Spare) {
     web.press("Settings").await;
-    scroll_to(web, "Rules of this vault").await;
+    web.scroll_to("Rules of this vault").await;
     web.press("Change…").await;
     web.find("//input[@aria-label = \"Exporting records: Two people\"]").await.click().await.unwrap();
     web.press("Change the rules…").await;

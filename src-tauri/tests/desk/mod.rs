@@ -382,6 +382,18 @@ impl Web<'_> {
         self.wait_for(&format!("//*[text()[contains(normalize-space(.), {})]]", quoted(text)), false).await
     }
 
+    /// Scrolls a heading to the top of its view: WebDriver's own way scrolls what cannot be scrolled, too, and leaves a
+    /// button where it is that shows no more than its edge.
+    pub async fn scroll_to(&self, heading: &str) {
+        self.see(heading).await;
+        self.script(&format!(
+            "const heading = [...document.querySelectorAll('h3')].find((h3) => h3.textContent.trim() === {heading:?});
+             const view = heading.closest('.view');
+             view.scrollTop += heading.getBoundingClientRect().top - view.getBoundingClientRect().top - 24"
+        ))
+        .await;
+    }
+
     /// Waits for a button that can be pressed, by its words or its label, and presses it.
     pub async fn press(&self, words: &str) {
         let began = Instant::now();
