@@ -1,6 +1,5 @@
 // How the interface is built, served while it is worked on, and tested.
 import { fileURLToPath } from "node:url";
-import { paraglideVitePlugin } from "@inlang/paraglide-js";
 import { svelte } from "@sveltejs/vite-plugin-svelte";
 import { defineConfig } from "vitest/config";
 import { requireEqualMessages } from "./messages/require-equal.ts";
@@ -8,16 +7,7 @@ import { requireEqualMessages } from "./messages/require-equal.ts";
 const at = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
 export default defineConfig(({ mode }) => ({
-  plugins: [
-    requireEqualMessages(at("./messages")),
-    paraglideVitePlugin({
-      project: "./project.inlang",
-      outdir: "./src/words",
-      strategy: ["globalVariable", "baseLocale"],
-      emitTsDeclarations: true,
-    }),
-    svelte(),
-  ],
+  plugins: [requireEqualMessages(at("./messages")), svelte()],
   resolve: {
     alias: {
       "$words/runtime": at("./src/words/runtime.js"),
