@@ -31,6 +31,8 @@ export default defineConfig(({ mode }) => ({
     // A loaded machine is slow, not wrong.
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    // Vitest leaves one processor alone, which is half of two.
+    maxWorkers: "100%",
     projects: [
       {
         extends: true,
