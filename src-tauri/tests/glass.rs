@@ -32,7 +32,7 @@ async fn behind_glass(theme: &'static str) {
     web.see("1 record").await;
     web.press("People").await;
     web.see("Emergency access").await;
-    web.press("Custodians …").await;
+    web.press("Custodians…").await;
     web.see("Custodians of ACME GmbH").await;
     for login in CUSTODIANS {
         web.find(&format!("//dialog//label[contains(., '{login}')]//input")).await.click().await.unwrap();
@@ -46,7 +46,7 @@ async fn behind_glass(theme: &'static str) {
     let web = unlock(&desk, "otto").await;
     web.see("No tenant is granted to you yet").await;
     web.press("People").await;
-    web.press("Open in an emergency …").await;
+    web.press("Open in an emergency…").await;
     web.fill("Why", "Server down, Ines on leave").await;
     web.inspect("81-emergency").await;
     web.press("Open").await;

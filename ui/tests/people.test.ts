@@ -322,7 +322,7 @@ describe("emergency access", () => {
     const table = within(await screen.findByRole("table", { name: "Emergency access" }));
     const row = within(table.getByText("ACME").closest("tr") as HTMLElement);
     row.getByText("Nobody");
-    await user.click(row.getByRole("button", { name: "Custodians …" }));
+    await user.click(row.getByRole("button", { name: "Custodians…" }));
     const dialog = within(await screen.findByRole("dialog", { name: "Custodians of ACME" }));
     const save = dialog.getByRole<HTMLButtonElement>("button", { name: "Save custodians" });
     const boxes = dialog.getAllByRole<HTMLInputElement>("checkbox");
@@ -338,7 +338,7 @@ describe("emergency access", () => {
   it("is opened by a custodian for a reason and some hours, and never takes a passphrase", async () => {
     const glass = [{ tenant: "9cargo", tenant_name: null, custodians: ["ida", "ines"], own: true, broken: [] }];
     const { user, args } = await openPeople({ glass });
-    await user.click(await screen.findByRole("button", { name: "Open in an emergency …" }));
+    await user.click(await screen.findByRole("button", { name: "Open in an emergency…" }));
     const dialog = within(await screen.findByRole("dialog", { name: "Open Tenant 9cargo in an emergency" }));
     const open = dialog.getByRole<HTMLButtonElement>("button", { name: "Open" });
     expect(open.disabled).toBe(true);
