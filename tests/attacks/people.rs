@@ -208,7 +208,8 @@ fn attack_24_after_may_be_known_an_old_copy_and_passphrase_open_nothing_current(
     let new = "another five slow words 77";
     let way = WayIn { passphrase: &passphrase(new), device_secret: false, key_file: None };
     let proof = fresh(&founder);
-    founder.renew_own_keys(&way, proof).unwrap();
+    let keys = founder.make_own_keys(&way, proof).unwrap();
+    founder.renew_own_keys(keys).unwrap();
     assert!(matches!(place.vault().unlock(LOGIN, passphrase(PASSPHRASE)), Err(UnlockError::Refused)));
     let founder = place.vault().unlock(LOGIN, passphrase(new)).unwrap();
     assert!(founder.start_rekeying().wait().unwrap().is_empty());

@@ -3,7 +3,7 @@
 use std::fs;
 
 use coffer_core::view::PendingKey;
-use coffer_core::{ChangePassphraseError, Session, UnlockError, WayIn};
+use coffer_core::{CallError, ChangePassphraseError, Session, UnlockError, WayIn};
 use coffer_model::account::Role;
 use coffer_model::grant::Right;
 use coffer_model::key::KeyKind;
@@ -16,7 +16,8 @@ const NEW: &str = "another five slow words 77";
 fn renew(session: Session, to: &str) {
     let way = WayIn { passphrase: &passphrase(to), device_secret: false, key_file: None };
     let proof = fresh(&session);
-    session.renew_own_keys(&way, proof).unwrap();
+    let keys = session.make_own_keys(&way, proof).unwrap();
+    session.renew_own_keys(keys).unwrap();
 }
 
 #[test]
@@ -110,22 +111,26 @@ fn what_is_refused_changes_nothing() {
     let place = Place::new();
     let (founder, _kit) = place.create();
     enrol(&place, founder, "otto", &[Role::Member]).lock().unwrap();
+    let founder = place.unlock();
     for (weak, key_file) in [("short", None), ("quite a long passphrase of otto 5", Some(&b"few"[..]))] {
-        let founder = place.unlock();
         let way = WayIn { passphrase: &passphrase(weak), device_secret: false, key_file };
         let proof = fresh(&founder);
-        let refused = founder.renew_own_keys(&way, proof);
+        let refused = founder.make_own_keys(&way, proof);
         assert!(
             matches!(refused, Err(ChangePassphraseError::Passphrase(_) | ChangePassphraseError::KeyFileLength)),
             "{refused:?}"
         );
     }
+    // The session is there still, and nothing waits.
+    assert!(founder.people().unwrap().pending.is_empty());
+    founder.lock().unwrap();
     let otto = place.unlock_as("otto");
-    let foreign = fresh(&otto);
+    let way = WayIn { passphrase: &passphrase(NEW), device_secret: false, key_file: None };
+    let (foreign, ottos) = (fresh(&otto), otto.make_own_keys(&way, fresh(&otto)).unwrap());
     otto.lock().unwrap();
     let founder = place.unlock();
-    let way = WayIn { passphrase: &passphrase(NEW), device_secret: false, key_file: None };
-    assert!(matches!(founder.renew_own_keys(&way, foreign), Err(ChangePassphraseError::Account(_))));
+    assert!(matches!(founder.make_own_keys(&way, foreign), Err(ChangePassphraseError::Account(_))));
+    assert!(matches!(founder.renew_own_keys(ottos), Err(CallError::Refused)));
     assert!(place.unlock().people().unwrap().pending.is_empty());
     place.vault().unlock("otto", passphrase_of("otto")).unwrap();
 }

@@ -58,8 +58,8 @@ pub use usecase::{
     SecretRecipe, generate_secret, start_restore, start_verify_backup,
 };
 pub use usecase::{
-    Credentials, FederationError, KEY_FILE_MAX, MissingFactors, ProviderRequest, SecondFactorError, SecondFactorOffer,
-    SetPolicyError, WayIn,
+    Credentials, FederationError, KEY_FILE_MAX, MissingFactors, NewOwnKeys, ProviderRequest, SecondFactorError,
+    SecondFactorOffer, SetPolicyError, WayIn,
 };
 pub use usecase::{
     InvalidIdentifiers, SUBJECT_IDENTIFIERS_MAX, SubjectErasureRequest, SubjectError, SubjectExportRequest,

@@ -119,7 +119,11 @@ pub(super) async fn own_keys_renew<R: Runtime>(
 /// Gives the account other keys; key factors stay as they are.
 fn renew_keys(shell: &Shell, old: &Shown, new: &Passphrase) -> Result<(), UnlockProblem> {
     let proof = shell.authenticate(old)?;
-    with_factors_of(shell, old, new, |way| Ok(shell.take_session()?.renew_own_keys(way, proof)?))
+    with_factors_of(shell, old, new, |way| {
+        // What is refused leaves the session where it is.
+        let keys = shell.with(|session| session.make_own_keys(way, proof))?;
+        Ok(shell.take_session()?.renew_own_keys(keys)?)
+    })
 }
 
 /// Which key file stands beside the passphrase from now on.

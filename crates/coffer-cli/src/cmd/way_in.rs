@@ -104,7 +104,8 @@ pub fn renew_keys(session: Session, global: &Global, file: Option<&Path>, output
         device_secret: now.device_secret,
         key_file: key_file.as_deref().map(Vec::as_slice),
     };
-    session.renew_own_keys(&way, proof)?;
+    let new = session.make_own_keys(&way, proof)?;
+    session.renew_own_keys(new)?;
     output.answer(&json!({ "renewed": true }), |_| {
         "the account has new keys; unlock by the new passphrase with `key rotate --pending` now".to_owned()
     })?;

@@ -69,8 +69,8 @@ pub use kinds::KindError;
 pub use moves::{MoveError, MoveRequest};
 pub use people::{
     AccountError, ActivateError, CHANGE_SECRETS_WITHIN_DAYS, ChangePassphraseError, END_ACCESS_WITHIN_HOURS,
-    INVITATION_HOURS, INVITATION_HOURS_MAX, Invitation, InviteError, KEY_FILE_MAX, LeaveError, RecoverError,
-    SecondFactorError, SecondFactorOffer, SetRolesError, WayIn,
+    INVITATION_HOURS, INVITATION_HOURS_MAX, Invitation, InviteError, KEY_FILE_MAX, LeaveError, NewOwnKeys,
+    RecoverError, SecondFactorError, SecondFactorOffer, SetRolesError, WayIn,
 };
 pub use preview::PreviewError;
 pub use records::{ListRecordsError, ListRequest, SaveRecordError};

@@ -18,7 +18,7 @@ pub use leave::{CHANGE_SECRETS_WITHIN_DAYS, END_ACCESS_WITHIN_HOURS, LeaveError}
 pub use recover::RecoverError;
 pub use roles::SetRolesError;
 pub use second_factor::{SecondFactorError, SecondFactorOffer};
-pub use way_in::{ChangePassphraseError, KEY_FILE_MAX, WayIn};
+pub use way_in::{ChangePassphraseError, KEY_FILE_MAX, NewOwnKeys, WayIn};
 
 use coffer_model::id::AccountId;
 

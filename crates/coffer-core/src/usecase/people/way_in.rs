@@ -4,6 +4,8 @@
 //! A copy of the vault from before still opens with what opened it then, and so do backups: whoever may have it has what
 //! was in them.
 
+use std::fmt;
+
 use coffer_crypto::kdf::{self, FactorMask, Factors, KdfParams};
 use coffer_crypto::memory::KdfMemory;
 use coffer_crypto::passphrase::Passphrase;
@@ -54,6 +56,20 @@ pub enum ChangePassphraseError {
     /// The call was refused or failed.
     #[error(transparent)]
     Call(#[from] CallError),
+}
+
+/// Other keys for an account, made and not in place yet.
+pub struct NewOwnKeys {
+    place: AccountPlace,
+    keys: NewAccountKeys,
+    slot: Slot,
+    device_secret: bool,
+}
+
+impl fmt::Debug for NewOwnKeys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("NewOwnKeys(..)")
+    }
 }
 
 impl ChangePassphraseError {
@@ -144,21 +160,37 @@ impl Session {
         Ok(())
     }
 
-    /// For when the passphrase may be known, and with it the account's keys: gives the account another master key and other
-    /// key pairs, under `way`, and locks. Unlocking by `way` states them, and what the account held is pending from then on
-    /// ([`Session::start_rekeying`]). The personal recovery code opens nothing any more, nor does anything that opened a copy
-    /// of the vault from before open this one.
-    ///
-    /// Decided by one moment, the header's: before it the old passphrase counts, after it the new one alone.
-    pub fn renew_own_keys(self, way: &WayIn<'_>, proof: FreshAuthentication) -> Result<(), ChangePassphraseError> {
-        let actor = self.authorize(Action::ChangePassphrase, None)?;
+    /// For when the passphrase may be known, and with it the account's keys: makes another master key and other key pairs, under
+    /// `way`. [`Session::renew_own_keys`] puts them in place; nothing is changed before.
+    pub fn make_own_keys(
+        &self,
+        way: &WayIn<'_>,
+        proof: FreshAuthentication,
+    ) -> Result<NewOwnKeys, ChangePassphraseError> {
+        self.authorize(Action::ChangePassphrase, None)?;
         let core = &*self.core;
         fresh(core, proof)?;
         let keys = NewAccountKeys::generate(&mut core.random());
+        let place = core.account_place();
         let slot = core.with_new_slot(way, |new, memory| {
-            let created = Slot::create(new, &core.account_place(), &keys.master, memory, &mut core.random());
+            let created = Slot::create(new, &place, &keys.master, memory, &mut core.random());
             Ok(created.map_err(|_| Fault::OutOfMemory)?)
         })?;
+        Ok(NewOwnKeys { place, keys, slot, device_secret: way.device_secret })
+    }
+
+    /// Gives the account the keys that were made for it, and locks. Unlocking with what they are under states them, and what the
+    /// account held is pending from then on ([`Session::start_rekeying`]). The personal recovery code opens nothing any more, nor
+    /// does anything that opened a copy of the vault from before open this one.
+    ///
+    /// Decided by one moment, the header's: before it the old passphrase counts, after it the new one alone.
+    pub fn renew_own_keys(self, new: NewOwnKeys) -> Result<(), CallError> {
+        let actor = self.authorize(Action::ChangePassphrase, None)?;
+        let core = &*self.core;
+        let NewOwnKeys { place, keys, slot, device_secret } = new;
+        if place != core.account_place() {
+            return Err(CallError::Refused);
+        }
         self.record(&actor, Event::OwnKeysRenewed)?;
         // From here on nobody else writes the header.
         core.lock()?;
@@ -172,7 +204,7 @@ impl Session {
         *own_entry(core, office)? = renewed;
         let bytes = office.header.encode_next(&office.header_mac);
         files::replace_private_file(&core.folder.join(HEADER_FILE), &bytes).map_err(Fault::from)?;
-        if !way.device_secret {
+        if !device_secret {
             let _ = credentials::forget_device_secret(&core.host, core.vault.id, core.account);
         }
         Ok(())
