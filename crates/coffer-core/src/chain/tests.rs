@@ -242,6 +242,8 @@ fn a_chain_replays_to_what_it_was_built_as_with_any_earlier_pin() {
 fn a_changed_byte_anywhere_is_refused() {
     let (built, chain) = made();
     for place in 0..chain.len() {
+        // What comes before is believed each time, and need not be verified each time.
+        let before = (place > 0).then(|| Membership::replay(VAULT, &chain[..place], None).unwrap());
         // The founding statement is mostly public keys, long ones, all under one signature: every seventh byte of it.
         let step = if place == 0 { 7 } else { 1 };
         for byte in (0..chain[place].bytes.len() + 64).step_by(step) {
@@ -251,7 +253,14 @@ fn a_changed_byte_anywhere_is_refused() {
                 None => altered[place].bytes[byte] ^= bit,
                 Some(in_signature) => altered[place].signature[in_signature] ^= bit,
             }
-            assert!(replay(&altered, None).is_err(), "statement {place}, byte {byte}");
+            let replayed = match &before {
+                None => replay(&altered, None).map(drop),
+                Some(before) => {
+                    let mut membership = before.clone();
+                    altered[place..].iter().try_for_each(|statement| membership.extend(statement))
+                }
+            };
+            assert!(replayed.is_err(), "statement {place}, byte {byte}");
             // What the pin vouches for has no signature checked: there the hashes must hold by themselves.
             assert!(replay(&altered, Some(built.pin())).is_err(), "pinned: statement {place}, byte {byte}");
         }
