@@ -19,12 +19,12 @@ fn kills_lose_nothing_acknowledged() {
 
 #[test]
 fn kills_shut_nobody_out_and_let_nobody_back_in() {
-    assert_proved(&people::prove(slice(0, 4)));
+    assert_proved(&people::prove(slice(0, 6)));
 }
 
 #[test]
 fn a_failing_disk_a_kill_and_a_loss_of_power_leave_all_or_nothing() {
-    assert_proved(&faults::prove(slice(0, 9)));
+    assert_proved(&faults::prove(slice(0, 14)));
 }
 
 #[test]

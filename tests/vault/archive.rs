@@ -397,7 +397,7 @@ fn attack_66_an_archive_is_written_over_nothing_and_a_cancelled_one_leaves_nothi
     let (session, _kit) = place.create();
     let acme = tenant(&session, TENANT).id;
     let gate = session.add_record(acme, login_draft("Gate", "ines", "x")).unwrap().id;
-    attach(&place, &session, gate, "large.bin", &content(16 * 1024 * 1024, 2));
+    attach(&place, &session, gate, "large.bin", &content(40 * 1024 * 1024, 2));
     let folder = place.path("out");
     fs::create_dir(&folder).unwrap();
     let file = folder.join("acme.tar");
