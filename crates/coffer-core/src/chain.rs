@@ -156,6 +156,9 @@ pub(crate) struct Account {
     pub(crate) roles: Roles,
     pub(crate) sealing: SealingPublicKey,
     pub(crate) signing: VerifyingKey,
+    /// Digest of both, by which grants name them: each grant is held against it, and encoding a key takes longer than
+    /// reading a statement.
+    keys_digest: Hash,
     /// Keys that it signed with before.
     pub(crate) signed_with: Vec<VerifyingKey>,
     /// When it became one.
@@ -244,10 +247,6 @@ pub(crate) struct Invitation {
 }
 
 impl Account {
-    fn keys_digest(&self) -> Hash {
-        Sha256::new().chain_update(self.sealing.encode()).chain_update(self.signing.encode()).finalize().into()
-    }
-
     /// Whether it administers and needs no token: an identity provider that fails cannot shut it out.
     pub(crate) fn administers_freely(&self) -> bool {
         self.roles.contains(Role::Administrator) && self.federation.is_none()
@@ -605,7 +604,11 @@ pub(crate) fn found(
 
 /// Digest by which a grant names its grantee's keys.
 pub(crate) fn account_keys_digest(account: &Account) -> Hash {
-    account.keys_digest()
+    account.keys_digest
+}
+
+fn keys_digest(sealing: &SealingPublicKey, signing: &VerifyingKey) -> Hash {
+    Sha256::new().chain_update(sealing.encode()).chain_update(signing.encode()).finalize().into()
 }
 
 fn sign(statement: &Statement, key: &SigningKey) -> SignedStatement {

@@ -26,7 +26,7 @@ use super::{
     Invitation, KeyCompromised, KeysThen, Leaving, LeavingSet, MAX_ACCOUNTS, MAX_BACKUPS_BETWEEN, MAX_GLASS_MILLIS,
     MAX_INVITATION_MILLIS, MAX_KINDS, MAX_LEASE_DAYS, MAX_PROVIDER_TEXT, MAX_REASON_CHARS, MAX_SLOTS, Membership,
     PolicySet, ProviderSet, RECOVERY, Recovery, RecoveryReplaced, ReportedExposure, SeedSplit, SignedStatement,
-    Statement, Tenant, TenantCreated,
+    Statement, Tenant, TenantCreated, keys_digest,
 };
 use crate::encoding;
 
@@ -41,11 +41,13 @@ impl Membership {
             return Err(ChainError::Authority);
         }
         let founded_at = parse_time(statement.at_ms)?;
+        let (sealing, signing) = (parse_sealing(&founding.sealing)?, parse_signing(&founding.signing)?);
         let account = Account {
             login: parse_login(&founding.login)?,
             roles: Roles::ALL,
-            sealing: parse_sealing(&founding.sealing)?,
-            signing: parse_signing(&founding.signing)?,
+            keys_digest: keys_digest(&sealing, &signing),
+            sealing,
+            signing,
             signed_with: Vec::new(),
             since: founded_at,
             keys_since: vec![founded_at],
@@ -313,7 +315,7 @@ impl Membership {
         let grantee = self.accounts.get(&body.grantee).ok_or(ChainError::Authority)?;
         let by_opener = tenant.holders.is_empty() && signer == tenant.opener && body.grantee == signer;
         require(by_steward || by_opener)?;
-        require(body.epoch == epoch.epoch && body.kid == epoch.kid && *body.grantee_keys == grantee.keys_digest())?;
+        require(body.epoch == epoch.epoch && body.kid == epoch.kid && *body.grantee_keys == grantee.keys_digest)?;
         require(Right::from_code(body.right).is_some())?;
         tenant.holders.insert(body.grantee);
         self.ended.remove(&(body.tenant, body.grantee));
@@ -357,11 +359,13 @@ impl Membership {
             .signing
             .verify(label::ENROLMENT, &body.vouched(self.vault), body.vouched_for.as_slice())
             .map_err(|_| ChainError::Signature)?;
+        let (sealing, signing) = (parse_sealing(&body.sealing)?, parse_signing(&body.signing)?);
         let account = Account {
             login: invitation.login.clone(),
             roles: invitation.roles,
-            sealing: parse_sealing(&body.sealing)?,
-            signing: parse_signing(&body.signing)?,
+            keys_digest: keys_digest(&sealing, &signing),
+            sealing,
+            signing,
             signed_with: Vec::new(),
             since: at,
             keys_since: vec![at],
@@ -387,11 +391,12 @@ impl Membership {
         let resealed: BTreeSet<TenantId> = body.grants.iter().map(|grant| grant.tenant).collect();
         require(granted == resealed && body.grants.len() == resealed.len())?;
         let account = self.accounts.get_mut(&signer).ok_or(ChainError::Authority)?;
+        account.keys_digest = keys_digest(&sealing, &signing);
         account.signed_with.push(std::mem::replace(&mut account.signing, signing));
         account.sealing = sealing;
         account.keys_since.push(at);
         account.slots = Some(body.slots.iter().map(|slot| **slot).collect());
-        let (roles, keys) = (account.roles, account.keys_digest());
+        let (roles, keys) = (account.roles, account.keys_digest);
         for grant in &body.grants {
             if let Some(given) = self.grants.get_mut(&(grant.tenant, signer)) {
                 (given.sealed, given.grantee_keys) = (grant.sealed, keys.into());
@@ -524,7 +529,7 @@ impl Membership {
         require(distinct.len() == count && (count == 0 || (glass::NEEDED..=glass::CUSTODIANS_MAX).contains(&count)))?;
         for custodian in &body.custodians {
             let account = self.accounts.get(&custodian.account).ok_or(ChainError::Authority)?;
-            require(*custodian.keys == account.keys_digest())?;
+            require(*custodian.keys == account.keys_digest)?;
         }
         let tenant = self.tenants.get_mut(&body.tenant).ok_or(ChainError::Authority)?;
         require(tenant.epoch.as_ref().is_some_and(|epoch| epoch.epoch == body.epoch))?;
@@ -546,10 +551,10 @@ impl Membership {
             let known = self.accounts.get(&account).ok_or(ChainError::Authority)?;
             let named = tenant.custodians.iter().find(|custodian| custodian.account == account);
             // With other keys than the steward compared, somebody is a custodian no longer.
-            require(named.is_some_and(|named| *named.keys == known.keys_digest()))?;
+            require(named.is_some_and(|named| *named.keys == known.keys_digest))?;
             Ok::<_, ChainError>(known)
         };
-        let keys = custodian(opener)?.keys_digest();
+        let keys = custodian(opener)?.keys_digest;
         custodian(body.second)?
             .signing
             .verify(label::GLASS, &body.seconded(self.vault, opener), body.word.as_slice())

@@ -1,12 +1,11 @@
 //! Several people on one vault, in the real windows: invited, activated, granted, removed.
 
-mod desk;
-
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
 use coffer_core::{Passphrase, UnlockError, Vault};
-use desk::{Desk, Web};
+
+use crate::desk::{Desk, Web};
 
 const ADMINISTRATOR: &str = "ines";
 const MEMBER: &str = "mika";

@@ -1,8 +1,6 @@
 //! A desk of its own for a test: an X server, a session bus, home folders, the program, and a driver of its web view.
 //! Native windows are driven by xdotool, as a person would; nothing is shared with another test or with this machine.
 
-#![allow(dead_code, reason = "each test file uses what it needs of the desk")]
-
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Write};
 use std::mem::ManuallyDrop;

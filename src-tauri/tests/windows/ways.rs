@@ -1,16 +1,15 @@
 //! What opens an account besides its passphrase, and the rules about it, in the real windows: an authenticator, spare codes,
 //! a personal recovery code, a key file, and another administrator who agrees.
 
-mod desk;
-
 use std::collections::VecDeque;
 use std::fs;
 use std::path::PathBuf;
 
 use coffer_crypto::totp::{CodeHash, CodeShape, derive_code};
 use coffer_model::totp::TotpSeed;
-use desk::{Desk, Web};
 use serde_json::Value;
+
+use crate::desk::{Desk, PATIENCE, Web};
 
 const FOUNDER: &str = "ines";
 const SECOND: &str = "mika";
@@ -328,7 +327,7 @@ async fn gone(web: &Web<'_>, selector: &str) {
     let count = format!("return document.querySelectorAll({selector:?}).length");
     let began = std::time::Instant::now();
     while web.script(&count).await != 0 {
-        assert!(began.elapsed() < desk::PATIENCE, "{selector} is still there");
+        assert!(began.elapsed() < PATIENCE, "{selector} is still there");
         tokio::time::sleep(std::time::Duration::from_millis(100)).await;
     }
 }

@@ -1,16 +1,15 @@
 //! Somebody leaves by a deadline, in the real windows: what they saw is changed, the evidence is complete, and keys are
 //! replaced on their page.
 
-mod desk;
-
 use std::fs;
 
 use coffer_core::{ActivationCode, CreatedVault, NewVault, Passphrase, Vault};
 use coffer_model::account::{Role, Roles};
 use coffer_model::grant::Right;
 use coffer_model::record::{FieldDraft, FieldType, RecordDraft};
-use desk::{Desk, Web};
 use serde_json::json;
+
+use crate::desk::{Desk, Web};
 
 const LOGIN: &str = "ines";
 const PASSPHRASE: &str = "marmot quilt harbour tuba fog";

@@ -1,21 +1,20 @@
 //! The main job in the real windows, from first run to restore: once in light, once in dark.
 
-mod desk;
-
 use std::fmt::Write as _;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::time::{Duration, Instant};
 
 use coffer_core::{Passphrase, Vault};
-use desk::{Desk, Web};
+
+use crate::desk::{Desk, PATIENCE, Web};
 
 const LOGIN: &str = "ines";
 const PASSPHRASE: &str = "marmot quilt harbour tuba fog";
 const SECRET: &str = "s3cret-Tango!77";
 const RECORDS: usize = 1_000;
 /// A picture to attach.
-const PICTURE: &[u8] = include_bytes!("../../icons/128x128@2x.png");
+const PICTURE: &[u8] = include_bytes!("../../../icons/128x128@2x.png");
 
 #[tokio::test(flavor = "current_thread")]
 async fn the_whole_job_in_light() {
@@ -152,7 +151,7 @@ async fn work(desk: &Desk, web: &Web<'_>) {
     web.press("Copy Password").await;
     let began = Instant::now();
     while desk.clipboard() != SECRET {
-        assert!(began.elapsed() < desk::PATIENCE, "the secret is not on the clipboard");
+        assert!(began.elapsed() < PATIENCE, "the secret is not on the clipboard");
     }
 
     files(desk, web).await;

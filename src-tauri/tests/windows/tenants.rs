@@ -1,10 +1,8 @@
 //! What is done with a whole tenant, and the screens that look across its records, in the real window over a demo vault.
 
-mod desk;
-
 use std::fs;
 
-use desk::{Desk, Web};
+use crate::desk::{Desk, Web};
 
 const PASSPHRASE: &str = "marmot quilt harbour tuba fog";
 const TENANT: &str = "Morel & Kovač Architects";

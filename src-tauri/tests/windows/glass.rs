@@ -1,15 +1,14 @@
 //! A tenant that two custodians open in an emergency, in the real windows; and the steward who is told.
 
-mod desk;
-
 use std::fs;
 
 use coffer_core::{ActivationCode, CreatedVault, NewVault, Passphrase, Session, Vault};
 use coffer_model::account::{Role, Roles};
 use coffer_model::id::AccountId;
 use coffer_model::record::RecordDraft;
-use desk::{Desk, Web};
 use serde_json::json;
+
+use crate::desk::{Desk, Web};
 
 const STEWARD: &str = "ines";
 const CUSTODIANS: [&str; 2] = ["ida", "otto"];

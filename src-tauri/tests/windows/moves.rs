@@ -1,15 +1,14 @@
 //! Records that go into another tenant, in the real window: seen in both colours, asked for by name, taken back.
 
-mod desk;
-
 use std::fs;
 
 use coffer_core::{CreatedVault, NewVault, Passphrase, Session, Vault};
 use coffer_interchange::invented::{Firm, Invented};
 use coffer_model::id::{RecordId, TenantId};
 use coffer_model::record::{FieldDraft, FieldType, RecordDraft};
-use desk::{Desk, Web};
 use serde_json::json;
+
+use crate::desk::{Desk, Web};
 
 const LOGIN: &str = "ines";
 const PASSPHRASE: &str = "marmot quilt harbour tuba fog";

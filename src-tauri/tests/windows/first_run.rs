@@ -1,8 +1,6 @@
 //! The other ways into a vault, in the real windows: looking around, restoring with the recovery kit, and leaving before
 //! the kit of a new vault was confirmed.
 
-mod desk;
-
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
@@ -11,7 +9,8 @@ use coffer_core::host::{DeviceMaterial, DevicePlace, DeviceStore, DeviceStoreErr
 use coffer_core::{CreatedVault, NewVault, Passphrase, Session, Vault};
 use coffer_model::id::VaultId;
 use coffer_model::record::RecordDraft;
-use desk::{Desk, Web};
+
+use crate::desk::{Desk, Web};
 
 const LOGIN: &str = "ines";
 const PASSPHRASE: &str = "marmot quilt harbour tuba fog";

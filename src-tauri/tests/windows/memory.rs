@@ -1,8 +1,6 @@
 //! R5: what was typed, revealed or searched is in no process of the program five seconds after the lock. The same scan
 //! finds each of them before, so it can fail.
 
-mod desk;
-
 use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
@@ -10,8 +8,9 @@ use std::os::unix::fs::FileExt;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use desk::Desk;
 use tempfile::NamedTempFile;
+
+use crate::desk::Desk;
 
 /// Characters of a canary, each of 32 kinds: none occurs by chance.
 const CANARY_CHARS: usize = 24;

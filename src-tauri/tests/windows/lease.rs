@@ -1,15 +1,14 @@
 //! An account that needs a fresh token of an identity provider to unlock, in the real windows: pinned by an administrator, asked
 //! for by the unlock window, from a file and from the clipboard.
 
-mod desk;
-
 use std::fs;
 use std::time::{Duration, SystemTime};
 
-use desk::{Desk, Web};
 use josekit::jwk::Jwk;
 use josekit::jws::{ES256, JwsHeader};
 use josekit::jwt::{self, JwtPayload};
+
+use crate::desk::{Desk, Web};
 
 const FOUNDER: &str = "ines";
 const MEMBER: &str = "mika";

@@ -1,0 +1,14 @@
+//! The real windows, driven as a person would: native ones by xdotool, the web view by WebDriver, each test on a desk of
+//! its own under Xvfb.
+
+mod desk;
+mod first_run;
+mod glass;
+mod journey;
+mod lease;
+mod leaving;
+mod memory;
+mod moves;
+mod people;
+mod tenants;
+mod ways;
