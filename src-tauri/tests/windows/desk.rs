@@ -297,10 +297,14 @@ impl Desk {
     /// Waits for what was typed to be shown, as a person would; keeps a picture of the screen if `COFFER_SCREENSHOTS`
     /// names a folder for them.
     pub fn picture(&self, name: &str) {
+        self.picture_of_theme(name, self.theme);
+    }
+
+    fn picture_of_theme(&self, name: &str, theme: &str) {
         thread::sleep(Duration::from_millis(600));
         let Some(folder) = std::env::var_os("COFFER_SCREENSHOTS") else { return };
         fs::create_dir_all(&folder).unwrap();
-        let file = Path::new(&folder).join(format!("{name}-{}.png", self.theme));
+        let file = Path::new(&folder).join(format!("{name}-{theme}.png"));
         assert!(self.command("import").args(["-window", "root"]).arg(file).status().unwrap().success());
     }
 
@@ -465,18 +469,38 @@ impl Web<'_> {
         self.desk.native_gone("Check the recovery kit");
     }
 
-    /// Looks at the screen: a picture, and no violation that axe knows.
+    /// Looks at the screen: a picture, and no violation that axe knows. Then at the same in the other theme, where nothing
+    /// but the colours may differ.
     pub async fn inspect(&self, name: &str) {
         // Where the time goes, and where it stood still, for whoever reads a failure.
         println!("{:>6.1} s  {name}", self.desk.began.elapsed().as_secs_f32());
         self.desk.picture(name);
         let axe = Path::new(env!("CARGO_MANIFEST_DIR")).join("../ui/node_modules/axe-core/axe.min.js");
         self.driver.execute(fs::read_to_string(axe).expect("the UI's packages are installed"), vec![]).await.unwrap();
-        let run = "const done = arguments[arguments.length - 1];
-                   axe.run().then(({ violations }) => done(violations.map(({ id, nodes }) => [id, nodes[0].html])),
-                                  (error) => done([['axe', String(error)]]));";
-        let violations = self.driver.execute_async(run, vec![]).await.unwrap().json().clone();
-        assert_eq!(violations, json!([]), "axe on {name}");
+        assert_eq!(self.violations("{}").await, json!([]), "axe on {name}");
+
+        let own = self.desk.theme;
+        let other = if own == "dark" { "light" } else { "dark" };
+        self.set_theme(other).await;
+        self.desk.picture_of_theme(name, other);
+        let colours = "{ runOnly: { type: 'rule', values: ['color-contrast'] } }";
+        assert_eq!(self.violations(colours).await, json!([]), "axe on {name}, {other}");
+        self.set_theme(own).await;
+    }
+
+    /// What axe finds with its options, a script's text: each rule with one place that breaks it.
+    async fn violations(&self, options: &str) -> Value {
+        let run = format!(
+            "const done = arguments[arguments.length - 1];
+             axe.run({options}).then(({{ violations }}) => done(violations.map(({{ id, nodes }}) => [id, nodes[0].html])),
+                                     (error) => done([['axe', String(error)]]));"
+        );
+        self.driver.execute_async(run, vec![]).await.unwrap().json().clone()
+    }
+
+    async fn set_theme(&self, theme: &str) {
+        let set = "document.documentElement.dataset.theme = arguments[0];";
+        self.driver.execute(set, vec![json!(theme)]).await.unwrap();
     }
 }
 

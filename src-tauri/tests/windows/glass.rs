@@ -15,16 +15,7 @@ const CUSTODIANS: [&str; 2] = ["ida", "otto"];
 
 #[tokio::test(flavor = "current_thread")]
 async fn two_custodians_open_a_tenant_and_its_steward_is_told() {
-    behind_glass("light").await;
-}
-
-#[tokio::test(flavor = "current_thread")]
-async fn and_the_same_in_the_dark() {
-    behind_glass("dark").await;
-}
-
-async fn behind_glass(theme: &'static str) {
-    let mut desk = Desk::new(theme);
+    let mut desk = Desk::new("dark");
     vault(&desk);
     desk.start(&[]);
     let web = unlock(&desk, STEWARD).await;

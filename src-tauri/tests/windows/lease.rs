@@ -16,16 +16,6 @@ const PASSPHRASE: &str = "marmot quilt harbour tuba fog";
 const MEMBERS_PASSPHRASE: &str = "lantern pickle orbit sedan mist";
 const ISSUER: &str = "https://id.example.org";
 
-#[tokio::test(flavor = "current_thread")]
-async fn a_marked_account_is_asked_for_a_token() {
-    lease("light").await;
-}
-
-#[tokio::test(flavor = "current_thread")]
-async fn and_the_same_in_the_dark() {
-    lease("dark").await;
-}
-
 /// An identity provider.
 struct Provider(Jwk);
 
@@ -52,9 +42,10 @@ impl Provider {
     }
 }
 
-async fn lease(theme: &'static str) {
+#[tokio::test(flavor = "current_thread")]
+async fn a_marked_account_is_asked_for_a_token() {
     let provider = Provider(Jwk::generate_ec_key(josekit::jwk::P_256).unwrap());
-    let mut desk = Desk::new(theme);
+    let mut desk = Desk::new("dark");
     let (keys, token) = (desk.path("jwks.json"), desk.path("token.jwt"));
     fs::write(&keys, provider.key_set()).unwrap();
     desk.start(&[

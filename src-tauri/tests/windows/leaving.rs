@@ -18,16 +18,7 @@ const LEAVERS_PASSPHRASE: &str = "lantern pickle orbit sedan mist";
 
 #[tokio::test(flavor = "current_thread")]
 async fn who_leaves_by_a_deadline_is_removed_what_they_saw_is_changed_and_keys_are_replaced() {
-    leaving("light").await;
-}
-
-#[tokio::test(flavor = "current_thread")]
-async fn and_the_same_in_the_dark() {
-    leaving("dark").await;
-}
-
-async fn leaving(theme: &'static str) {
-    let mut desk = Desk::new(theme);
+    let mut desk = Desk::new("light");
     vault(&desk);
     desk.start(&[]);
     desk.native("Unlock Coffer");

@@ -16,16 +16,6 @@ const SECOND: &str = "mika";
 const PASSPHRASE: &str = "marmot quilt harbour tuba fog";
 const SECONDS_PASSPHRASE: &str = "lantern pickle orbit sedan mist";
 
-#[tokio::test(flavor = "current_thread")]
-async fn an_account_is_opened_by_more_than_its_passphrase() {
-    ways_in("light").await;
-}
-
-#[tokio::test(flavor = "current_thread")]
-async fn and_the_same_in_the_dark() {
-    ways_in("dark").await;
-}
-
 /// Codes that were saved, each good for once.
 struct Spare(VecDeque<String>);
 
@@ -47,8 +37,9 @@ impl Spare {
     }
 }
 
-async fn ways_in(theme: &'static str) {
-    let mut desk = Desk::new(theme);
+#[tokio::test(flavor = "current_thread")]
+async fn an_account_is_opened_by_more_than_its_passphrase() {
+    let mut desk = Desk::new("dark");
     let spare_file = desk.path("spare.txt");
     desk.start(&[
         ("COFFER_E2E_NEW_VAULT", desk.path("Kanzlei.coffer")),
