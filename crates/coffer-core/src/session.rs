@@ -39,6 +39,7 @@ use crate::store::files::{self, FileError, VaultLock};
 use crate::store::sqlcipher::{self, Access, StoreError};
 use crate::store::tenant::{TenantIdentity, TenantStore, TenantTx};
 use crate::usecase;
+use crate::usecase::tenant_names::KnownNames;
 use crate::vault::{HEADER_FILE, TENANTS_FOLDER};
 use crate::view::{SessionView, VaultView};
 
@@ -123,6 +124,8 @@ pub(crate) struct Core {
     jobs: Mutex<Vec<Lease>>,
     /// Who changes the saved searches has them to itself.
     pub(crate) searches: Mutex<()>,
+    /// Names of tenants that were opened already. Locked after the office, never before.
+    pub(crate) names: Mutex<KnownNames>,
     /// One backup at a time, and nobody else at what this device remembers of them.
     pub(crate) backups: Mutex<()>,
     locked: AtomicBool,
@@ -224,6 +227,7 @@ pub(crate) struct Actor(());
 impl Session {
     pub(crate) fn start(parts: SessionParts) -> Self {
         let SessionParts { header, header_mac, directory_key, shared, state, directory, membership, .. } = parts;
+        let names = KnownNames::load(&directory, parts.vault.id, parts.account, &parts.keys.master);
         let closed = false;
         let office = Office { directory, membership, header, header_mac, directory_key, shared, state, closed };
         let session = Self {
@@ -247,6 +251,7 @@ impl Session {
                 opening: Mutex::new(()),
                 jobs: Mutex::new(Vec::new()),
                 searches: Mutex::new(()),
+                names: Mutex::new(names),
                 backups: Mutex::new(()),
                 locked: AtomicBool::new(false),
                 failed: AtomicBool::new(false),
@@ -786,6 +791,7 @@ impl Core {
         }
         let entry = self.append(Event::VaultLocked);
         let checkpoint = self.checkpoint_log();
+        self.keep_names();
         if self.failed.load(Ordering::Acquire) {
             // What cannot be relied on must not be remembered as if it could.
             return Err(Fault::NotDurable);

@@ -55,6 +55,8 @@ labels! {
     SEALED_STATE = "sealed-state";
     /// An account's saved searches under its master key. Fields: vault, account.
     SAVED_SEARCHES = "saved-searches";
+    /// The names of tenants that an account keeps, under its master key. Fields: vault, account.
+    TENANT_NAMES = "tenant-names";
     /// A tenant's name under its tenant key. Fields: vault, tenant.
     TENANT_NAME = "tenant-name";
     /// The backup plan under the plan key. Fields: vault.

@@ -145,6 +145,35 @@ fn shared() -> (Place, TenantId, TenantId) {
     (place, acme, bauer)
 }
 
+#[test]
+fn names_of_tenants_are_opened_once_and_kept_for_nobody_else() {
+    let (place, _, _) = shared();
+    let names = |session: &Session| -> Vec<String> {
+        session.tenants().unwrap().into_iter().map(|tenant| tenant.name).collect()
+    };
+    let otto = place.unlock("otto");
+    assert_eq!(names(&otto), ["ACME"]);
+    let id = account(&otto, "otto");
+    otto.lock().unwrap();
+
+    // Otto puts what he kept into everybody's place.
+    let otto = place.unlock("otto");
+    let his_for_all = "UPDATE tenant_names SET sealed = (SELECT sealed FROM tenant_names WHERE account = ?1)";
+    otto.core.office().directory.connection().execute(his_for_all, [id.as_bytes()]).unwrap();
+    otto.lock().unwrap();
+    let founder = place.unlock(FOUNDER);
+    assert_eq!(names(&founder), ["ACME", "Bauer"]);
+    founder.lock().unwrap();
+
+    // What is kept serves: the ciphertexts are not opened again.
+    let founder = place.unlock(FOUNDER);
+    sql(&founder, "UPDATE tenant_epoch SET name_for_office = x'00', name_for_holders = x'00'");
+    assert_eq!(names(&founder), ["ACME", "Bauer"]);
+    founder.lock().unwrap();
+    let otto = place.unlock("otto");
+    assert_eq!(names(&otto), ["ACME"]);
+}
+
 fn grant_of(session: &Session, tenant: TenantId, grantee: AccountId, right: Right) -> Granted {
     let office = session.core.office();
     let epoch = office.membership.tenants[&tenant].epoch.as_ref().unwrap();

@@ -230,6 +230,12 @@ impl Directory {
         Ok(query.query_row([account.as_bytes()], |row| row.get(0)).optional()?)
     }
 
+    /// The names of tenants that an account has kept, under its own key.
+    pub(crate) fn tenant_names(&self, account: AccountId) -> Result<Option<Vec<u8>>, StoreError> {
+        let mut query = self.connection.prepare_cached("SELECT sealed FROM tenant_names WHERE account = ?1")?;
+        Ok(query.query_row([account.as_bytes()], |row| row.get(0)).optional()?)
+    }
+
     /// A custodian's share of a tenant's key, sealed to them.
     pub(crate) fn glass_share(
         &self,
@@ -317,8 +323,14 @@ impl DirectoryTx<'_> {
     }
 
     /// Takes away an account's own rows: it is none any more.
-    pub(crate) fn delete_saved_searches(&mut self, account: AccountId) -> Result<(), StoreError> {
+    pub(crate) fn delete_own_rows(&mut self, account: AccountId) -> Result<(), StoreError> {
         self.tx.prepare_cached("DELETE FROM saved_searches WHERE account = ?1")?.execute([account.as_bytes()])?;
+        self.delete_tenant_names(account)
+    }
+
+    /// Takes away the names of tenants that an account has kept.
+    pub(crate) fn delete_tenant_names(&mut self, account: AccountId) -> Result<(), StoreError> {
+        self.tx.prepare_cached("DELETE FROM tenant_names WHERE account = ?1")?.execute([account.as_bytes()])?;
         Ok(())
     }
 
@@ -394,6 +406,14 @@ impl DirectoryTx<'_> {
     pub(crate) fn set_saved_searches(&mut self, account: AccountId, sealed: &[u8]) -> Result<(), StoreError> {
         self.tx
             .prepare_cached("INSERT OR REPLACE INTO saved_searches (account, sealed) VALUES (?1, ?2)")?
+            .execute(params![account.as_bytes(), sealed])?;
+        Ok(())
+    }
+
+    /// Stores the names of tenants that an account keeps.
+    pub(crate) fn set_tenant_names(&mut self, account: AccountId, sealed: &[u8]) -> Result<(), StoreError> {
+        self.tx
+            .prepare_cached("INSERT OR REPLACE INTO tenant_names (account, sealed) VALUES (?1, ?2)")?
             .execute(params![account.as_bytes(), sealed])?;
         Ok(())
     }

@@ -1,5 +1,7 @@
 -- The directory of a vault: its membership chain, and the ciphertexts the chain vouches for.
 -- Nothing here is believed because it stands here: every ciphertext's SHA-256 is in a statement, or says itself whose it is.
+-- Tables of sealings have a rowid: in one without, a row of over a kilobyte takes an overflow page of its own, and the whole
+-- file is read at every unlock.
 
 -- The membership chain, in order from 0 without gaps (docs/FORMAT.md §5).
 CREATE TABLE statement (
@@ -16,7 +18,7 @@ CREATE TABLE pair_seed (
     holder BLOB NOT NULL,               -- account; 16 zero bytes for recovery
     sealed BLOB NOT NULL,
     PRIMARY KEY (pair, number, holder)
-) STRICT, WITHOUT ROWID;
+) STRICT;
 
 -- What comes with a tenant's epoch.
 CREATE TABLE tenant_epoch (
@@ -26,7 +28,7 @@ CREATE TABLE tenant_epoch (
     name_for_office  BLOB NOT NULL,     -- name sealed to the office
     name_for_holders BLOB NOT NULL,     -- name under the tenant key
     PRIMARY KEY (tenant, epoch)
-) STRICT, WITHOUT ROWID;
+) STRICT;
 
 -- The tenant key, sealed to each account it is granted to.
 CREATE TABLE tenant_key (
@@ -35,11 +37,18 @@ CREATE TABLE tenant_key (
     account BLOB NOT NULL,
     sealed  BLOB NOT NULL,
     PRIMARY KEY (tenant, epoch, account)
-) STRICT, WITHOUT ROWID;
+) STRICT;
 
 -- Searches that an account has saved, under its own master key: the one ciphertext here that no statement names, since it
 -- is nobody else's business. An older one put back is noticed by the directory's root alone.
 CREATE TABLE saved_searches (
+    account BLOB PRIMARY KEY,
+    sealed  BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Names of tenants that an account has opened, under its own master key, by the digest of the ciphertext of each: the chain
+-- has those digests. To open one takes a decapsulation, and there may be hundreds.
+CREATE TABLE tenant_names (
     account BLOB PRIMARY KEY,
     sealed  BLOB NOT NULL
 ) STRICT, WITHOUT ROWID;
@@ -51,7 +60,7 @@ CREATE TABLE glass_share (
     account BLOB NOT NULL,
     sealed  BLOB NOT NULL,
     PRIMARY KEY (tenant, epoch, account)
-) STRICT, WITHOUT ROWID;
+) STRICT;
 
 -- What stewards reported of the secrets that somebody saw who has no grant on their tenant any more, sealed to the office.
 CREATE TABLE exposure_report (
@@ -59,7 +68,7 @@ CREATE TABLE exposure_report (
     account BLOB NOT NULL,
     sealed  BLOB NOT NULL,
     PRIMARY KEY (tenant, account)
-) STRICT, WITHOUT ROWID;
+) STRICT;
 
 -- Backups made of this vault, as their receipts in the chain say; the signed manifest of each.
 CREATE TABLE backup (

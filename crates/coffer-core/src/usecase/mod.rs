@@ -45,6 +45,7 @@ mod shared;
 mod step_up;
 mod subject;
 mod tags;
+pub(crate) mod tenant_names;
 mod tenants;
 mod trash;
 mod twin;

@@ -14,7 +14,7 @@ use crate::chain::{self, Body, EpochOpened, Granted, Tenant, TenantCreated};
 use crate::fault::{CallError, Damage, Fault};
 use crate::policy::Action;
 use crate::session::{
-    Actor, Core, Office, OpenTenant, Session, tenant_key_context, tenant_name_context, tenant_path, tenant_scope,
+    Actor, Core, OpenTenant, Session, tenant_key_context, tenant_name_context, tenant_path, tenant_scope,
 };
 use crate::store::directory::EpochRow;
 use crate::store::files;
@@ -214,36 +214,6 @@ impl Core {
             (self.name_from_office(&office, tenant, epoch).ok().flatten(), may_read)
         };
         by_office.or_else(|| self.name_as_holder(tenant).ok().filter(|_| may_read))
-    }
-
-    /// A tenant's name, for whoever holds its key.
-    fn name_as_holder(&self, tenant: TenantId) -> Result<String, CallError> {
-        let (epoch, key) = self.unseal_tenant(tenant)?;
-        Ok(self.tenant_name(tenant, &epoch, &key)?)
-    }
-
-    /// A tenant's name without its key, for administrators and auditors.
-    /// `None` if none of the keys it holds opens it.
-    fn name_from_office(
-        &self,
-        office: &Office,
-        tenant: TenantId,
-        epoch: &EpochOpened,
-    ) -> Result<Option<String>, Fault> {
-        let damaged = || Fault::Damaged(Damage::Directory);
-        let row = office
-            .directory
-            .epoch(tenant, epoch.epoch)
-            .map_err(|error: StoreError| error.into_fault(Damage::Directory))?
-            .ok_or_else(damaged)?;
-        if chain::digest(&row.name_for_office) != *epoch.name_for_office {
-            return Err(damaged());
-        }
-        let context = office_name_context(self.vault.id, tenant);
-        // Sealed to whichever pair was in use then.
-        let mut pairs = office.shared.office.iter().rev();
-        let name = pairs.find_map(|key| seal::open_sealed(&key.pair, &row.name_for_office, &context).ok());
-        Ok(name.and_then(|name| String::from_utf8(name.expose().to_vec()).ok()))
     }
 }
 

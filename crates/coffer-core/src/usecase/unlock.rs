@@ -595,6 +595,7 @@ impl Renewing<'_> {
         if let Some(searches) = searches {
             tx.set_saved_searches(account, &searches).map_err(in_directory)?;
         }
+        tx.delete_tenant_names(account).map_err(in_directory)?;
         tx.commit().map_err(in_directory)
     }
 }

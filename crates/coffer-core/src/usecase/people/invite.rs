@@ -165,7 +165,7 @@ impl Core {
         self.change_directory(actor, Event::AccountInvited(account), bodies, |tx| {
             if let Some(leaver) = leaver {
                 tx.delete_pair_seeds(Holder::Account(leaver))?;
-                tx.delete_saved_searches(leaver)?;
+                tx.delete_own_rows(leaver)?;
             }
             seeds.iter().try_for_each(|seed| seed.store(tx))
         })?;

@@ -114,7 +114,7 @@ impl Session {
         }
         core.change_directory(&actor, Event::AccountRemoved(account), bodies, |tx| {
             tx.delete_pair_seeds(Holder::Account(account))?;
-            tx.delete_saved_searches(account)
+            tx.delete_own_rows(account)
         })?;
         core.strike_from_header(account)?;
         Ok(())

@@ -1,0 +1,157 @@
+//! Names of tenants, as an account may know them. Opening one takes a decapsulation of X-Wing, and a vault has hundreds:
+//! what an account has opened it keeps for its next sessions, under its own key. Layout: docs/FORMAT.md §5.7.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use coffer_crypto::label::{self, Context};
+use coffer_crypto::secret::AccountMasterKey;
+use coffer_crypto::{Random, seal, wrap};
+use coffer_model::id::{AccountId, TenantId, VaultId};
+use minicbor::bytes::ByteArray;
+use minicbor::{CborLen, Decode, Encode};
+
+use super::tenants::office_name_context;
+use crate::chain::{self, EpochOpened, Hash, Membership};
+use crate::encoding;
+use crate::fault::{CallError, Damage, Fault};
+use crate::session::{Core, Office, lock};
+use crate::store::directory::Directory;
+use crate::store::sqlcipher::StoreError;
+
+/// Names by the digest of the ciphertext that each came from. The chain has those digests: a name that is kept here is the
+/// one that opening it again would give.
+#[derive(Default)]
+pub(crate) struct KnownNames {
+    names: BTreeMap<Hash, String>,
+    /// Whether there are more than the directory has.
+    grown: bool,
+}
+
+/// A name as it is stored.
+#[derive(Encode, Decode, CborLen)]
+#[cbor(array)]
+struct Kept {
+    #[n(0)]
+    digest: ByteArray<32>,
+    #[n(1)]
+    name: String,
+}
+
+impl KnownNames {
+    /// What the account kept. What does not open is of keys it had before, or damaged: no name is lost with it.
+    pub(crate) fn load(directory: &Directory, vault: VaultId, account: AccountId, master: &AccountMasterKey) -> Self {
+        let kept = directory.tenant_names(account).ok().flatten().and_then(|sealed| {
+            let opened = wrap::open(master, &sealed, &context(vault, account)).ok()?;
+            encoding::decode::<Vec<Kept>>(opened.expose()).ok()
+        });
+        let names = kept.unwrap_or_default().into_iter().map(|kept| (*kept.digest, kept.name)).collect();
+        Self { names, grown: false }
+    }
+
+    fn get(&self, digest: &Hash) -> Option<String> {
+        self.names.get(digest).cloned()
+    }
+
+    fn learn(&mut self, digest: Hash, name: &str) {
+        self.grown |= self.names.insert(digest, name.to_owned()).is_none();
+    }
+
+    /// What the directory is to keep, sealed; `None` if it has it. Names that tenants had under former keys are left out.
+    fn seal_grown(
+        &mut self,
+        membership: &Membership,
+        (account, master): (AccountId, &AccountMasterKey),
+        random: &mut dyn Random,
+    ) -> Option<Vec<u8>> {
+        if !self.grown {
+            return None;
+        }
+        let epochs = membership.tenants.values().filter_map(|tenant| tenant.epoch.as_ref());
+        let current: BTreeSet<Hash> =
+            epochs.flat_map(|epoch| [*epoch.name_for_office, *epoch.name_for_holders]).collect();
+        self.names.retain(|digest, _| current.contains(digest));
+        let kept: Vec<Kept> =
+            self.names.iter().map(|(digest, name)| Kept { digest: (*digest).into(), name: name.clone() }).collect();
+        Some(wrap::seal(master, &encoding::encode(&kept), &context(membership.vault(), account), random))
+    }
+}
+
+impl Core {
+    /// A tenant's name, for whoever holds its key.
+    pub(super) fn name_as_holder(&self, tenant: TenantId) -> Result<String, CallError> {
+        let known = {
+            let office = self.office();
+            let known = office.membership.tenants.get(&tenant).ok_or(CallError::NotFound)?;
+            let epoch = known.epoch.as_ref().ok_or(CallError::NotFound)?;
+            if !office.membership.grants.contains_key(&(tenant, self.account)) {
+                return Err(CallError::NotFound);
+            }
+            lock(&self.names).get(&epoch.name_for_holders)
+        };
+        if let Some(name) = known {
+            return Ok(name);
+        }
+        let (epoch, key) = self.unseal_tenant(tenant)?;
+        let name = self.tenant_name(tenant, &epoch, &key)?;
+        lock(&self.names).learn(*epoch.name_for_holders, &name);
+        Ok(name)
+    }
+
+    /// A tenant's name without its key, for administrators and auditors.
+    /// `None` if none of the keys it holds opens it.
+    pub(super) fn name_from_office(
+        &self,
+        office: &Office,
+        tenant: TenantId,
+        epoch: &EpochOpened,
+    ) -> Result<Option<String>, Fault> {
+        if office.shared.office.is_empty() {
+            return Ok(None);
+        }
+        if let Some(name) = lock(&self.names).get(&epoch.name_for_office) {
+            return Ok(Some(name));
+        }
+        let damaged = || Fault::Damaged(Damage::Directory);
+        let row = office
+            .directory
+            .epoch(tenant, epoch.epoch)
+            .map_err(|error: StoreError| error.into_fault(Damage::Directory))?
+            .ok_or_else(damaged)?;
+        if chain::digest(&row.name_for_office) != *epoch.name_for_office {
+            return Err(damaged());
+        }
+        let context = office_name_context(self.vault.id, tenant);
+        // Sealed to whichever pair was in use then.
+        let mut pairs = office.shared.office.iter().rev();
+        let name = pairs.find_map(|key| seal::open_sealed(&key.pair, &row.name_for_office, &context).ok());
+        let name = name.and_then(|name| String::from_utf8(name.expose().to_vec()).ok());
+        if let Some(name) = &name {
+            lock(&self.names).learn(*epoch.name_for_office, name);
+        }
+        Ok(name)
+    }
+
+    /// Keeps the names that this session has opened for the next one. That nothing is kept is no failure of the session;
+    /// that the directory may not have reached the disk is.
+    pub(crate) fn keep_names(&self) {
+        let mut office = self.office();
+        let office = &mut *office;
+        if !office.membership.accounts.contains_key(&self.account) {
+            return;
+        }
+        let own = (self.account, &self.keys.master);
+        let Some(sealed) = lock(&self.names).seal_grown(&office.membership, own, &mut self.random()) else { return };
+        let kept = office.directory.write().and_then(|mut tx| {
+            tx.set_tenant_names(self.account, &sealed)?;
+            tx.commit()
+        });
+        if let Err(error) = kept {
+            let _ = self.fault(error, Damage::Directory);
+        }
+    }
+}
+
+/// Context of the names that an account keeps, under its master key.
+fn context(vault: VaultId, account: AccountId) -> Context {
+    Context::new(label::TENANT_NAMES).bytes(vault.as_bytes()).bytes(account.as_bytes())
+}
