@@ -1,5 +1,5 @@
-//! What every whole-vault test starts from: a place of its own on the disk, and the real machine with two exceptions, a
-//! key derivation that costs nothing and a device store that leaves the person's own alone.
+//! What every whole-vault test starts from: a place of its own on the disk, and the real machine with three exceptions, a
+//! key derivation that costs nothing, and no keyring and a device store of its own, which leave the person's alone.
 #![allow(clippy::unwrap_used, reason = "test code")]
 
 pub mod proof;
@@ -11,7 +11,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use coffer_core::host::{
-    Clock, DeviceMaterial, DevicePlace, DeviceStore, DeviceStoreError, Host, KdfFloor, SecretBytes,
+    Clock, DeviceMaterial, DevicePlace, DeviceStore, DeviceStoreError, Host, KdfFloor, Keyring, KeyringError,
+    SecretBytes,
 };
 use coffer_core::view::{AccountState, AccountView, RecordView, TenantView};
 use coffer_core::{
@@ -42,6 +43,7 @@ impl Place {
         let mut host = coffer_host::system("coffer-tests");
         host.kdf_floor = KdfFloor::for_tests();
         host.devices = Arc::new(MemoryDevices::default());
+        host.keyring = Arc::new(NoKeyring);
         Self { folder: tempfile::tempdir().unwrap(), host }
     }
 
@@ -265,5 +267,68 @@ impl Clock for SetClock {
 
     fn monotonic(&self) -> Duration {
         self.real.monotonic()
+    }
+}
+
+/// A machine without a keyring.
+struct NoKeyring;
+
+impl Keyring for NoKeyring {
+    fn get(&self, _: &str, _: &str) -> Result<SecretBytes, KeyringError> {
+        Err(KeyringError::Unavailable)
+    }
+
+    fn set(&self, _: &str, _: &str, _: &SecretBytes) -> Result<(), KeyringError> {
+        Err(KeyringError::Unavailable)
+    }
+
+    fn delete(&self, _: &str, _: &str) -> Result<(), KeyringError> {
+        Err(KeyringError::Unavailable)
+    }
+}
+
+/// A keyring that a test locks and empties.
+#[derive(Default)]
+pub struct MemoryKeyring {
+    /// What it keeps, by service and name.
+    pub kept: Mutex<BTreeMap<(String, String), Vec<u8>>>,
+    locked: Mutex<bool>,
+}
+
+impl MemoryKeyring {
+    /// Gives the place's machine one.
+    pub fn put_into(place: &mut Place) -> Arc<Self> {
+        let keyring = Arc::new(Self::default());
+        place.host.keyring = keyring.clone();
+        keyring
+    }
+
+    /// Locks it, or unlocks it.
+    pub fn lock(&self, locked: bool) {
+        *self.locked.lock().unwrap() = locked;
+    }
+
+    fn refuse_locked(&self) -> Result<(), KeyringError> {
+        if *self.locked.lock().unwrap() { Err(KeyringError::Locked) } else { Ok(()) }
+    }
+}
+
+impl Keyring for MemoryKeyring {
+    fn get(&self, service: &str, name: &str) -> Result<SecretBytes, KeyringError> {
+        self.refuse_locked()?;
+        let kept = self.kept.lock().unwrap();
+        kept.get(&(service.to_owned(), name.to_owned())).cloned().map(SecretBytes::new).ok_or(KeyringError::NotFound)
+    }
+
+    fn set(&self, service: &str, name: &str, secret: &SecretBytes) -> Result<(), KeyringError> {
+        self.refuse_locked()?;
+        self.kept.lock().unwrap().insert((service.to_owned(), name.to_owned()), secret.expose().to_vec());
+        Ok(())
+    }
+
+    fn delete(&self, service: &str, name: &str) -> Result<(), KeyringError> {
+        self.refuse_locked()?;
+        let removed = self.kept.lock().unwrap().remove(&(service.to_owned(), name.to_owned()));
+        removed.map(drop).ok_or(KeyringError::NotFound)
     }
 }

@@ -16,6 +16,7 @@ use coffer_model::account::{LoginName, Roles};
 use coffer_model::id::{AccountId, TenantId};
 use coffer_model::policy::Guarded;
 use coffer_model::record::Value;
+use coffer_model::time::Timestamp;
 
 use crate::chosen::Chosen;
 use crate::idle::Idle;
@@ -52,11 +53,13 @@ pub(crate) struct Shell {
 pub(crate) struct UnlockProblem {
     pub(crate) code: &'static str,
     /// Who has the vault open.
-    pub(crate) holder: Option<Holder>,
+    pub(crate) holder: Option<Box<Holder>>,
     /// How long until the next try counts.
     pub(crate) wait: Option<Duration>,
     /// What accounts of this vault ask for and was not there.
     pub(crate) missing: Option<MissingFactors>,
+    /// When this computer last saw a copy of the vault that is newer, or goes another way.
+    pub(crate) seen: Option<Timestamp>,
 }
 
 /// Who has a vault open, in words.
@@ -69,7 +72,7 @@ pub(crate) struct Holder {
 
 impl UnlockProblem {
     pub(crate) fn of(code: &'static str) -> Self {
-        Self { code, holder: None, wait: None, missing: None }
+        Self { code, holder: None, wait: None, missing: None, seen: None }
     }
 }
 
@@ -83,10 +86,11 @@ impl From<UnlockError> for UnlockProblem {
                     pid: holder.pid.to_string(),
                     since: words::local_time(holder.since),
                 };
-                Self { holder: Some(holder), ..problem }
+                Self { holder: Some(Box::new(holder)), ..problem }
             }
             UnlockError::TooSoon { wait } => Self { wait: Some(wait), ..problem },
             UnlockError::FactorMissing(missing) => Self { missing: Some(missing), ..problem },
+            UnlockError::Older { seen_at } => Self { seen: Some(seen_at), ..problem },
             _ => problem,
         }
     }
@@ -136,11 +140,18 @@ impl Shell {
         self.read_session().as_ref().map(Session::view)
     }
 
-    /// Unlocks the vault at a remembered place.
-    pub(crate) fn unlock(&self, handle: &str, login: &str, shown: &Shown) -> Result<(), UnlockProblem> {
+    /// Unlocks the vault at a remembered place. With `accept_older`, also a copy that is older than this computer knew it.
+    pub(crate) fn unlock(
+        &self,
+        handle: &str,
+        login: &str,
+        shown: &Shown,
+        accept_older: bool,
+    ) -> Result<(), UnlockProblem> {
         let folder = self.folder_of(handle)?;
         let vault = Vault::open(&self.host, &folder).map_err(|error| UnlockProblem::of(error.code()))?;
-        self.enter(vault.unlock_with(login, &shown.credentials()?)?, &folder);
+        let unlock = if accept_older { Vault::unlock_accepting_older } else { Vault::unlock_with };
+        self.enter(unlock(&vault, login, &shown.credentials()?)?, &folder);
         self.note_needs(shown.key_file.as_deref());
         Ok(())
     }

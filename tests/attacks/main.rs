@@ -10,6 +10,7 @@ mod header;
 mod log;
 mod people;
 mod recovery;
+mod rollback;
 mod secrets;
 mod table;
 mod unlock;

@@ -1,10 +1,9 @@
 //! What opens an account besides its passphrase: key factors, the personal recovery code, the second factor; and the rules
 //! that an administrator sets about them.
 
-use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
-use coffer_core::host::{Keyring, KeyringError, SecretBytes};
+use coffer_core::host::KeyringError;
 use coffer_core::policy::Action;
 use coffer_core::{
     CallError, ChangePassphraseError, CodeRefusal, Credentials, ExportError, ExportRequest, InviteError, LeaveError,
@@ -14,55 +13,12 @@ use coffer_model::account::{Role, Roles};
 use coffer_model::event::ExportFormat;
 use coffer_model::policy::{Guarded, GuardedSet, VaultPolicy};
 use coffer_tests::{
-    Authenticator, LOGIN, PASSPHRASE, Place, SetClock, account, enrol, forget_delays, fresh, login_draft, passphrase,
-    passphrase_of, tenant, with_code,
+    Authenticator, LOGIN, MemoryKeyring, PASSPHRASE, Place, SetClock, account, enrol, forget_delays, fresh,
+    login_draft, passphrase, passphrase_of, tenant, with_code,
 };
 
 const KEY_FILE: &[u8] = b"thirty-two bytes at least, whatever they may be";
 const OTHER_FILE: &[u8] = b"another file that is long enough to be a key file";
-
-/// A keyring that a test locks and empties.
-#[derive(Default)]
-struct MemoryKeyring {
-    kept: Mutex<BTreeMap<(String, String), Vec<u8>>>,
-    locked: Mutex<bool>,
-}
-
-impl MemoryKeyring {
-    fn put_into(place: &mut Place) -> Arc<Self> {
-        let keyring = Arc::new(Self::default());
-        place.host.keyring = keyring.clone();
-        keyring
-    }
-
-    fn lock(&self, locked: bool) {
-        *self.locked.lock().unwrap() = locked;
-    }
-
-    fn refuse_locked(&self) -> Result<(), KeyringError> {
-        if *self.locked.lock().unwrap() { Err(KeyringError::Locked) } else { Ok(()) }
-    }
-}
-
-impl Keyring for MemoryKeyring {
-    fn get(&self, service: &str, name: &str) -> Result<SecretBytes, KeyringError> {
-        self.refuse_locked()?;
-        let kept = self.kept.lock().unwrap();
-        kept.get(&(service.to_owned(), name.to_owned())).cloned().map(SecretBytes::new).ok_or(KeyringError::NotFound)
-    }
-
-    fn set(&self, service: &str, name: &str, secret: &SecretBytes) -> Result<(), KeyringError> {
-        self.refuse_locked()?;
-        self.kept.lock().unwrap().insert((service.to_owned(), name.to_owned()), secret.expose().to_vec());
-        Ok(())
-    }
-
-    fn delete(&self, service: &str, name: &str) -> Result<(), KeyringError> {
-        self.refuse_locked()?;
-        let removed = self.kept.lock().unwrap().remove(&(service.to_owned(), name.to_owned()));
-        removed.map(drop).ok_or(KeyringError::NotFound)
-    }
-}
 
 fn founder() -> Credentials {
     Credentials::new(passphrase(PASSPHRASE))

@@ -235,6 +235,8 @@ pub enum VaultCommand {
     Show,
     /// Check that every tenant's file is as it was locked. Needs an account, but no right on any tenant.
     Check,
+    /// Accept a copy of the vault that is older than this computer knew it, or another one. The log says so.
+    AcceptOlder,
 }
 
 #[derive(Subcommand, Debug)]

@@ -411,6 +411,7 @@ fn people_hint(code: &str) -> Option<&'static str> {
         "second_factor_required" => "see `policy show`; an administrator changes it",
         "enrol_second_factor_first" => "`account second-factor enrol`, or you would shut yourself out",
         "step_up_needed" => "run the command by itself, outside of `coffer shell`, or unlock again",
+        "older_than_known" => "if it was put back on purpose: `vault accept-older`, which stays on record",
         "access_ended" => {
             "an administrator states another end with `account offboard NAME --within HOURS`, or `--stay`"
         }

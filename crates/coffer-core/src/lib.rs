@@ -5,6 +5,7 @@
 
 #[cfg(test)]
 mod altered;
+mod anchor;
 mod audit;
 mod backup;
 mod chain;

@@ -24,6 +24,7 @@ use coffer_model::id::{AccountId, SessionId, TenantId, VaultId};
 use coffer_model::policy::Guarded;
 use coffer_model::time::Timestamp;
 
+use crate::anchor::{self, Anchor};
 use crate::audit::{AuditLog, ENTRIES_TOGETHER, EntryOrigin};
 use crate::chain::{Body, ChainError, EpochOpened, Membership};
 use crate::fault::{CallError, Damage, Fault};
@@ -76,6 +77,10 @@ pub(crate) struct SessionParts {
     pub(crate) directory: Directory,
     pub(crate) membership: Membership,
     pub(crate) log: AuditLog,
+    /// What this device knew of the vault, as far as it extends it.
+    pub(crate) anchors: Vec<Anchor>,
+    /// Whether it is older than this device knew it, and was accepted.
+    pub(crate) is_accepted: bool,
     pub(crate) unlocked_at: Timestamp,
     pub(crate) last_unlocked_at: Option<Timestamp>,
     pub(crate) failed_unlocks: u64,
@@ -126,6 +131,9 @@ pub(crate) struct Core {
     pub(crate) searches: Mutex<()>,
     /// Names of tenants that were opened already. Locked after the office, never before.
     pub(crate) names: Mutex<KnownNames>,
+    is_accepted: bool,
+    /// What this device knew of the vault that this session has gone beyond.
+    anchors: Mutex<Vec<Anchor>>,
     /// One backup at a time, and nobody else at what this device remembers of them.
     pub(crate) backups: Mutex<()>,
     locked: AtomicBool,
@@ -252,6 +260,8 @@ impl Session {
                 jobs: Mutex::new(Vec::new()),
                 searches: Mutex::new(()),
                 names: Mutex::new(names),
+                is_accepted: parts.is_accepted,
+                anchors: Mutex::new(parts.anchors),
                 backups: Mutex::new(()),
                 locked: AtomicBool::new(false),
                 failed: AtomicBool::new(false),
@@ -259,7 +269,16 @@ impl Session {
             }),
         };
         usecase::backup::remember_in_background(&session.core);
+        let core = &session.core;
+        if let Ok((replaces, anchor)) = core.next_anchor(&core.office()) {
+            anchor::keep_in_background(&core.host.keyring, core.vault.id, replaces, anchor);
+        }
         session
+    }
+
+    /// Whether the vault is an older copy than this device knew, or another one, and was accepted by this unlock.
+    pub fn accepted_older(&self) -> bool {
+        self.core.is_accepted
     }
 
     /// Who is unlocked, and what happened since they were here last.
@@ -848,7 +867,20 @@ impl Core {
         };
         office.state.set_pin(office.membership.pin());
         office.state.remember_log(self.log.head()?);
-        self.write_header(office)
+        self.write_header(office)?;
+        let (replaces, anchor) = self.next_anchor(office)?;
+        anchor::keep(&self.host.keyring, self.vault.id, replaces, anchor);
+        Ok(())
+    }
+
+    /// An anchor of the vault as it is, and those it takes the place of.
+    fn next_anchor(&self, office: &Office) -> Result<(Vec<Anchor>, Anchor), Fault> {
+        let pin = office.membership.pin();
+        let anchor = Anchor::of((pin.length, pin.head), self.log.head()?, self.now());
+        let mut own = lock(&self.anchors);
+        let replaces = own.clone();
+        own.push(anchor.clone());
+        Ok((replaces, anchor))
     }
 }
 

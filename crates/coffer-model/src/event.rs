@@ -370,6 +370,8 @@ pub enum Event {
         /// The backup's number.
         counter: u64,
     },
+    /// A vault that was older than a device knew it was accepted there on somebody's word.
+    OlderVaultAccepted,
     /// A key for this device was made and certified.
     DeviceEnrolled,
     /// The log did not fit its state and goes on in a new segment, on somebody's word.
@@ -565,6 +567,7 @@ impl Event {
             Self::UnlockFailed => "vault.unlock_failed",
             Self::UnlockFailuresCounted { .. } => "vault.unlock_failures_counted",
             Self::VaultLocked => "vault.locked",
+            Self::OlderVaultAccepted => "vault.older_accepted",
             Self::AccessRefused { .. } => "access.refused",
             Self::RecoveryKitConfirmed => "recovery_kit.confirmed",
             Self::TenantCreated(_) => "tenant.created",
@@ -694,6 +697,7 @@ impl Event {
             | Self::VaultUnlocked
             | Self::UnlockFailed
             | Self::VaultLocked
+            | Self::OlderVaultAccepted
             | Self::RecoveryKitConfirmed
             | Self::DeviceEnrolled
             | Self::FilesChecked
@@ -853,6 +857,7 @@ impl Event {
             "vault.unlock_failed" => Self::UnlockFailed,
             "vault.unlock_failures_counted" => Self::UnlockFailuresCounted { count: parts.count? },
             "vault.locked" => Self::VaultLocked,
+            "vault.older_accepted" => Self::OlderVaultAccepted,
             "access.refused" => Self::AccessRefused { tenant: parts.tenant },
             "recovery_kit.confirmed" => Self::RecoveryKitConfirmed,
             "tenant.created" => Self::TenantCreated(parts.tenant?),

@@ -35,6 +35,8 @@ struct UnlockWindow {
     problem: Notice,
     tries: gtk::Label,
     unlock: gtk::Button,
+    /// Shown only when there is a copy to accept.
+    accept_older: gtk::Button,
     selected: RefCell<Option<Place>>,
     failed: Cell<u32>,
     /// When the next try counts, as long as that is not yet.
@@ -77,6 +79,8 @@ pub(crate) fn show(shell: Arc<Shell>, parent: Option<&gtk::Window>, handle: Opti
     let tries = look::text("", "faint");
     tries.set_no_show_all(true);
     let unlock = look::button(&words.unlock, "main");
+    let accept_older = look::button(&words.unlock_accept_older, "");
+    accept_older.set_no_show_all(true);
     let forgot = look::button(&words.unlock_forgot, "flat");
     let key_file = look::button(&words.unlock_key_file, "flat");
     look::out_of_sight(&key_file);
@@ -104,6 +108,7 @@ pub(crate) fn show(shell: Arc<Shell>, parent: Option<&gtk::Window>, handle: Opti
         identity,
         tries,
         unlock,
+        accept_older,
         reply,
     });
 
@@ -129,6 +134,7 @@ pub(crate) fn show(shell: Arc<Shell>, parent: Option<&gtk::Window>, handle: Opti
     contents.pack_start(this.problem.widget(), false, false, 0);
     contents.pack_start(&this.tries, false, false, 0);
     contents.pack_start(&this.unlock, false, false, 0);
+    contents.pack_start(&this.accept_older, false, false, 0);
     contents.pack_start(&links, false, false, 0);
     this.window.add(&contents);
     this.unlock.set_can_default(true);
@@ -136,7 +142,11 @@ pub(crate) fn show(shell: Arc<Shell>, parent: Option<&gtk::Window>, handle: Opti
 
     this.unlock.connect_clicked({
         let this = Rc::clone(&this);
-        move |_| this.attempt()
+        move |_| this.attempt(false)
+    });
+    this.accept_older.connect_clicked({
+        let this = Rc::clone(&this);
+        move |_| this.attempt(true)
     });
     forgot.connect_clicked({
         let this = Rc::clone(&this);
@@ -156,6 +166,7 @@ pub(crate) fn show(shell: Arc<Shell>, parent: Option<&gtk::Window>, handle: Opti
         let this = Rc::clone(&this);
         move |_| {
             this.end_wait();
+            this.accept_older.hide();
             this.expect_what_is_known();
         }
     });
@@ -304,7 +315,7 @@ impl UnlockWindow {
         });
     }
 
-    fn attempt(self: &Rc<Self>) {
+    fn attempt(self: &Rc<Self>, accept_older: bool) {
         if self.counts_from.get().is_some() {
             return;
         }
@@ -324,7 +335,7 @@ impl UnlockWindow {
         let this = Rc::clone(self);
         glib::MainContext::default().spawn_local(async move {
             let shell = Arc::clone(&this.shell);
-            let outcome = gio::spawn_blocking(move || shell.unlock(&place.handle, &login, &shown)).await;
+            let outcome = gio::spawn_blocking(move || shell.unlock(&place.handle, &login, &shown, accept_older)).await;
             match outcome {
                 Ok(Ok(())) => {
                     this.reply.send(());
@@ -351,6 +362,7 @@ impl UnlockWindow {
         if self.identity.refuse(problem) {
             self.problem.say(&self.words.problem(problem));
         }
+        self.accept_older.set_visible(problem.code == "older_than_known");
         let is_token = problem.code.starts_with("token_") && problem.code != "token_needed";
         if is_token || matches!(problem.code, "unlock_refused" | "factor_missing" | "code_wrong" | "code_used") {
             self.failed.set(self.failed.get() + 1);
@@ -401,6 +413,7 @@ impl UnlockWindow {
         self.problem.hush();
         self.unlock.set_label(if busy { &self.words.unlock_busy } else { &self.words.unlock });
         self.unlock.set_sensitive(!busy);
+        self.accept_older.set_sensitive(!busy);
         self.login.set_sensitive(!busy);
         self.vault.set_sensitive(!busy);
         self.identity.set_sensitive(!busy);

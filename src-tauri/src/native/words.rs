@@ -32,6 +32,7 @@ pub(crate) struct Words {
     pub(crate) unlock_choose: String,
     pub(crate) unlock_forgot: String,
     pub(crate) unlock_forgot_text: String,
+    pub(crate) unlock_accept_older: String,
     pub(crate) unlock_attempts_one: String,
     pub(crate) unlock_attempts_many: String,
     pub(crate) unlock_empty: String,
@@ -244,6 +245,8 @@ pub(crate) struct Words {
     pub(crate) error_code_wrong: String,
     pub(crate) error_code_used: String,
     pub(crate) error_access_ended: String,
+    pub(crate) error_older_than_known: String,
+    pub(crate) error_older_than_known_since: String,
     pub(crate) error_token_needed: String,
     pub(crate) error_token_malformed: String,
     pub(crate) error_token_algorithm: String,
@@ -328,6 +331,9 @@ pub(crate) fn fill(message: &str, values: &[(&str, &str)]) -> String {
 impl Words {
     /// Why somebody was not let in or not believed, and what to do.
     pub(crate) fn problem(&self, problem: &UnlockProblem) -> String {
+        if let Some(seen) = problem.seen {
+            return fill(&self.error_older_than_known_since, &[("seen", &local_time(seen))]);
+        }
         match (&problem.holder, problem.missing) {
             (Some(holder), _) => fill(
                 &self.error_held_elsewhere_by,
@@ -359,6 +365,7 @@ impl Words {
             "code_wrong" => &self.error_code_wrong,
             "code_used" => &self.error_code_used,
             "access_ended" => &self.error_access_ended,
+            "older_than_known" => &self.error_older_than_known,
             "token_needed" => &self.error_token_needed,
             "token_malformed" | "token_kind" => &self.error_token_malformed,
             "token_algorithm" => &self.error_token_algorithm,

@@ -88,6 +88,26 @@ impl Desk {
         }
     }
 
+    /// Gives the desk a keyring, unlocked, as after somebody has logged in.
+    pub fn with_keyring(mut self) -> Self {
+        let keyring = self
+            .command("gnome-keyring-daemon")
+            .args(["--unlock", "--components=secrets", "--foreground"])
+            .env("HOME", self.home.path())
+            .env("XDG_DATA_HOME", self.home.path().join("data"))
+            .env("XDG_RUNTIME_DIR", self.home.path().join("run"))
+            .env("DBUS_SESSION_BUS_ADDRESS", &self.bus_address)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn();
+        let mut keyring = keyring.expect("gnome-keyring is installed");
+        keyring.stdin.take().unwrap().write_all(b"pw").unwrap();
+        // The services of a desk end with their bus, the last of them.
+        self.children.insert(0, keyring);
+        self
+    }
+
     /// A path in this desk's home.
     pub fn path(&self, name: &str) -> PathBuf {
         self.home.path().join(name)

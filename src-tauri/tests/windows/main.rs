@@ -10,5 +10,6 @@ mod leaving;
 mod memory;
 mod moves;
 mod people;
+mod rollback;
 mod tenants;
 mod ways;

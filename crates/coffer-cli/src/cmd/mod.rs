@@ -64,6 +64,9 @@ pub fn run(host: &Host, cli: &Cli, output: &Output) -> Result<(), CliError> {
         Command::Log(LogCommand::Restart) => {
             log::restart(unlock_by(Vault::unlock_restarting_log, host, global)?, output)
         }
+        Command::Vault(VaultCommand::AcceptOlder) => {
+            vault::accepted(unlock_by(Vault::unlock_accepting_older, host, global)?, output)
+        }
         Command::Account(AccountCommand::RenewKeys { new_passphrase_file }) => {
             let session = unlock(host, global)?;
             refuse_unasked(&session, global)?;
@@ -101,7 +104,7 @@ fn run_unlocked(session: &Session, global: &Global, command: &Command, output: &
         Command::Backup(command) => backup::run(session, command, output),
         Command::Log(command) => log::run(session, command, output),
         Command::Vault(VaultCommand::Check) => vault::check(session, output),
-        Command::Vault(VaultCommand::Create { .. } | VaultCommand::Show)
+        Command::Vault(VaultCommand::Create { .. } | VaultCommand::Show | VaultCommand::AcceptOlder)
         | Command::Doctor
         | Command::Demo { .. }
         | Command::Shell

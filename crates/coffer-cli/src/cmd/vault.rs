@@ -8,6 +8,7 @@ use coffer_core::view::{FileState, VaultView};
 use coffer_core::{JobError, NewVault, Session, Split, Vault};
 use coffer_model::account::LoginName;
 use coffer_model::id::VaultId;
+use serde::Serialize;
 
 use super::kit::KitPlace;
 use super::{login, vault_folder};
@@ -22,6 +23,26 @@ pub fn show(host: &Host, global: &Global, output: &Output) -> Result<(), CliErro
     Ok(output.answer(&vault.view(), |view| {
         let demo = if view.demo { "\nholds     invented data, for looking around" } else { "" };
         format!("vault     {}\nid        {}\nformat    {}{demo}", view.name, view.id, view.format)
+    })?)
+}
+
+/// Whether a vault had to be accepted.
+#[derive(Serialize)]
+struct Accepted {
+    accepted: bool,
+}
+
+/// Says whether the vault that was unlocked is one this computer did not know so.
+pub fn accepted(session: Session, output: &Output) -> Result<(), CliError> {
+    let accepted = session.accepted_older();
+    session.lock()?;
+    Ok(output.answer(&Accepted { accepted }, |answer| {
+        let words = if answer.accepted {
+            "this copy is accepted, and the log says so"
+        } else {
+            "this computer knows no newer one; nothing was done"
+        };
+        words.to_owned()
     })?)
 }
 

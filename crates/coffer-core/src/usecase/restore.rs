@@ -21,6 +21,7 @@ use coffer_model::event::Event;
 
 use super::backup::{BackupIdentity, newest_known, view};
 use super::devices::{self, OnDevice};
+use crate::anchor::{self, Anchor};
 use crate::audit::{AuditLog, EntryOrigin};
 use crate::backup::BackupError;
 use crate::backup::archive::{self, Unverified};
@@ -129,6 +130,7 @@ fn restore_on_device(
     };
     let identity = device.plan.identity();
     let restored = restore::restore(file, &[&identity], to, judge, settle, context)?;
+    know_copy(host, to, &restored.claims().head);
     Ok(view(restored.claims(), newest))
 }
 
@@ -155,7 +157,10 @@ fn restore_with_kit(
     let identity = recovery::derive_age_identity(seed);
     let restored = restore::restore(file, &[&identity], to, judge, settle, context);
     match restored {
-        Ok(restored) => Ok(view(restored.claims(), restored.claims().head.counter)),
+        Ok(restored) => {
+            know_copy(host, to, &restored.claims().head);
+            Ok(view(restored.claims(), restored.claims().head.counter))
+        }
         Err(error) => {
             // A key made for a vault that did not come to be.
             if let Some(vault) = new_device {
@@ -163,6 +168,19 @@ fn restore_with_kit(
             }
             Err(error)
         }
+    }
+}
+
+/// Lets this device know the copy that was restored: it is older than others here on purpose, and from now on may not become
+/// older itself. Where that cannot be done its first unlock asks.
+fn know_copy(host: &Host, folder: &Path, head: &ManifestHead) {
+    let log = read_header(folder)
+        .ok()
+        .and_then(|header| seal::SealingPublicKey::parse(&header.audit_cache).ok())
+        .and_then(|audit| AuditLog::open_to_read(folder, head.vault, &audit).ok()?.head().ok());
+    if let Some(log) = log {
+        let anchor = Anchor::of((head.chain_length, head.chain_head), log, host.clock.now());
+        anchor::keep(&host.keyring, head.vault, Vec::new(), anchor);
     }
 }
 

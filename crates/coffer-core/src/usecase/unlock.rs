@@ -28,6 +28,7 @@ use super::create::sixteen;
 use super::credentials::{Credentials, MissingFactors, Opening, open_slot};
 use super::lease::lease_of;
 use super::saved_searches;
+use crate::anchor;
 use crate::audit::{AuditLog, EntryOrigin, LogError};
 use crate::chain::{self, AccountRekeyed, Body, Membership, ResealedGrant};
 use crate::fault::{CallError, Damage, Fault};
@@ -79,6 +80,12 @@ pub enum UnlockError {
         /// Since when.
         since: Timestamp,
     },
+    /// The vault does not extend what this device knew of it: it was put back as a whole, or another took its place.
+    #[error("this copy of the vault is older than the one this computer knew on {seen_at}, or another one")]
+    Older {
+        /// When this device knew it last.
+        seen_at: Timestamp,
+    },
     /// Another process, or another session of this one, has the vault open.
     #[error("the vault is open elsewhere")]
     HeldBy(Option<LockHolder>),
@@ -101,6 +108,7 @@ impl UnlockError {
             Self::NotAnother => "not_another_administrator",
             Self::TooSoon { .. } => "too_soon",
             Self::AccessEnded { .. } => "access_ended",
+            Self::Older { .. } => "older_than_known",
             Self::HeldBy(_) => "held_elsewhere",
             Self::Fault(fault) => fault.code(),
         }
@@ -152,17 +160,23 @@ impl Vault {
     /// An account with a second factor is answered [`UnlockError::CodeNeeded`] where no code was given; nothing counts as
     /// tried then.
     pub fn unlock_with(&self, login: &str, shown: &Credentials) -> Result<Session, UnlockError> {
-        self.unlock_or_restart(login, shown, OnBrokenLog::Refuse)
+        self.unlock_amending(login, shown, Amends::None)
     }
 
     /// Unlocks a vault whose log does not fit its state (damage, or somebody put an old file back): the log goes on in a
     /// new segment linked to what is there, and says so for ever. Where the log is in order this is
     /// [`Vault::unlock_with`].
     pub fn unlock_restarting_log(&self, login: &str, shown: &Credentials) -> Result<Session, UnlockError> {
-        self.unlock_or_restart(login, shown, OnBrokenLog::Restart)
+        self.unlock_amending(login, shown, Amends::RestartLog)
     }
 
-    fn unlock_or_restart(&self, login: &str, shown: &Credentials, broken: OnBrokenLog) -> Result<Session, UnlockError> {
+    /// Unlocks a vault that is older than this device knew it, which somebody put back on purpose. The log says that it was
+    /// accepted, and from then on the device knows this one. Where the vault is not older this is [`Vault::unlock_with`].
+    pub fn unlock_accepting_older(&self, login: &str, shown: &Credentials) -> Result<Session, UnlockError> {
+        self.unlock_amending(login, shown, Amends::AcceptOlder)
+    }
+
+    fn unlock_amending(&self, login: &str, shown: &Credentials, amends: Amends) -> Result<Session, UnlockError> {
         let lock = VaultLock::acquire(&self.folder, &Self::holder(&self.host))?;
         files::make_all_private(&self.folder).map_err(Fault::from)?;
         files::sweep_temporaries(&self.folder).map_err(Fault::from)?;
@@ -173,6 +187,7 @@ impl Vault {
             throttle.save(&self.folder)?;
             return Err(UnlockError::TooSoon { wait });
         }
+        let anchors = anchor::Reading::begin(&self.host.keyring, header.vault);
         let opened = match self.authenticate(&header, login, shown) {
             Ok(opened) => opened,
             Err(refusal) => {
@@ -185,7 +200,7 @@ impl Vault {
             }
         };
         let slot = opened.slot.clone();
-        let started = self.start_session(lock, header, opened, broken);
+        let started = self.start_session(lock, header, opened, anchors, amends);
         match &started {
             Ok(session) => {
                 if throttle.succeed(&lookup) {
@@ -234,7 +249,7 @@ impl Vault {
         membership: &Membership,
         state: &SealedState,
         account: AccountId,
-        broken: OnBrokenLog,
+        amends: Amends,
     ) -> Result<(AuditLog, Option<u64>), Fault> {
         let mut random = host::crypto_random(&self.host);
         AuditLog::finish_segment(&self.folder, vault, membership.audit(), &mut random)?;
@@ -243,7 +258,7 @@ impl Vault {
             Ok(_) | Err(LogError::State(_)) => {}
             Err(error) => return Err(error.into()),
         }
-        if broken == OnBrokenLog::Refuse || !membership.roles(account).contains(Role::Auditor) {
+        if amends != Amends::RestartLog || !membership.roles(account).contains(Role::Auditor) {
             return Err(Fault::Damaged(Damage::Log));
         }
         let head = AuditLog::open_to_read(&self.folder, vault, membership.audit())?.head()?;
@@ -259,7 +274,8 @@ impl Vault {
         lock: VaultLock,
         mut header: Header,
         opened: OpenedAccount,
-        broken: OnBrokenLog,
+        anchors: anchor::Reading,
+        amends: Amends,
     ) -> Result<Session, UnlockError> {
         let OpenedAccount { account, master, slot, code, token } = opened;
         let vault = header.vault;
@@ -307,7 +323,11 @@ impl Vault {
             return Err(Fault::Damaged(Damage::Chain).into());
         }
 
-        let (log, restarted) = self.open_log(vault, &membership, &state, account, broken)?;
+        let (log, restarted) = self.open_log(vault, &membership, &state, account, amends)?;
+        let standing = anchors.judge(&statements, &log).map_err(Fault::from)?;
+        if let (Some(seen_at), Amends::None) = (standing.older_than, amends) {
+            return Err(UnlockError::Older { seen_at });
+        }
         let session = SessionId::from_random(sixteen(&mut random));
         let origin = EntryOrigin {
             actor: Some(account),
@@ -318,6 +338,9 @@ impl Vault {
         let now = self.host.clock.now();
         if let Some(entry) = restarted {
             log.append(now, &origin, Event::LogRestarted { entry }, &mut random).map_err(Fault::from)?;
+        }
+        if standing.older_than.is_some() {
+            log.append(now, &origin, Event::OlderVaultAccepted, &mut random).map_err(Fault::from)?;
         }
         if header.audit_cache.as_slice() != membership.audit().encode() {
             // Somebody with the directory key altered it, or a change of the key was interrupted.
@@ -441,6 +464,8 @@ impl Vault {
             directory,
             membership,
             log,
+            anchors: standing.extended,
+            is_accepted: standing.older_than.is_some(),
             unlocked_at: now,
             last_unlocked_at,
             failed_unlocks: failures_now.saturating_sub(failures_before),
@@ -645,13 +670,16 @@ impl PairReader<'_> {
     }
 }
 
-/// What to do about a log that does not fit its state.
+/// What somebody has said is to be done about a vault that does not fit what is known of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum OnBrokenLog {
-    /// Do not unlock.
-    Refuse,
-    /// Begin a new segment, if the account may.
-    Restart,
+pub(super) enum Amends {
+    /// Nothing: it does not unlock.
+    None,
+    /// Begin a new segment of a log that does not fit its state, if the account may. What this device knew of the log is
+    /// given up with it.
+    RestartLog,
+    /// Take a vault that is older than this device knew it.
+    AcceptOlder,
 }
 
 impl SealedState {

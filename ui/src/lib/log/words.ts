@@ -12,6 +12,7 @@ const ACTIONS: Record<string, (entry: LogEntryView) => string> = {
   "vault.unlock_failed": () => m.log_vault_unlock_failed(),
   "vault.unlock_failures_counted": (entry) => m.log_vault_unlock_failures_counted(count(entry)),
   "vault.locked": () => m.log_vault_locked(),
+  "vault.older_accepted": () => m.log_vault_older_accepted(),
   "access.refused": () => m.log_access_refused(),
   "recovery_kit.confirmed": () => m.log_recovery_kit_confirmed(),
   "tenant.created": () => m.log_tenant_created(),

@@ -16,7 +16,8 @@ use coffer_crypto::slot::{AccountPlace, NewSlot, Slot, SlotKind};
 use coffer_crypto::strength::{self, Refusal};
 
 use super::super::create::{choose_kdf, refusal_code};
-use super::super::unlock::{OnBrokenLog, OpenedAccount, UnlockError};
+use super::super::unlock::{Amends, OpenedAccount, UnlockError};
+use crate::anchor;
 use crate::chain::{AccountEnrolled, Membership};
 use crate::fault::{Damage, Fault};
 use crate::header::{Enrolment, Header, SealedState};
@@ -86,6 +87,7 @@ impl Vault {
         files::sweep_temporaries(&self.folder).map_err(Fault::from)?;
         let mut header = read_header(&self.folder)?;
         let opened = self.open_invitation(&header, code)?;
+        let anchors = anchor::Reading::begin(&self.host.keyring, header.vault);
         let Opened { keys, membership, account, directory_key } = opened;
         let invitation = &membership.invitations[&account];
         strength::check(passphrase, &[invitation.login.as_str(), &name_of(&self.folder)], false)?;
@@ -120,7 +122,7 @@ impl Vault {
         let bytes = header.encode_next(&derive::derive_header_mac_key(&directory_key, header.vault.as_bytes()));
         files::replace_private_file(&self.folder.join(HEADER_FILE), &bytes).map_err(Fault::from)?;
         let opened = OpenedAccount { account, master: own.master, slot, code: None, token: None };
-        Ok(self.start_session(lock, header, opened, OnBrokenLog::Refuse)?)
+        Ok(self.start_session(lock, header, opened, anchors, Amends::None)?)
     }
 
     /// Opens the invitation of a code and verifies everything it leads to, from the chain that the code vouches for on.

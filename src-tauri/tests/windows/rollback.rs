@@ -1,0 +1,46 @@
+//! A vault whose folder was put back as it was earlier, on a computer with a keyring.
+
+use std::fs;
+use std::process::Command;
+
+use crate::desk::Desk;
+
+const PASSPHRASE: &str = "marmot quilt harbour tuba fog";
+
+#[tokio::test(flavor = "current_thread")]
+async fn an_older_copy_put_back_is_unlocked_only_when_somebody_accepts_it() {
+    let mut desk = Desk::new("light").with_keyring();
+    desk.start(&[]);
+    let web = desk.web().await;
+    web.press("Look around").await;
+    desk.choose_passphrase(PASSPHRASE);
+    web.see("2,000 records").await;
+    web.press_lock().await;
+    desk.native("Unlock Coffer");
+
+    let (vault, old) = (desk.path("data/coffer/Demo.coffer"), desk.path("old"));
+    assert!(Command::new("cp").arg("-a").args([&vault, &old]).status().unwrap().success());
+    desk.type_text(PASSPHRASE);
+    desk.press(&["Return"]);
+    desk.native_gone("Unlock Coffer");
+    let web = desk.web().await;
+    web.see("2,000 records").await;
+    web.press_lock().await;
+    desk.native("Unlock Coffer");
+    fs::rename(&vault, desk.path("newer")).unwrap();
+    fs::rename(&old, &vault).unwrap();
+
+    desk.native("Unlock Coffer");
+    desk.type_text(PASSPHRASE);
+    desk.grows("Unlock Coffer", || desk.press(&["Return"]));
+    desk.picture("95-older-copy");
+    assert!(desk.is_native("Unlock Coffer"));
+    // From the passphrase over what shows it and the main button.
+    desk.press(&["Tab", "Tab", "Tab", "space"]);
+    desk.native_gone("Unlock Coffer");
+    let web = desk.web().await;
+    web.see("2,000 records").await;
+    web.press("Log").await;
+    web.see("Accepted a copy of the vault that is older than the computer knew it").await;
+    web.inspect("96-older-copy-log").await;
+}
