@@ -9,8 +9,8 @@ use std::time::Duration;
 use coffer_core::host::Host;
 use coffer_core::view::SessionView;
 use coffer_core::{
-    ActivationCode, FreshAuthentication, GlassError, MissingFactors, NewVault, Passphrase, RecoveryKit, Session,
-    UnlockError, Vault,
+    ActivationCode, Damage, Fault, FreshAuthentication, GlassError, MissingFactors, NewVault, Passphrase, RecoveryKit,
+    Session, UnlockError, Vault,
 };
 use coffer_model::account::{LoginName, Roles};
 use coffer_model::id::{AccountId, TenantId};
@@ -70,7 +70,25 @@ pub(crate) struct Holder {
     pub(crate) since: String,
 }
 
+/// What somebody may say is to be done about a vault that does not fit what is known of it. The log says so for ever.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Amends {
+    /// Use a copy that is older than this computer knew the vault.
+    AcceptOlder,
+    /// Go on with a log that does not fit its state in a new segment. For auditors.
+    RestartLog,
+}
+
 impl UnlockProblem {
+    /// What can be done about it in the unlock window.
+    pub(crate) fn amends(&self) -> Option<Amends> {
+        match self.code {
+            "older_than_known" => Some(Amends::AcceptOlder),
+            "log_damaged" => Some(Amends::RestartLog),
+            _ => None,
+        }
+    }
+
     pub(crate) fn of(code: &'static str) -> Self {
         Self { code, holder: None, wait: None, missing: None, seen: None }
     }
@@ -90,6 +108,7 @@ impl From<UnlockError> for UnlockProblem {
             }
             UnlockError::TooSoon { wait } => Self { wait: Some(wait), ..problem },
             UnlockError::FactorMissing(missing) => Self { missing: Some(missing), ..problem },
+            UnlockError::Fault(Fault::Damaged(Damage::Log)) => Self { code: "log_damaged", ..problem },
             UnlockError::Older { seen_at } => Self { seen: Some(seen_at), ..problem },
             _ => problem,
         }
@@ -140,17 +159,21 @@ impl Shell {
         self.read_session().as_ref().map(Session::view)
     }
 
-    /// Unlocks the vault at a remembered place. With `accept_older`, also a copy that is older than this computer knew it.
+    /// Unlocks the vault at a remembered place.
     pub(crate) fn unlock(
         &self,
         handle: &str,
         login: &str,
         shown: &Shown,
-        accept_older: bool,
+        amends: Option<Amends>,
     ) -> Result<(), UnlockProblem> {
         let folder = self.folder_of(handle)?;
         let vault = Vault::open(&self.host, &folder).map_err(|error| UnlockProblem::of(error.code()))?;
-        let unlock = if accept_older { Vault::unlock_accepting_older } else { Vault::unlock_with };
+        let unlock = match amends {
+            None => Vault::unlock_with,
+            Some(Amends::AcceptOlder) => Vault::unlock_accepting_older,
+            Some(Amends::RestartLog) => Vault::unlock_restarting_log,
+        };
         self.enter(unlock(&vault, login, &shown.credentials()?)?, &folder);
         self.note_needs(shown.key_file.as_deref());
         Ok(())

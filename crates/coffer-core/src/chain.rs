@@ -247,6 +247,13 @@ pub(crate) struct Invitation {
 }
 
 impl Account {
+    /// Gives it other keys, and the digest by which they are named; says what it signed with before.
+    fn set_keys(&mut self, sealing: SealingPublicKey, signing: VerifyingKey) -> VerifyingKey {
+        self.keys_digest = keys_digest(&sealing, &signing);
+        self.sealing = sealing;
+        std::mem::replace(&mut self.signing, signing)
+    }
+
     /// Whether it administers and needs no token: an identity provider that fails cannot shut it out.
     pub(crate) fn administers_freely(&self) -> bool {
         self.roles.contains(Role::Administrator) && self.federation.is_none()

@@ -15,7 +15,7 @@ use super::look::{self, GAP, MARGIN, Notice};
 use super::reply::{self, Reply};
 use super::words::{Words, fill};
 use crate::places::Place;
-use crate::shell::{Shell, UnlockProblem};
+use crate::shell::{Amends, Shell, UnlockProblem};
 use crate::shown::Known;
 
 /// Time between two looks at the clock while the next try does not count yet.
@@ -35,8 +35,9 @@ struct UnlockWindow {
     problem: Notice,
     tries: gtk::Label,
     unlock: gtk::Button,
-    /// Shown only when there is a copy to accept.
-    accept_older: gtk::Button,
+    /// Shown only when there is something that somebody may say is to be done.
+    amend: gtk::Button,
+    amends: Cell<Option<Amends>>,
     selected: RefCell<Option<Place>>,
     failed: Cell<u32>,
     /// When the next try counts, as long as that is not yet.
@@ -79,8 +80,8 @@ pub(crate) fn show(shell: Arc<Shell>, parent: Option<&gtk::Window>, handle: Opti
     let tries = look::text("", "faint");
     tries.set_no_show_all(true);
     let unlock = look::button(&words.unlock, "main");
-    let accept_older = look::button(&words.unlock_accept_older, "");
-    accept_older.set_no_show_all(true);
+    let amend = look::button("", "");
+    amend.set_no_show_all(true);
     let forgot = look::button(&words.unlock_forgot, "flat");
     let key_file = look::button(&words.unlock_key_file, "flat");
     look::out_of_sight(&key_file);
@@ -108,7 +109,8 @@ pub(crate) fn show(shell: Arc<Shell>, parent: Option<&gtk::Window>, handle: Opti
         identity,
         tries,
         unlock,
-        accept_older,
+        amend,
+        amends: Cell::new(None),
         reply,
     });
 
@@ -134,7 +136,7 @@ pub(crate) fn show(shell: Arc<Shell>, parent: Option<&gtk::Window>, handle: Opti
     contents.pack_start(this.problem.widget(), false, false, 0);
     contents.pack_start(&this.tries, false, false, 0);
     contents.pack_start(&this.unlock, false, false, 0);
-    contents.pack_start(&this.accept_older, false, false, 0);
+    contents.pack_start(&this.amend, false, false, 0);
     contents.pack_start(&links, false, false, 0);
     this.window.add(&contents);
     this.unlock.set_can_default(true);
@@ -142,11 +144,11 @@ pub(crate) fn show(shell: Arc<Shell>, parent: Option<&gtk::Window>, handle: Opti
 
     this.unlock.connect_clicked({
         let this = Rc::clone(&this);
-        move |_| this.attempt(false)
+        move |_| this.attempt(None)
     });
-    this.accept_older.connect_clicked({
+    this.amend.connect_clicked({
         let this = Rc::clone(&this);
-        move |_| this.attempt(true)
+        move |_| this.attempt(this.amends.get())
     });
     forgot.connect_clicked({
         let this = Rc::clone(&this);
@@ -166,7 +168,7 @@ pub(crate) fn show(shell: Arc<Shell>, parent: Option<&gtk::Window>, handle: Opti
         let this = Rc::clone(&this);
         move |_| {
             this.end_wait();
-            this.accept_older.hide();
+            this.offer_amends(None);
             this.expect_what_is_known();
         }
     });
@@ -206,6 +208,7 @@ impl UnlockWindow {
         self.expect_what_is_known();
         self.end_wait();
         self.problem.hush();
+        self.offer_amends(None);
         self.tries.hide();
         self.failed.set(0);
     }
@@ -315,7 +318,7 @@ impl UnlockWindow {
         });
     }
 
-    fn attempt(self: &Rc<Self>, accept_older: bool) {
+    fn attempt(self: &Rc<Self>, amends: Option<Amends>) {
         if self.counts_from.get().is_some() {
             return;
         }
@@ -335,7 +338,7 @@ impl UnlockWindow {
         let this = Rc::clone(self);
         glib::MainContext::default().spawn_local(async move {
             let shell = Arc::clone(&this.shell);
-            let outcome = gio::spawn_blocking(move || shell.unlock(&place.handle, &login, &shown, accept_older)).await;
+            let outcome = gio::spawn_blocking(move || shell.unlock(&place.handle, &login, &shown, amends)).await;
             match outcome {
                 Ok(Ok(())) => {
                     this.reply.send(());
@@ -362,7 +365,7 @@ impl UnlockWindow {
         if self.identity.refuse(problem) {
             self.problem.say(&self.words.problem(problem));
         }
-        self.accept_older.set_visible(problem.code == "older_than_known");
+        self.offer_amends(problem.amends());
         let is_token = problem.code.starts_with("token_") && problem.code != "token_needed";
         if is_token || matches!(problem.code, "unlock_refused" | "factor_missing" | "code_wrong" | "code_used") {
             self.failed.set(self.failed.get() + 1);
@@ -373,6 +376,16 @@ impl UnlockWindow {
             self.tries.set_text(&tries);
             self.tries.show();
         }
+    }
+
+    fn offer_amends(&self, amends: Option<Amends>) {
+        self.amends.set(amends);
+        self.amend.set_label(match amends {
+            Some(Amends::AcceptOlder) => &self.words.unlock_accept_older,
+            Some(Amends::RestartLog) => &self.words.unlock_restart_log,
+            None => "",
+        });
+        self.amend.set_visible(amends.is_some());
     }
 
     /// Counts down to when the next try counts; until then none is made.
@@ -413,7 +426,7 @@ impl UnlockWindow {
         self.problem.hush();
         self.unlock.set_label(if busy { &self.words.unlock_busy } else { &self.words.unlock });
         self.unlock.set_sensitive(!busy);
-        self.accept_older.set_sensitive(!busy);
+        self.amend.set_sensitive(!busy);
         self.login.set_sensitive(!busy);
         self.vault.set_sensitive(!busy);
         self.identity.set_sensitive(!busy);

@@ -1,4 +1,5 @@
-//! A vault whose folder was put back as it was earlier, on a computer with a keyring.
+//! A vault that does not fit what is known of it, on a computer with a keyring: its folder was put back as it was earlier, or
+//! its log does not fit its own state. Somebody may say what is to be done, in the unlock window, and the log keeps it.
 
 use std::fs;
 use std::process::Command;
@@ -8,7 +9,7 @@ use crate::desk::Desk;
 const PASSPHRASE: &str = "marmot quilt harbour tuba fog";
 
 #[tokio::test(flavor = "current_thread")]
-async fn an_older_copy_put_back_is_unlocked_only_when_somebody_accepts_it() {
+async fn an_older_copy_put_back_and_a_log_that_does_not_fit_are_unlocked_only_on_somebodys_word() {
     let mut desk = Desk::new("light").with_keyring();
     desk.start(&[]);
     let web = desk.web().await;
@@ -43,4 +44,17 @@ async fn an_older_copy_put_back_is_unlocked_only_when_somebody_accepts_it() {
     web.press("Log").await;
     web.see("Accepted a copy of the vault that is older than the computer knew it").await;
     web.inspect("96-older-copy-log").await;
+
+    web.press_lock().await;
+    desk.native("Unlock Coffer");
+    fs::remove_file(vault.join("log.state")).unwrap();
+    desk.native("Unlock Coffer");
+    desk.type_text(PASSPHRASE);
+    desk.grows("Unlock Coffer", || desk.press(&["Return"]));
+    desk.picture("97-log-damaged");
+    desk.press(&["Tab", "Tab", "Tab", "space"]);
+    desk.native_gone("Unlock Coffer");
+    let web = desk.web().await;
+    web.press("Log").await;
+    web.see("Began a new segment of the log, which did not fit").await;
 }

@@ -391,9 +391,8 @@ impl Membership {
         let resealed: BTreeSet<TenantId> = body.grants.iter().map(|grant| grant.tenant).collect();
         require(granted == resealed && body.grants.len() == resealed.len())?;
         let account = self.accounts.get_mut(&signer).ok_or(ChainError::Authority)?;
-        account.keys_digest = keys_digest(&sealing, &signing);
-        account.signed_with.push(std::mem::replace(&mut account.signing, signing));
-        account.sealing = sealing;
+        let before = account.set_keys(sealing, signing);
+        account.signed_with.push(before);
         account.keys_since.push(at);
         account.slots = Some(body.slots.iter().map(|slot| **slot).collect());
         let (roles, keys) = (account.roles, account.keys_digest);

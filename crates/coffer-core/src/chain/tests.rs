@@ -1040,7 +1040,9 @@ fn custodians_are_named_by_a_steward_two_at_least_and_by_their_keys() {
     let named = custodians(&membership, &[MEMBER, other]);
     assert_eq!(stated(&membership, MEMBER, &member_key(), named), Err(ChainError::Authority));
     let mut foreign = with_custodians();
-    foreign.accounts.get_mut(&other).unwrap().sealing = sealing(50);
+    let others = foreign.accounts.get_mut(&other).unwrap();
+    let signing = others.signing;
+    others.set_keys(sealing(50), signing);
     assert_eq!(by_founder(custodians(&foreign, &[MEMBER, other])), Err(ChainError::Authority), "other keys");
 }
 
