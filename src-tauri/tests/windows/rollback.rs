@@ -42,7 +42,7 @@ async fn an_older_copy_put_back_and_a_log_that_does_not_fit_are_unlocked_only_on
     let web = desk.web().await;
     web.see("2,000 records").await;
     web.press("Log").await;
-    web.see("Accepted a copy of the vault that is older than the computer knew it").await;
+    web.see("Accepted an older copy of the vault").await;
     web.inspect("96-older-copy-log").await;
 
     web.press_lock().await;
