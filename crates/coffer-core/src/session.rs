@@ -810,7 +810,9 @@ impl Core {
         }
         let entry = self.append(Event::VaultLocked);
         let checkpoint = self.checkpoint_log();
-        self.keep_names();
+        if !self.failed.load(Ordering::Acquire) {
+            self.keep_names();
+        }
         if self.failed.load(Ordering::Acquire) {
             // What cannot be relied on must not be remembered as if it could.
             return Err(Fault::NotDurable);
