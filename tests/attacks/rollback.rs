@@ -59,6 +59,9 @@ fn attack_55_a_whole_folder_rolled_back_is_noticed_by_the_keyrings_anchor() {
     put_back(&place, old, "new");
     // However often it is tried, and nothing is done.
     assert!(is_older(&place, &place.vault_folder()) && is_older(&place, &place.vault_folder()));
+    // Who restarts a log has said nothing of the vault's age.
+    let restarted = place.vault().unlock_restarting_log(LOGIN, &Credentials::new(passphrase(PASSPHRASE)));
+    assert!(matches!(restarted, Err(UnlockError::Older { .. })), "{restarted:?}");
 
     let session = accept(&place);
     assert!(session.accepted_older() && has_entry(&session, "vault.older_accepted"));

@@ -325,7 +325,13 @@ impl Vault {
 
         let (log, restarted) = self.open_log(vault, &membership, &state, account, amends)?;
         let standing = anchors.judge(&statements, &log).map_err(Fault::from)?;
-        if let (Some(seen_at), Amends::None) = (standing.older_than, amends) {
+        let is_accepted = match amends {
+            Amends::None => false,
+            // What this device knew of the log went with the log; one that is in order is held against it.
+            Amends::RestartLog => restarted.is_some(),
+            Amends::AcceptOlder => true,
+        };
+        if let Some(seen_at) = standing.older_than.filter(|_| !is_accepted) {
             return Err(UnlockError::Older { seen_at });
         }
         let session = SessionId::from_random(sixteen(&mut random));
