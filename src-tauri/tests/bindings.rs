@@ -101,6 +101,8 @@ fn generated() -> String {
         view::ExportReport,
         view::ExportLossView,
         view::PeopleView,
+        view::VaultMoveView,
+        view::VaultMoveState,
         view::AccountView,
         view::AccountState,
         view::GrantView,

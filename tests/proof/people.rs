@@ -1,4 +1,5 @@
-//! SIGKILL at random moments while somebody enrols, changes a passphrase, leaves, and while keys are replaced.
+//! SIGKILL at random moments while somebody enrols, changes a passphrase, leaves, while keys are replaced, and while the vault
+//! moves to another computer.
 //!
 //! After each kill nobody is shut out: whoever had a way in has one, what was interrupted is completed by doing it again,
 //! every record is there, and the log is in order. Who left stays out.
@@ -31,7 +32,7 @@ pub fn prove(extent: Extent) -> Outcome {
         outcome.rounds += 1;
         let mut chance = Chance::new(seed);
         let office = Office { desk: PREPARED.copy() };
-        let (what, result) = match chance.below(9) {
+        let (what, result) = match chance.below(10) {
             0 => ("enrolling", office.enrolling(&mut chance)),
             1 => ("changing a passphrase", office.changing(&mut chance)),
             2 => ("leaving", office.leaving(&mut chance)),
@@ -39,6 +40,7 @@ pub fn prove(extent: Extent) -> Outcome {
             4 => ("raising the cost", office.raising(&mut chance)),
             5 => ("renewing recovery", office.renewing(&mut chance)),
             6 => ("renewing an account's keys", office.renewing_own(&mut chance)),
+            7 => ("moving to another computer", office.moving(&mut chance)),
             _ => ("replacing keys", office.replacing(&mut chance)),
         };
         match result {
@@ -227,6 +229,51 @@ impl Office {
             return Err(format!("the kit from before opens: {before}, the one from after: {after}"));
         }
         Ok(killed)
+    }
+
+    /// The vault is used in one place at most, and none of it is lost, wherever the kill came.
+    fn moving(&self, chance: &mut Chance) -> Result<bool, String> {
+        let file = "moved.age";
+        let killed = self.kill(|office| program::unlocked(&office.desk, &["vault", "move", file]), chance);
+        let list = ["tenant", "list"];
+        let ended = self.founder(&list);
+        let is_here = ended.status.success();
+        if !is_here && ended.code().as_deref() != Some("moved") {
+            return Err(format!("neither here nor moved: {ended}"));
+        }
+        if self.opens("otto", "otto.txt") != is_here {
+            return Err("it is here for one and moved for another".to_owned());
+        }
+        let is_written = self.desk.file(file).exists();
+        if is_here {
+            if is_written {
+                return Err("it is here, and written for elsewhere".to_owned());
+            }
+            self.is_in_order()?;
+            return Ok(killed);
+        }
+        if chance.below(2) == 0 {
+            done(&self.founder(&["vault", "move", "--take-back"]))?;
+            self.is_in_order()?;
+            return Ok(killed);
+        }
+        let file = if is_written { file } else { "again.age" };
+        if !is_written {
+            done(&self.founder(&["vault", "move", file]))?;
+        }
+        let other = Desk::empty();
+        for name in [file, "kit.txt"] {
+            fs::copy(self.desk.file(name), other.file(name)).unwrap();
+        }
+        let to = other.vault();
+        let to = to.to_str().expect("temporary folders have plain names");
+        let restore = ["backup", "restore", file, "--kit", "kit.txt", "--to", to];
+        done(&program::run(program::locked(&other, &restore)))?;
+        Self { desk: other }.is_in_order()?;
+        match self.founder(&list).code().as_deref() {
+            Some("moved") => Ok(killed),
+            other => Err(format!("the copy that stayed behind is not retired: {other:?}")),
+        }
     }
 
     /// The command is killed, or the unlocking after it that completes what it began.

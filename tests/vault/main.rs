@@ -23,6 +23,7 @@ mod people;
 mod records;
 mod records_life;
 mod recovery;
+mod relocation;
 mod subject;
 mod twin;
 mod upkeep;

@@ -237,6 +237,18 @@ pub enum VaultCommand {
     Check,
     /// Accept a copy of the vault that is older than this computer knew it, or another one. The log says so.
     AcceptOlder,
+    /// Move the vault to another computer: write it to a file and use the copy here no more.
+    #[command(
+        after_help = "Examples:\n  coffer --vault clients.coffer --login ines vault move /media/stick/clients.age\n  coffer backup restore /media/stick/clients.age --kit kit.txt --to clients.coffer\n  coffer --vault clients.coffer --login ines vault move --take-back\n\nThe second command is for the other computer; an administrator unlocks the vault there first. If the move was\nstopped, or its file is lost, repeat it with another file. Take it back only if the vault was not unlocked on the\nother computer: there would be two vaults from then on, which nothing brings together again."
+    )]
+    Move {
+        /// New file for the vault, encrypted as every backup is.
+        #[arg(value_name = "FILE", value_hint = ValueHint::AnyPath, required_unless_present = "take_back")]
+        file: Option<PathBuf>,
+        /// Use the copy here again after all. The log says so.
+        #[arg(long, conflicts_with = "file")]
+        take_back: bool,
+    },
 }
 
 #[derive(Subcommand, Debug)]

@@ -8,9 +8,9 @@ use coffer_core::{
     AcceptRecoveryError, ActivateError, ActivationCodeError, AttachError, BulkError, CallError, ChangePassphraseError,
     CodeError, CreateError, CreateTenantError, Damage, EnrolDeviceError, ExportError, Fault, FederationError,
     GlassError, GrantError, ImportError, InvalidIdentifiers, InvalidRecipe, InviteError, JobError, KindError,
-    LeaveError, ListRecordsError, MoveError, OpenError, PassphraseError, PersonalCodeError, RecoverError,
-    RecoveryCodeError, RenewRecoveryError, SaveAttachmentError, SaveRecordError, SaveSearchError, SecondFactorError,
-    SetPolicyError, SetRolesError, ShareCodeError, SharesError, SubjectError, UnlockError,
+    LeaveError, ListRecordsError, MoveError, MoveVaultError, OpenError, PassphraseError, PersonalCodeError,
+    RecoverError, RecoveryCodeError, RenewRecoveryError, SaveAttachmentError, SaveRecordError, SaveSearchError,
+    SecondFactorError, SetPolicyError, SetRolesError, ShareCodeError, SharesError, SubjectError, UnlockError,
 };
 use coffer_model::query::InvalidQuery;
 use coffer_model::record::InvalidRecord;
@@ -73,6 +73,8 @@ pub enum CliError {
     /// Records were not moved into another tenant.
     #[error(transparent)]
     Move(#[from] MoveError),
+    #[error(transparent)]
+    MoveVault(#[from] MoveVaultError),
     #[error(transparent)]
     List(#[from] ListRecordsError),
     #[error(transparent)]
@@ -215,6 +217,7 @@ impl CliError {
             Self::Save(error) => error.code(),
             Self::Bulk(error) => error.code(),
             Self::Move(error) => error.code(),
+            Self::MoveVault(error) => error.code(),
             Self::List(error) => error.code(),
             Self::Code(error) => error.code(),
             Self::Kind(error) => error.code(),
@@ -339,6 +342,13 @@ impl CliError {
                 "an administrator enrols this device with `backup enrol`; the recovery kit opens backups, too: --kit FILE"
             }
             "backup_unsettled" => "unlock the vault once, by any account, then make the backup",
+            "moved" => {
+                "go on where it was moved to; if its file is lost, `vault move FILE` writes another, and if nobody uses it there, \
+                 `vault move --take-back` goes on here"
+            }
+            "move_unfinished" => "repeat `vault move` with another file, or take it back with `vault move --take-back`",
+            "move_not_taken_up" => "an administrator unlocks it here once; everybody else can from then on",
+            "not_moved" => "nothing has to be taken back",
             "backup_older" => "if that is what you want, repeat with --accept-older",
             "backup_damaged" | "not_a_backup" | "backup_untrusted" | "backup_of_other_vault" => {
                 "take another backup; nothing was written"

@@ -29,8 +29,8 @@ pub(crate) use self::body::{
     AccountEnrolled, AccountFederated, AccountInvited, AccountRekeyed, AccountRemoved, BackupMade, Body,
     CryptoperiodsSet, Custodian, DeviceEnrolled, DirectoryKeyed, EpochOpened, ExposureReported, Founding, GlassBroken,
     GlassPrepared, GrantWithdrawn, Granted, InvitationWithdrawn, KeyCompromised, KindRemoved, KindSet, LeavingSet,
-    PairReplaced, PolicySet, Provider, ProviderSet, RecoveryAccepted, RecoveryReplaced, ResealedGrant, RolesSet,
-    SecondFactorStated, SeedSplit, SlotsNamed, TenantCreated,
+    MoveTakenBack, PairReplaced, PolicySet, Provider, ProviderSet, RecoveryAccepted, RecoveryReplaced, ResealedGrant,
+    RolesSet, SecondFactorStated, SeedSplit, SlotsNamed, TenantCreated, VaultMoved,
 };
 use crate::encoding::{self, NotCanonical};
 use crate::store::directory::SharedPair;
@@ -298,6 +298,27 @@ pub(crate) struct BrokenGlass {
     pub(crate) reason: String,
 }
 
+/// The vault was moved to another computer.
+#[derive(Clone, Debug)]
+pub(crate) struct Moving {
+    /// The key of the device it went from.
+    pub(crate) device: VerifyingKey,
+    pub(crate) at: Timestamp,
+    pub(crate) by: AccountId,
+    pub(crate) end: MovingEnd,
+}
+
+/// What became of a move.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum MovingEnd {
+    /// Nothing yet: the vault is used nowhere.
+    UnderWay,
+    /// Another device was certified, which goes on with the vault.
+    TakenUp(Timestamp),
+    /// It was taken back.
+    TakenBack(Timestamp),
+}
+
 impl Tenant {
     /// Since when somebody holds the key who may not have it any more; somebody for whom the glass was broken from the end of
     /// that time on.
@@ -394,6 +415,8 @@ pub(crate) struct Membership {
     pub(crate) devices_since: Vec<Timestamp>,
     /// Whose tokens marked accounts need.
     pub(crate) provider: Option<Provider>,
+    /// Every time the vault was moved to another computer, in order.
+    pub(crate) moves: Vec<Moving>,
 }
 
 impl Membership {
@@ -578,6 +601,11 @@ impl Membership {
         let grant = self.grants.get(&(tenant, account))?;
         let alive = grant.expires_ms.is_none_or(|expires| now.unix_millis() < expires);
         if alive { Right::from_code(grant.right) } else { None }
+    }
+
+    /// The move that nobody has taken up or back yet.
+    pub(crate) fn move_under_way(&self) -> Option<&Moving> {
+        self.moves.last().filter(|moving| moving.end == MovingEnd::UnderWay)
     }
 
     /// The number of the key of a kind that is in use, from 1; of a tenant's its epoch.

@@ -39,6 +39,9 @@ pub enum CallError {
     /// An administrator has stated when the account's access ends, and that is over.
     #[error("the access of this account has ended")]
     AccessEnded,
+    /// The vault was moved to another computer: this copy does nothing any more.
+    #[error("the vault was moved to another computer")]
+    Moved,
     /// The vault or the machine under it failed.
     #[error(transparent)]
     Fault(#[from] Fault),
@@ -140,6 +143,7 @@ impl CallError {
             Self::StepUpNeeded => "step_up_needed",
             Self::AccessEnded => "access_ended",
             Self::SecondPersonNeeded => "second_person_needed",
+            Self::Moved => "moved",
             Self::Fault(fault) => fault.code(),
         }
     }

@@ -31,6 +31,9 @@ pub enum JobError {
     /// A bug ended it. Nothing remains of it, and the vault is as it was.
     #[error("the job ended because of a bug")]
     Bug,
+    /// The vault counts as moved, but there is no archive of it: it is moved again, or that is taken back.
+    #[error("the vault counts as moved, but its archive was not written: {0}")]
+    MoveUnfinished(Box<Self>),
     /// A call failed on its way.
     #[error(transparent)]
     Call(#[from] CallError),
@@ -64,6 +67,7 @@ impl JobError {
             Self::Cancelled => "cancelled",
             Self::Locked => "locked",
             Self::Bug => "bug",
+            Self::MoveUnfinished(_) => "move_unfinished",
             Self::Call(error) => error.code(),
             Self::Backup(error) => error.code(),
             Self::Import(error) => error.code(),
@@ -201,6 +205,11 @@ pub(crate) struct Lease {
 }
 
 impl Lease {
+    /// Whether it is the lease of this job.
+    pub(crate) fn is_of(&self, job: &JobContext) -> bool {
+        self.control.as_ptr() == Arc::as_ptr(&job.control)
+    }
+
     /// Tells the job to stop because the session locks.
     pub(crate) fn revoke(&self) {
         if let Some(control) = self.control.upgrade() {

@@ -51,7 +51,7 @@ pub use usecase::{
 pub use usecase::{
     AttachError, BULK_MAX, BulkError, CopyFieldError, CreateError, CreateTenantError, CreatedVault, Duplicates,
     EnrolDeviceError, ExportError, ExportRequest, FreshAuthentication, ImportError, ImportRequest, ListRecordsError,
-    ListRequest, MoveError, MoveRequest, NewVault, PreviewError, SaveAttachmentError, SaveRecordError,
+    ListRequest, MoveError, MoveRequest, MoveVaultError, NewVault, PreviewError, SaveAttachmentError, SaveRecordError,
     TRASH_RETENTION_DAYS, TagChange, UnlockError,
 };
 pub use usecase::{

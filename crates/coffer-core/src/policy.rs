@@ -87,6 +87,8 @@ pub enum Action {
     VerifyBackup,
     /// Restores a backup into a new folder.
     RestoreBackup,
+    /// Moves the vault to another computer, and takes that back. Nothing else is done to a copy that was moved.
+    MoveVault,
     /// Gives this device a key for unattended work.
     EnrolDevice,
     /// Reads the log.
@@ -179,7 +181,7 @@ enum Requirement {
 
 impl Action {
     /// Every action, for the matrix in the tests and the documents.
-    pub const ALL: [Self; 74] = [
+    pub const ALL: [Self; 75] = [
         Self::ListTenants,
         Self::CreateTenant,
         Self::ListRecords,
@@ -218,6 +220,7 @@ impl Action {
         Self::ExportBackup,
         Self::VerifyBackup,
         Self::RestoreBackup,
+        Self::MoveVault,
         Self::EnrolDevice,
         Self::ReadLog,
         Self::VerifyLog,
@@ -263,7 +266,7 @@ impl Action {
             Self::SaveAttachment => Some(Guarded::SaveFiles),
             Self::ExportTenant | Self::ExportSubject => Some(Guarded::Export),
             Self::PurgeRecords | Self::EraseSubject => Some(Guarded::Erase),
-            Self::ExportBackup | Self::RestoreBackup => Some(Guarded::Backup),
+            Self::ExportBackup | Self::RestoreBackup | Self::MoveVault => Some(Guarded::Backup),
             Self::ReadLog => Some(Guarded::ReadLog),
             Self::GrantTenant | Self::WithdrawGrant => Some(Guarded::Grant),
             Self::RecoverTenants | Self::RenewRecovery => Some(Guarded::Recover),
@@ -341,6 +344,7 @@ impl Action {
             | Self::ExportBackup
             | Self::VerifyBackup
             | Self::RestoreBackup
+            | Self::MoveVault
             | Self::EnrolDevice
             | Self::ConfirmRecoveryKit
             | Self::InvitePeople

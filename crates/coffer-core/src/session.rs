@@ -18,7 +18,7 @@ use coffer_crypto::label::{self, Context};
 use coffer_crypto::seal::{self, SealingKeyPair};
 use coffer_crypto::secret::{AccountMasterKey, DatabaseKey, DirectoryKey, MacKey, TagKey, TenantKey};
 use coffer_crypto::sign::SigningKey;
-use coffer_model::account::{LoginName, Roles};
+use coffer_model::account::{LoginName, Role, Roles};
 use coffer_model::event::Event;
 use coffer_model::id::{AccountId, SessionId, TenantId, VaultId};
 use coffer_model::policy::Guarded;
@@ -30,7 +30,7 @@ use crate::chain::{Body, ChainError, EpochOpened, Membership};
 use crate::fault::{CallError, Damage, Fault};
 use crate::header::{Header, SealedState};
 use crate::host::{self, Host};
-use crate::job::Lease;
+use crate::job::{JobContext, Lease};
 use crate::keys::SharedKey;
 use crate::policy::{self, Action};
 use crate::store::attached::AttachedFiles;
@@ -139,6 +139,8 @@ pub(crate) struct Core {
     locked: AtomicBool,
     /// A write may not have reached the disk: nothing is acknowledged any more (`StoreError::is_fatal`).
     failed: AtomicBool,
+    /// The vault is being moved, or was: what the chain says, for those who do not wait for the office.
+    moved: AtomicBool,
     _lock: VaultLock,
 }
 
@@ -230,13 +232,17 @@ impl std::fmt::Debug for OpenTenant {
 
 /// Proof that the policy allowed an action; made only by [`Session::authorize`].
 #[derive(Debug)]
-pub(crate) struct Actor(());
+pub(crate) struct Actor {
+    /// Whether it is to move the vault, or to take that back: all that is done to a copy that was moved.
+    moves: bool,
+}
 
 impl Session {
     pub(crate) fn start(parts: SessionParts) -> Self {
         let SessionParts { header, header_mac, directory_key, shared, state, directory, membership, .. } = parts;
         let names = KnownNames::load(&directory, parts.vault.id, parts.account, &parts.keys.master);
         let closed = false;
+        let moved = membership.move_under_way().is_some();
         let office = Office { directory, membership, header, header_mac, directory_key, shared, state, closed };
         let session = Self {
             core: Arc::new(Core {
@@ -265,10 +271,13 @@ impl Session {
                 backups: Mutex::new(()),
                 locked: AtomicBool::new(false),
                 failed: AtomicBool::new(false),
+                moved: AtomicBool::new(moved),
                 _lock: parts.lock,
             }),
         };
-        usecase::backup::remember_in_background(&session.core);
+        if !moved {
+            usecase::backup::remember_in_background(&session.core);
+        }
         let core = &session.core;
         if let Ok((replaces, anchor)) = core.next_anchor(&core.office()) {
             anchor::keep_in_background(&core.host.keyring, core.vault.id, replaces, anchor);
@@ -279,6 +288,11 @@ impl Session {
     /// Whether the vault is an older copy than this device knew, or another one, and was accepted by this unlock.
     pub fn accepted_older(&self) -> bool {
         self.core.is_accepted
+    }
+
+    /// Whether the vault was moved from here, so that nothing is done to this copy but moving it again or taking that back.
+    pub fn is_moved(&self) -> bool {
+        self.core.is_moved()
     }
 
     /// Who is unlocked, and what happened since they were here last.
@@ -351,6 +365,8 @@ impl Core {
     /// Asks the policy. A refusal is logged.
     pub(crate) fn authorize(&self, action: Action, tenant: Option<TenantId>) -> Result<Actor, CallError> {
         self.refuse_ended()?;
+        let actor = Actor { moves: action == Action::MoveVault };
+        self.refuse_moved(&actor)?;
         let now = self.now();
         let (roles, right) = {
             let office = self.office();
@@ -367,7 +383,7 @@ impl Core {
             if action.guarded().is_some_and(|guarded| self.asks_anew(guarded)) {
                 return Err(CallError::StepUpNeeded);
             }
-            return Ok(Actor(()));
+            return Ok(actor);
         }
         self.append(Event::AccessRefused { tenant })?;
         // Whether a tenant exists is nobody's business who may not see it.
@@ -377,7 +393,15 @@ impl Core {
     /// For what an account's own keys need, whatever its roles: keeping its slot at the cost the rules ask for.
     pub(crate) fn authorize_own_upkeep(&self) -> Result<Actor, CallError> {
         self.refuse_ended()?;
-        Ok(Actor(()))
+        let actor = Actor { moves: false };
+        self.refuse_moved(&actor)?;
+        Ok(actor)
+    }
+
+    /// For taking up a move: what an administrator's session does before anything else is asked of whoever unlocked.
+    pub(crate) fn authorize_arrival(&self) -> Result<Actor, CallError> {
+        self.refuse_ended()?;
+        if self.roles().contains(Role::Administrator) { Ok(Actor { moves: true }) } else { Err(CallError::Refused) }
     }
 
     /// Whether the rules ask the account for a second factor that it does not have.
@@ -402,8 +426,9 @@ impl Core {
     }
 
     /// Logs a read before its value is handed out. Gives the entry's index.
-    pub(crate) fn record(&self, _actor: &Actor, event: Event) -> Result<u64, CallError> {
+    pub(crate) fn record(&self, actor: &Actor, event: Event) -> Result<u64, CallError> {
         self.refuse_ended()?;
+        self.refuse_moved(actor)?;
         Ok(self.append(event)?)
     }
 
@@ -425,6 +450,17 @@ impl Core {
             return Err(CallError::Locked);
         }
         if self.failed.load(Ordering::Acquire) { Err(Fault::NotDurable.into()) } else { Ok(()) }
+    }
+
+    /// Nothing is done to a copy that was moved but what its move needs. Of what was authorised before, whatever has not
+    /// begun to write by now comes to nothing, and the move waits for what has.
+    fn refuse_moved(&self, actor: &Actor) -> Result<(), CallError> {
+        if self.is_moved() && !actor.moves { Err(CallError::Moved) } else { Ok(()) }
+    }
+
+    /// Whether the vault was moved from here.
+    pub(crate) fn is_moved(&self) -> bool {
+        self.moved.load(Ordering::Acquire)
     }
 
     /// Judges a failure of the store; one that leaves unknown what reached the disk ends the session.
@@ -476,7 +512,7 @@ impl Core {
     /// key. Who saw what is not what the key is changed for.
     pub(crate) fn audited_read<T, E: From<CallError>>(
         &self,
-        _actor: &Actor,
+        actor: &Actor,
         tenant: &OpenTenant,
         write: impl FnOnce(&mut TenantTx<'_>) -> Result<T, E>,
         event: impl FnOnce(&T) -> Event,
@@ -486,8 +522,9 @@ impl Core {
         }
         let mut store = tenant.writer().map_err(CallError::from)?;
         let in_tenant = |error: StoreError| self.fault(error, Damage::Tenant);
-        // Authorised, then overtaken by the lock, which waits for this store, or by a new key.
+        // Authorised, then overtaken by the lock or a move, which wait for this store, or by a new key.
         self.refuse_ended()?;
+        self.refuse_moved(actor)?;
         self.refuse_replaced(tenant)?;
         self.settle(tenant, &store)?;
         let mut tx = store.begin(self.now(), self.account).map_err(in_tenant)?;
@@ -588,18 +625,21 @@ impl Core {
     pub(crate) fn change_directory_as(
         &self,
         (signer, key): (AccountId, &SigningKey),
-        _actor: &Actor,
+        actor: &Actor,
         event: Event,
         bodies: Vec<Body>,
         rows: impl FnOnce(&mut DirectoryTx<'_>) -> Result<(), StoreError>,
     ) -> Result<(), CallError> {
         self.refuse_ended()?;
+        self.refuse_moved(actor)?;
         self.append(event)?;
         let mut office = self.office();
         let office = &mut *office;
         if office.closed {
             return Err(CallError::Locked);
         }
+        // Overtaken by a move, which holds the office.
+        self.refuse_moved(actor)?;
         let in_directory = |error: StoreError| self.fault(error, Damage::Directory);
         let mut tx = office.directory.write().map_err(in_directory)?;
         // On a copy: what is not committed must leave no trace.
@@ -613,6 +653,7 @@ impl Core {
         rows(&mut tx).map_err(in_directory)?;
         tx.commit().map_err(in_directory)?;
         office.membership = membership;
+        self.moved.store(office.membership.move_under_way().is_some(), Ordering::Release);
         Ok(())
     }
 
@@ -790,17 +831,28 @@ impl Core {
         Ok(self.log.checkpoint(self.now(), &self.checkpoint_signer())?)
     }
 
-    /// Stops jobs, writes the last entry and a checkpoint, closes every file.
-    pub(crate) fn lock(&self) -> Result<(), Fault> {
-        if self.locked.swap(true, Ordering::AcqRel) {
-            return Ok(());
-        }
-        let jobs: Vec<Lease> = lock(&self.jobs).drain(..).collect();
+    /// Ends all jobs but that of `except`, which is the one that calls.
+    pub(crate) fn end_jobs(&self, except: Option<&JobContext>) {
+        let is_other = |job: &Lease| except.is_none_or(|own| !job.is_of(own));
+        let jobs: Vec<Lease> = lock(&self.jobs).extract_if(.., |job| is_other(job)).collect();
         jobs.iter().for_each(Lease::revoke);
         let deadline = self.host.clock.monotonic() + JOBS_END_WITHIN;
         for job in &jobs {
             job.wait_until_ended(deadline.saturating_sub(self.host.clock.monotonic()));
         }
+    }
+
+    /// Stops jobs, writes the last entry and a checkpoint, closes every file.
+    pub(crate) fn lock(&self) -> Result<(), Fault> {
+        self.lock_by(None)
+    }
+
+    /// As [`Core::lock`], from within a job, which is left to end by itself.
+    pub(crate) fn lock_by(&self, job: Option<&JobContext>) -> Result<(), Fault> {
+        if self.locked.swap(true, Ordering::AcqRel) {
+            return Ok(());
+        }
+        self.end_jobs(job);
         // Each of these matters by itself: a disk that is full for one must not keep the others from being tried. The
         // log first, since a shell in a hurry may end the process at any moment.
         let tenants = std::mem::take(&mut *lock(&self.tenants));

@@ -38,7 +38,7 @@ pub use life::{
 };
 pub use people::{
     AccountState, AccountView, GrantView, PendingKey, PendingKeyView, PeopleView, PolicyView, ProviderKeyView,
-    ProviderView, RecoveryView, SplitView, WaysInView,
+    ProviderView, RecoveryView, SplitView, VaultMoveState, VaultMoveView, WaysInView,
 };
 pub use subject::{
     SubjectBackupView, SubjectDraftView, SubjectErasureReport, SubjectExportReport, SubjectFindings, SubjectPlace,

@@ -372,6 +372,10 @@ pub enum Event {
     },
     /// A vault that was older than a device knew it was accepted there on somebody's word.
     OlderVaultAccepted,
+    /// The vault was moved to another computer: its copy here is used no more.
+    VaultMoved,
+    /// A move was taken back: the vault is used here again, on somebody's word.
+    MoveTakenBack,
     /// A key for this device was made and certified.
     DeviceEnrolled,
     /// The log did not fit its state and goes on in a new segment, on somebody's word.
@@ -568,6 +572,8 @@ impl Event {
             Self::UnlockFailuresCounted { .. } => "vault.unlock_failures_counted",
             Self::VaultLocked => "vault.locked",
             Self::OlderVaultAccepted => "vault.older_accepted",
+            Self::VaultMoved => "vault.moved",
+            Self::MoveTakenBack => "vault.move_taken_back",
             Self::AccessRefused { .. } => "access.refused",
             Self::RecoveryKitConfirmed => "recovery_kit.confirmed",
             Self::TenantCreated(_) => "tenant.created",
@@ -698,6 +704,8 @@ impl Event {
             | Self::UnlockFailed
             | Self::VaultLocked
             | Self::OlderVaultAccepted
+            | Self::VaultMoved
+            | Self::MoveTakenBack
             | Self::RecoveryKitConfirmed
             | Self::DeviceEnrolled
             | Self::FilesChecked
@@ -858,6 +866,8 @@ impl Event {
             "vault.unlock_failures_counted" => Self::UnlockFailuresCounted { count: parts.count? },
             "vault.locked" => Self::VaultLocked,
             "vault.older_accepted" => Self::OlderVaultAccepted,
+            "vault.moved" => Self::VaultMoved,
+            "vault.move_taken_back" => Self::MoveTakenBack,
             "access.refused" => Self::AccessRefused { tenant: parts.tenant },
             "recovery_kit.confirmed" => Self::RecoveryKitConfirmed,
             "tenant.created" => Self::TenantCreated(parts.tenant?),

@@ -16,7 +16,7 @@ GRANT_WITHDRAWN, DIRECTORY_KEYED, AUDIT_REPLACED, OFFICE_REPLACED, SLOTS_NAMED =
 POLICY_SET, SECOND_FACTOR_STATED, PROVIDER_SET, ACCOUNT_FEDERATED = range(18, 22)
 LEAVING_SET, EXPOSURE_REPORTED = 22, 23
 RECOVERY_REPLACED, RECOVERY_ACCEPTED, KEY_COMPROMISED, ACCOUNT_REKEYED, CRYPTOPERIODS_SET = range(24, 29)
-GLASS_PREPARED, GLASS_BROKEN = 29, 30
+GLASS_PREPARED, GLASS_BROKEN, VAULT_MOVED, MOVE_TAKEN_BACK = range(29, 33)
 # how many shares it takes, digest of each
 SPLIT = Optional((UNSIGNED, [HASH]))
 BODIES = OneOf(
@@ -81,6 +81,10 @@ BODIES = OneOf(
         GLASS_PREPARED: (ID, UNSIGNED, [(ID, HASH, HASH)]),
         # tenant, epoch, until when, why, the other custodian, digest of the sealed key, KID, the other's signature
         GLASS_BROKEN: (ID, UNSIGNED, INTEGER, TEXT, ID, HASH, HASH, SIGNATURE),
+        # key of the device it goes from
+        VAULT_MOVED: (HASH,),
+        # the same
+        MOVE_TAKEN_BACK: (HASH,),
         # days of each kind
         CRYPTOPERIODS_SET: ([UNSIGNED],),
     }
@@ -92,6 +96,7 @@ ADMINISTRATOR, AUDITOR, MEMBER = 1, 2, 4
 OFFICER = ADMINISTRATOR | AUDITOR
 RECOVERY = bytes(16)
 DAY = 24 * 60 * 60 * 1000
+UNDER_WAY, TAKEN_UP, TAKEN_BACK = "under way", "taken up", "taken back"
 
 
 @dataclass
@@ -175,6 +180,7 @@ class Membership:
     kinds: dict = field(default_factory=dict)  # digest of the template by kind
     provider: list | None = None  # what was pinned last
     files: set = field(default_factory=set)  # of every epoch of every tenant
+    moves: list = field(default_factory=list)  # key of the device the vault went from, what became of it
     heads: list = field(default_factory=list)  # hash of each statement
 
     @property
@@ -199,6 +205,11 @@ class Membership:
         ending = {key for key in self.grants if which(*key)}
         self.grants = {key: grant for key, grant in self.grants.items() if key not in ending}
         self.ended |= ending
+
+    @property
+    def moving(self):
+        """The key of the device the vault goes from, as long as nobody has taken the move up or back."""
+        return self.moves[-1][0] if self.moves and self.moves[-1][1] == UNDER_WAY else None
 
     def statement_hash(self, length):
         """Hash of the last of the first `length` statements."""
@@ -278,6 +289,9 @@ def check_roles(roles):
 
 def _device_enrolled(membership, _signer, _at, signing):
     check_verifying_key(signing)
+    if membership.moving is not None:
+        require(signing not in membership.devices, "a move taken up where the vault was before")
+        membership.moves[-1] = (membership.moving, TAKEN_UP)
     membership.devices.append(signing)
 
 
@@ -564,6 +578,16 @@ def _glass_broken(membership, opener, at, tenant, epoch, until, why, second, sea
     membership.grants[tenant, opener] = Grant(1, until, sealed_digest)
 
 
+def _vault_moved(membership, _signer, _at, device):
+    require(membership.moving is None and device in membership.devices, "moved twice, or from a device that nobody knows")
+    membership.moves.append((device, UNDER_WAY))
+
+
+def _move_taken_back(membership, _signer, _at, device):
+    require(membership.moving == device, "a move taken back that is not under way")
+    membership.moves[-1] = (device, TAKEN_BACK)
+
+
 def _cryptoperiods_set(_membership, _signer, _at, days):
     require(len(days) == 7 and all(1 <= period <= 3653 for period in days), "periods out of bounds")
 
@@ -591,7 +615,7 @@ _NEEDED_ROLES = {
     **dict.fromkeys((DEVICE_ENROLLED, TENANT_CREATED, BACKUP_MADE, KIND_SET, KIND_REMOVED), ADMINISTRATOR),
     **dict.fromkeys((INVITATION_WITHDRAWN, ROLES_SET, ACCOUNT_REMOVED, DIRECTORY_KEYED), ADMINISTRATOR),
     **dict.fromkeys((POLICY_SET, LEAVING_SET, RECOVERY_REPLACED, CRYPTOPERIODS_SET), ADMINISTRATOR),
-    **dict.fromkeys((PROVIDER_SET, ACCOUNT_FEDERATED), ADMINISTRATOR),
+    **dict.fromkeys((PROVIDER_SET, ACCOUNT_FEDERATED, VAULT_MOVED, MOVE_TAKEN_BACK), ADMINISTRATOR),
     AUDIT_REPLACED: AUDITOR,
     OFFICE_REPLACED: OFFICER,
 }
@@ -626,4 +650,6 @@ _APPLY = {
     CRYPTOPERIODS_SET: _cryptoperiods_set,
     GLASS_PREPARED: _glass_prepared,
     GLASS_BROKEN: _glass_broken,
+    VAULT_MOVED: _vault_moved,
+    MOVE_TAKEN_BACK: _move_taken_back,
 }

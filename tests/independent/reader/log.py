@@ -33,8 +33,9 @@ WITH_OR_WITHOUT_TENANT = {"access.refused", "key.compromised", "search.saved", "
 WITH_OR_WITHOUT_RECORD = {"draft.kept", "draft.opened", "draft.discarded"}
 ABOUT = {
     **dict.fromkeys(
-        "vault.created vault.unlocked vault.unlock_failed vault.locked vault.older_accepted recovery_kit.confirmed device.enrolled "
-        "log.verified files.checked kind.set kind.removed passphrase.changed personal_code.made kdf.raised "
+        "vault.created vault.unlocked vault.unlock_failed vault.locked vault.older_accepted vault.moved vault.move_taken_back "
+        "recovery_kit.confirmed device.enrolled log.verified files.checked kind.set kind.removed passphrase.changed "
+        "personal_code.made kdf.raised "
         "second_factor.enrolled second_factor.removed spare_codes.made policy.set own_keys.renewed "
         "provider.pinned provider.unpinned lease.renewed "
         "cryptoperiods.set key_access.listed device_key.replaced directory.rekeyed audit_key.replaced "

@@ -8,6 +8,7 @@ import type {
   ProviderView,
   SessionView,
   TenantView,
+  VaultMoveView,
   WaysInView,
 } from "../lib/api/types.ts";
 
@@ -182,6 +183,7 @@ export class MockPeople {
   glass: GlassView[] = [];
   accounts: AccountView[];
   pending: PendingKeyView[];
+  moves: VaultMoveView[] = [];
   readonly #tenants: () => TenantView[];
   readonly #startRekeying: (result: () => PendingKeyView[]) => unknown;
 
@@ -198,7 +200,7 @@ export class MockPeople {
   }
 
   readonly answers: Record<string, (args: Args) => unknown> = {
-    people_list: () => ({ accounts: this.accounts, pending: this.pending }),
+    people_list: () => ({ accounts: this.accounts, pending: this.pending, moves: this.moves }),
     account_invite: ({ login, roles, hours }) => this.#invite(String(login), roles as Role[], Number(hours)),
     invitation_withdraw: ({ account }) => {
       this.accounts = this.accounts.filter(({ id }) => id !== this.#find(account).id);

@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use coffer_core::host::Host;
-use coffer_core::view::{AccountState, AccountView, PeopleView};
+use coffer_core::view::{AccountState, AccountView, PeopleView, VaultMoveState};
 use coffer_core::{ActivationCode, Invitation, SecretBytes, Session, Vault};
 use coffer_model::account::{LoginName, Role, Roles};
 use serde_json::json;
@@ -194,6 +194,16 @@ fn people_text(people: &PeopleView) -> String {
     if !people.pending.is_empty() {
         text.push('\n');
         text.push_str(&key::pending_text(&people.pending));
+    }
+    for moved in &people.moves {
+        let became = match (moved.state, moved.ended_at) {
+            (VaultMoveState::TakenUp, Some(at)) => format!(", taken up {at}"),
+            (VaultMoveState::TakenBack, Some(at)) => format!(", taken back {at}"),
+            _ => String::new(),
+        };
+        let by = moved.by.as_deref().unwrap_or("(unknown)");
+        let line = format!("\nmoved {} by {by} from the computer \"{}\"{became}", moved.at, moved.device);
+        text.push_str(&line);
     }
     text
 }

@@ -67,6 +67,10 @@ pub fn run(host: &Host, cli: &Cli, output: &Output) -> Result<(), CliError> {
         Command::Vault(VaultCommand::AcceptOlder) => {
             vault::accepted(unlock_by(Vault::unlock_accepting_older, host, global)?, output)
         }
+        Command::Vault(VaultCommand::Move { file, .. }) => {
+            let session = unlock_by(Vault::unlock_moved, host, global)?;
+            vault::move_away(session, global, file.as_deref(), output)
+        }
         Command::Account(AccountCommand::RenewKeys { new_passphrase_file }) => {
             let session = unlock(host, global)?;
             refuse_unasked(&session, global)?;
@@ -104,7 +108,9 @@ fn run_unlocked(session: &Session, global: &Global, command: &Command, output: &
         Command::Backup(command) => backup::run(session, command, output),
         Command::Log(command) => log::run(session, command, output),
         Command::Vault(VaultCommand::Check) => vault::check(session, output),
-        Command::Vault(VaultCommand::Create { .. } | VaultCommand::Show | VaultCommand::AcceptOlder)
+        Command::Vault(
+            VaultCommand::Create { .. } | VaultCommand::Show | VaultCommand::AcceptOlder | VaultCommand::Move { .. },
+        )
         | Command::Doctor
         | Command::Demo { .. }
         | Command::Shell

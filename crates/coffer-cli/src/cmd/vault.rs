@@ -11,10 +11,10 @@ use coffer_model::id::VaultId;
 use serde::Serialize;
 
 use super::kit::KitPlace;
-use super::{login, vault_folder};
+use super::{fresh, login, vault_folder};
 use crate::args::Global;
 use crate::error::CliError;
-use crate::render::{Output, table};
+use crate::render::{Output, size, table};
 use crate::{job, prompt};
 
 /// Shows what can be said of a vault while it is locked.
@@ -44,6 +44,48 @@ pub fn accepted(session: Session, output: &Output) -> Result<(), CliError> {
         };
         words.to_owned()
     })?)
+}
+
+/// Moves the vault to another computer by way of a file, or, without one, takes that back.
+pub fn move_away(session: Session, global: &Global, file: Option<&Path>, output: &Output) -> Result<(), CliError> {
+    let done = match file {
+        Some(file) => move_to(&session, global, file, output),
+        None => take_back(&session, global, output),
+    };
+    let locked = session.lock();
+    done?;
+    Ok(locked?)
+}
+
+fn move_to(session: &Session, global: &Global, file: &Path, output: &Output) -> Result<(), CliError> {
+    let proof = fresh(session, global)?;
+    let backup = job::run("moving the vault", || session.start_move_vault(file, proof))?;
+    output.answer(&backup, |backup| {
+        format!(
+            "moved the vault to {} ({}, {} files); the copy here is used no more",
+            file.display(),
+            size(backup.bytes),
+            backup.files
+        )
+    })?;
+    output.note(
+        "on the other computer: `backup restore FILE --kit KIT --to DIR`; an administrator unlocks it there first",
+    );
+    Ok(())
+}
+
+fn take_back(session: &Session, global: &Global, output: &Output) -> Result<(), CliError> {
+    session.take_move_back(fresh(session, global)?)?;
+    output
+        .answer(&TakenBack { taken_back: true }, |_| "the copy here is used again, and the log says so".to_owned())?;
+    output.note("if the vault was unlocked on another computer meanwhile, there are two now: give up one of them");
+    Ok(())
+}
+
+/// A move was taken back.
+#[derive(Serialize)]
+struct TakenBack {
+    taken_back: bool,
 }
 
 /// Holds every tenant's file against what was remembered when it was locked.

@@ -22,6 +22,7 @@ fn redact(name: &str, value: &mut Value) {
                 "next" => Some("cursor"),
                 "os_user" | "host" => Some("machine"),
                 "root" | "chain_head" => Some("hash"),
+                "device" => Some("words"),
                 "access_by" | "secrets_by" | "next_rotation" => Some("time"),
                 _ if (name.ends_with("at") || name.ends_with("until") || name == "since") && text.ends_with('Z') => {
                     Some("time")
@@ -105,6 +106,39 @@ fn answers_have_the_shapes_that_scripts_rely_on() {
     let indices: Vec<_> = entries.iter().map(|entry| entry["index"].as_u64().unwrap()).collect();
     assert_eq!(indices, (0..indices.len() as u64).collect::<Vec<_>>());
     assert!(!exported.contains("canary") && !exported.contains("gateway"));
+}
+
+#[test]
+fn answers_to_moving_the_vault_have_the_shapes_that_scripts_rely_on() {
+    let (place, other) = (Place::with_vault(), Place::empty());
+    assert_eq!(place.run(&["--json", "vault", "move", "moved.age"]).json()["counter"], 1);
+    let refused = place.run(&["--json", "tenant", "list"]);
+    assert_eq!((refused.code, refused.error().as_str()), (Some(1), "moved"));
+    assert!(refused.message().contains(" by ines"), "{refused:?}");
+    let locked = place.run_bare(&["--json", "--vault", "clients.coffer", "backup", "export", "locked.age"]);
+    assert_eq!(locked.error(), "moved");
+    let again = place.run(&["--json", "vault", "move", "moved.age"]);
+    assert_eq!(again.error(), "move_unfinished", "nothing is overwritten");
+    holds!("vault_move", place.run(&["--json", "vault", "move", "once-more.age"]).json());
+
+    // On another computer it goes on.
+    fs::copy(place.path("once-more.age"), other.path("moved.age")).unwrap();
+    fs::copy(place.path("kit.txt"), other.path("kit.txt")).unwrap();
+    other.run_bare(&["--json", "backup", "restore", "moved.age", "--kit", "kit.txt", "--to", "clients.coffer"]).json();
+    holds!("account_list_moved", other.run(&["--json", "account", "list"]).json()["moves"].clone());
+    let words = other.run(&["account", "list"]).out;
+    assert!(words.contains("moved ") && words.contains("taken up "), "{words}");
+
+    holds!("vault_move_taken_back", place.run(&["--json", "vault", "move", "--take-back"]).json());
+    assert_eq!(place.run(&["--json", "vault", "move", "--take-back"]).error(), "not_moved");
+    assert_eq!(place.run(&["--json", "tenant", "list"]).json(), json!([]));
+    for usage in [&["vault", "move"][..], &["vault", "move", "x.age", "--take-back"]] {
+        assert_eq!(place.run(usage).code, Some(2));
+    }
+    let mut shell = place.shell();
+    shell.say("vault move elsewhere.age");
+    let ended = shell.end();
+    assert!(ended.code == Some(2) && ended.err.contains("stands alone"), "{ended:?}");
 }
 
 #[test]

@@ -19,7 +19,7 @@ use coffer_model::record::{FieldDraft, FieldType, RecordDraft};
 use tempfile::TempDir;
 
 use crate::audit::AuditLog;
-use crate::chain::{self, Body, ChainError, Granted, RolesSet, SignedStatement};
+use crate::chain::{self, Body, ChainError, Granted, RolesSet, SignedStatement, VaultMoved};
 use crate::fault::{CallError, Damage, Fault};
 use crate::host::Host;
 use crate::keys::pair_context;
@@ -229,6 +229,37 @@ fn a_member_opens_nothing_of_a_tenant_that_was_not_granted() {
         let opened = TenantStore::open(&tenant_path(&core.folder, &file), &database_key, identity, Access::ReadOnly);
         assert!(matches!(opened, Err(StoreError::CannotOpen)));
     }
+}
+
+/// T4: who is no administrator cannot state the vault away from the others.
+#[test]
+fn a_member_who_states_that_the_vault_was_moved_is_believed_by_nobody() {
+    let (place, _, _) = shared();
+    let otto = place.unlock("otto");
+    let device = otto.core.office().membership.devices[0].encode().into();
+    let moved = next(&otto, Body::VaultMoved(VaultMoved { device }));
+    assert_eq!(admits(&otto, &moved), Err(ChainError::Authority));
+    insert(&otto, &moved);
+    otto.lock().unwrap();
+    // Noticed as what it is, not taken for a move.
+    place.is_refused(FOUNDER, Damage::Chain);
+
+    // Nor does one who administers no more, by a statement kept from before.
+    let (place, _, _) = shared();
+    place.enrol(place.unlock(FOUNDER), "eva", &[Role::Administrator]);
+    let eva = place.unlock("eva");
+    let device = eva.core.office().membership.devices[0].encode().into();
+    let kept = next(&eva, Body::VaultMoved(VaultMoved { device }));
+    assert_eq!(admits(&eva, &kept), Ok(()));
+    eva.lock().unwrap();
+    let founder = place.unlock(FOUNDER);
+    let proof = founder.authenticated_by_unlocking().unwrap();
+    founder.set_roles(account(&founder, "eva"), Roles::of([Role::Member]), proof).unwrap();
+    assert_eq!(admits(&founder, &kept), Err(ChainError::OutOfPlace));
+    founder.lock().unwrap();
+    let eva = place.unlock("eva");
+    let device = eva.core.office().membership.devices[0].encode().into();
+    assert_eq!(admits(&eva, &next(&eva, Body::VaultMoved(VaultMoved { device }))), Err(ChainError::Authority));
 }
 
 /// T4: no right, role or grant that nobody with authority signed is ever acted on.

@@ -10,6 +10,7 @@ use std::path::Path;
 use coffer_crypto::Random;
 use coffer_crypto::sign::VerifyingKey;
 use coffer_model::id::VaultId;
+use coffer_model::time::Timestamp;
 use minicbor::bytes::{ByteArray, ByteVec};
 use minicbor::{CborLen, Decode, Encode};
 
@@ -46,6 +47,9 @@ pub(crate) struct BackupMemory {
     /// Signed manifests of backups that are made and have no statement in the chain yet, oldest first.
     #[n(5)]
     receipts: Vec<ByteVec>,
+    /// When the vault was moved away from here, in milliseconds since the Unix epoch; absent while it is here.
+    #[n(6)]
+    moved_ms: Option<i64>,
 }
 
 impl BackupMemory {
@@ -60,6 +64,7 @@ impl BackupMemory {
             founding: pin.founding.into(),
             devices: membership.devices.iter().map(|key| key.encode().into()).collect(),
             receipts: counted.map_or_else(Vec::new, |memory| memory.receipts.clone()),
+            moved_ms: membership.move_under_way().map(|moving| moving.at.unix_millis()),
         };
         in_chain.with(counted.map_or(0, |memory| memory.newest))
     }
@@ -80,6 +85,26 @@ impl BackupMemory {
     /// The same, once its receipts are filed.
     pub(crate) fn without_receipts(self) -> Self {
         Self { receipts: Vec::new(), ..self }
+    }
+
+    /// The same, of a copy from which the vault is about to be moved.
+    pub(crate) fn moved(self, at: Timestamp) -> Self {
+        Self { moved_ms: Some(at.unix_millis()), ..self }
+    }
+
+    /// The same, of a copy with which the vault goes on.
+    pub(crate) fn at_home(self) -> Self {
+        Self { moved_ms: None, ..self }
+    }
+
+    /// Whether the vault was moved away from here.
+    pub(crate) const fn is_moved(&self) -> bool {
+        self.moved_ms.is_some()
+    }
+
+    /// When that was.
+    pub(crate) fn moved_at(&self) -> Option<Timestamp> {
+        self.moved_ms.and_then(|millis| Timestamp::from_unix_millis(millis).ok())
     }
 
     /// Signed manifests that wait to be filed, oldest first.

@@ -64,6 +64,9 @@ pub enum BackupError {
     /// The program was stopped while the vault's directory got a new key: unlock the vault once, then back it up.
     #[error("the vault was stopped in the middle of a change of its keys")]
     Unsettled,
+    /// The vault was moved to another computer: its copy here makes no backups and restores none.
+    #[error("the vault was moved to another computer")]
+    Moved,
     /// The vault or the machine failed.
     #[error(transparent)]
     Fault(#[from] Fault),
@@ -84,6 +87,7 @@ impl BackupError {
             Self::InUse(_) => "vault_in_use",
             Self::NoDeviceKey => "no_device_key",
             Self::Unsettled => "backup_unsettled",
+            Self::Moved => "moved",
             Self::Fault(fault) => fault.code(),
         }
     }

@@ -25,8 +25,8 @@ use super::{
     ChainPin, EndedGrant, EpochOpened, Federation, FormerAccount, GlassBroken, GlassPrepared, GrantWithdrawn, Granted,
     Invitation, KeyCompromised, KeysThen, Leaving, LeavingSet, MAX_ACCOUNTS, MAX_BACKUPS_BETWEEN, MAX_GLASS_MILLIS,
     MAX_INVITATION_MILLIS, MAX_KINDS, MAX_LEASE_DAYS, MAX_PROVIDER_TEXT, MAX_REASON_CHARS, MAX_SLOTS, Membership,
-    PolicySet, ProviderSet, RECOVERY, Recovery, RecoveryReplaced, ReportedExposure, SeedSplit, SignedStatement,
-    Statement, Tenant, TenantCreated, keys_digest,
+    Moving, MovingEnd, PolicySet, ProviderSet, RECOVERY, Recovery, RecoveryReplaced, ReportedExposure, SeedSplit,
+    SignedStatement, Statement, Tenant, TenantCreated, keys_digest,
 };
 use crate::encoding;
 
@@ -99,6 +99,7 @@ impl Membership {
             compromised: BTreeMap::new(),
             devices_since: Vec::new(),
             provider: None,
+            moves: Vec::new(),
         })
     }
 
@@ -123,8 +124,7 @@ impl Membership {
             Body::Founding(_) => return Err(ChainError::OutOfPlace),
             Body::DeviceEnrolled(body) => {
                 administers()?;
-                self.devices.push(parse_signing(&body.signing)?);
-                self.devices_since.push(at);
+                self.admit_device(parse_signing(&body.signing)?, at)?;
             }
             Body::TenantCreated(body) => {
                 administers()?;
@@ -230,6 +230,18 @@ impl Membership {
             Body::KeyCompromised(body) => self.admit_compromise(body, signer, at)?,
             Body::GlassPrepared(body) => self.admit_custodians(body, signer, at)?,
             Body::GlassBroken(body) => self.admit_broken_glass(&body, signer, at)?,
+            Body::VaultMoved(body) => {
+                administers()?;
+                let device = parse_signing(&body.device)?;
+                require(self.move_under_way().is_none() && self.devices.contains(&device))?;
+                self.moves.push(Moving { device, at, by: signer, end: MovingEnd::UnderWay });
+            }
+            Body::MoveTakenBack(body) => {
+                administers()?;
+                let device = parse_signing(&body.device)?;
+                require(self.move_under_way().is_some_and(|moving| moving.device == device))?;
+                self.end_move(MovingEnd::TakenBack(at));
+            }
             Body::CryptoperiodsSet(body) => {
                 administers()?;
                 self.cryptoperiods = Cryptoperiods::from_days(&body.days).ok_or(ChainError::Malformed)?;
@@ -255,6 +267,23 @@ impl Membership {
             }
             _ if signer == RECOVERY => Ok(Some(self.recovery().signing)),
             _ => Ok(self.accounts.get(&signer).map(|account| account.signing)),
+        }
+    }
+
+    fn admit_device(&mut self, device: VerifyingKey, at: Timestamp) -> Result<(), ChainError> {
+        if self.move_under_way().is_some() {
+            // Where the vault was before it does not go on but by a word of its own.
+            require(!self.devices.contains(&device))?;
+            self.end_move(MovingEnd::TakenUp(at));
+        }
+        self.devices.push(device);
+        self.devices_since.push(at);
+        Ok(())
+    }
+
+    fn end_move(&mut self, end: MovingEnd) {
+        if let Some(moving) = self.moves.last_mut() {
+            moving.end = end;
         }
     }
 

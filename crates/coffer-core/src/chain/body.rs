@@ -107,6 +107,12 @@ pub(crate) enum Body {
     /// Two custodians open a tenant for one of them, for a while. Signed by that one; the other's word is in it.
     #[n(30)]
     GlassBroken(#[n(0)] GlassBroken),
+    /// The vault moves to another computer: no copy goes on where it was. Signed by an administrator.
+    #[n(31)]
+    VaultMoved(#[n(0)] VaultMoved),
+    /// A move is off, and the copy it began from goes on. Signed by an administrator.
+    #[n(32)]
+    MoveTakenBack(#[n(0)] MoveTakenBack),
 }
 
 /// Public keys of the vault and of its first account.
@@ -540,6 +546,20 @@ pub(crate) struct GlassBroken {
     /// By the other custodian's key over [`GlassBroken::seconded`].
     #[n(7)]
     pub(crate) word: ByteArray<64>,
+}
+
+#[derive(Clone, Copy, Debug, Encode, Decode, CborLen)]
+pub(crate) struct VaultMoved {
+    /// Ed25519 public key of the device it goes from.
+    #[n(0)]
+    pub(crate) device: ByteArray<32>,
+}
+
+#[derive(Clone, Copy, Debug, Encode, Decode, CborLen)]
+pub(crate) struct MoveTakenBack {
+    /// As in the statement of the move.
+    #[n(0)]
+    pub(crate) device: ByteArray<32>,
 }
 
 impl GlassBroken {

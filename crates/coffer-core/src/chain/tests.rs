@@ -150,7 +150,22 @@ fn make() -> (Membership, Vec<SignedStatement>) {
     state(&mut membership, &mut chain, Body::AccountInvited(invited(waiting, "eva", Roles::of([Role::Member]))));
     let withdrawn = InvitationWithdrawn { account: waiting };
     state(&mut membership, &mut chain, Body::InvitationWithdrawn(withdrawn));
+    state(&mut membership, &mut chain, moved_from(13));
+    state(&mut membership, &mut chain, taken_back(13));
     (membership, chain)
+}
+
+/// That the vault moves away from the device with a key.
+fn moved_from(device: u8) -> Body {
+    Body::VaultMoved(VaultMoved { device: signing(device).verifying_key().encode().into() })
+}
+
+fn taken_back(device: u8) -> Body {
+    Body::MoveTakenBack(MoveTakenBack { device: signing(device).verifying_key().encode().into() })
+}
+
+fn device(device: u8) -> Body {
+    Body::DeviceEnrolled(DeviceEnrolled { signing: signing(device).verifying_key().encode().into() })
 }
 
 fn provider() -> Provider {
@@ -1158,4 +1173,52 @@ fn no_two_accounts_are_marked_with_the_same() {
     let twice = stated(&membership, FOUNDER, &founder_key(), federated(MEMBER, Some("m")));
     assert_eq!(twice, Err(ChainError::Authority));
     assert_eq!(stated(&membership, FOUNDER, &founder_key(), federated(other, Some("m"))), Ok(()), "a new lease");
+}
+
+#[test]
+fn only_an_administrator_moves_the_vault_and_only_from_a_device_that_is_certified() {
+    let members = [Roles::of([Role::Member]), Roles::of([Role::Auditor]), Roles::of([Role::Auditor, Role::Member])];
+    for roles in members {
+        let membership = with_member(roles);
+        assert_eq!(stated(&membership, MEMBER, &member_key(), moved_from(13)), Err(ChainError::Authority));
+        let mut moving = membership.clone();
+        state(&mut moving, &mut Vec::new(), moved_from(13));
+        for body in [taken_back(13), device(14)] {
+            assert_eq!(stated(&moving, MEMBER, &member_key(), body), Err(ChainError::Authority));
+        }
+    }
+    let membership = with_member(Roles::of([Role::Administrator]));
+    assert_eq!(stated(&membership, MEMBER, &member_key(), moved_from(13)), Ok(()));
+    assert_eq!(stated(&membership, MEMBER, &member_key(), moved_from(14)), Err(ChainError::Authority));
+    // Nor does the recovery kit by itself.
+    assert_eq!(stated(&membership, RECOVERY, &signing(12), moved_from(13)), Err(ChainError::Authority));
+}
+
+#[test]
+fn a_move_ends_once_by_another_device_or_by_being_taken_back() {
+    let (mut membership, mut chain) = made();
+    let by_founder = |membership: &Membership, body| stated(membership, FOUNDER, &founder_key(), body);
+    assert_eq!(by_founder(&membership, taken_back(13)), Err(ChainError::Authority), "it was taken back before");
+    state(&mut membership, &mut chain, moved_from(13));
+    let moving = membership.move_under_way().unwrap();
+    assert_eq!((moving.device, moving.by), (signing(13).verifying_key(), FOUNDER));
+    assert_eq!(by_founder(&membership, moved_from(13)), Err(ChainError::Authority), "it is under way");
+    assert_eq!(by_founder(&membership, taken_back(14)), Err(ChainError::Authority), "of another device");
+    assert_eq!(by_founder(&membership, device(13)), Err(ChainError::Authority), "where it was before");
+
+    let mut back = membership.clone();
+    state(&mut back, &mut Vec::new(), taken_back(13));
+    assert!(back.move_under_way().is_none());
+    assert_eq!(back.moves.last().unwrap().end, MovingEnd::TakenBack(at(1)));
+    assert_eq!(by_founder(&back, device(13)), Ok(()), "as ever");
+
+    state(&mut membership, &mut chain, device(14));
+    assert!(membership.move_under_way().is_none());
+    assert_eq!(membership.moves.last().unwrap().end, MovingEnd::TakenUp(at(1)));
+    assert_eq!(by_founder(&membership, taken_back(13)), Err(ChainError::Authority), "it was taken up");
+    // And on to a third, or to the first again under another key.
+    for from in [13, 14] {
+        assert_eq!(by_founder(&membership, moved_from(from)), Ok(()));
+    }
+    assert_eq!(replay(&chain, None), Ok(*membership.pin()));
 }

@@ -289,6 +289,11 @@ impl NewFile {
         self.temporary.as_file_mut()
     }
 
+    /// What was written, from the beginning, as whoever opens the file will find it.
+    pub(crate) fn reopen(&self) -> Result<File, FileError> {
+        Ok(self.temporary.reopen()?)
+    }
+
     /// Puts it in its place, over what was there.
     pub(crate) fn replace(self) -> Result<(), FileError> {
         sync_file(self.temporary.as_file())?;

@@ -78,6 +78,9 @@ fn back_up_locked(
     let mut device = OnDevice::load(host, folder, vault)?;
     // Only a session can know the chain; before the first one has ended, this device remembers nothing.
     let memory = device.memory.clone().ok_or(BackupError::NoDeviceKey)?;
+    if memory.is_moved() {
+        return Err(BackupError::Moved.into());
+    }
     let header = read_header(folder)?;
     if header.directory.is_none() && folder.join(directory::NEXT_FILE).exists() {
         return Err(BackupError::Unsettled.into());
@@ -189,7 +192,7 @@ fn back_up(core: &Core, file: &Path, context: &JobContext) -> Result<BackupView,
     devices::certify_device(core, &actor, &mut device)?;
     // Numbers ascend in the chain: what was made while locked comes first.
     file_receipts(core, &actor, &mut device)?;
-    let still = Still::hold(core)?;
+    let still = Still::hold(core, &actor)?;
     let counter = newest_known(core, &device) + 1;
     let head = manifest_head(&core.host, core.vault.id, counter, &still.pin, &still.log);
     let backup = Unnamed::write(file, &device, head, &still.sources, context)?;
@@ -221,7 +224,7 @@ pub(super) fn alone<'c>(core: &'c Core, context: &JobContext) -> Result<MutexGua
 }
 
 /// Puts the receipts that this device remembers into the chain, each for good before the next.
-fn file_receipts(core: &Core, actor: &Actor, device: &mut OnDevice) -> Result<(), CallError> {
+pub(super) fn file_receipts(core: &Core, actor: &Actor, device: &mut OnDevice) -> Result<(), CallError> {
     let Some(memory) = device.memory.clone() else { return Ok(()) };
     for note in memory.receipts() {
         let (certified, newest) = {
@@ -279,19 +282,19 @@ pub(crate) fn remember_in_background(core: &Arc<Core>) {
 }
 
 /// Everything of an unlocked vault, held still for as long as this lives.
-struct Still {
-    sources: Vec<SourceFile>,
-    pin: ChainPin,
-    log: LogCopy,
+pub(super) struct Still {
+    pub(super) sources: Vec<SourceFile>,
+    pub(super) pin: ChainPin,
+    pub(super) log: LogCopy,
     _tenants: Vec<HeldTenant>,
 }
 
 impl Still {
     /// Stops writers, holds every database, lets writers go on.
-    fn hold(core: &Core) -> Result<Self, JobError> {
+    pub(super) fn hold(core: &Core, actor: &Actor) -> Result<Self, JobError> {
         // A tenant this account may open could be opened at any moment, so it is opened now. The files of the others
         // nobody has open: the vault's lock is this session's.
-        let tenants = open_all(core)?;
+        let tenants = open_all(core, actor)?;
         if tenants.iter().any(|tenant| tenant.is_importing()) {
             return Err(Fault::Busy.into());
         }
@@ -322,7 +325,7 @@ impl Still {
 }
 
 /// Opens every tenant this account holds the key of; each opening is logged, as ever.
-fn open_all(core: &Core) -> Result<Vec<Arc<OpenTenant>>, JobError> {
+fn open_all(core: &Core, actor: &Actor) -> Result<Vec<Arc<OpenTenant>>, JobError> {
     let now = core.now();
     let granted: Vec<_> = {
         let office = core.office();
@@ -332,13 +335,12 @@ fn open_all(core: &Core) -> Result<Vec<Arc<OpenTenant>>, JobError> {
     };
     let mut open = Vec::with_capacity(granted.len());
     for tenant in granted {
-        let actor = core.authorize(Action::ListRecords, Some(tenant))?;
-        open.push(core.open_tenant(&actor, tenant)?);
+        open.push(core.open_tenant(actor, tenant)?);
     }
     Ok(open)
 }
 
-fn manifest_head(host: &Host, vault: VaultId, counter: u64, pin: &ChainPin, log: &LogCopy) -> ManifestHead {
+pub(super) fn manifest_head(host: &Host, vault: VaultId, counter: u64, pin: &ChainPin, log: &LogCopy) -> ManifestHead {
     ManifestHead {
         vault,
         counter,
@@ -351,21 +353,21 @@ fn manifest_head(host: &Host, vault: VaultId, counter: u64, pin: &ChainPin, log:
 }
 
 /// A backup that is complete and on the disk, and has no name yet; gone if dropped.
-struct Unnamed {
+pub(super) struct Unnamed {
     file: NewFile,
     written: Written,
 }
 
 /// A backup that has its name.
-struct Named {
-    view: BackupView,
+pub(super) struct Named {
+    pub(super) view: BackupView,
     /// This device knows of its receipt.
     is_remembered: bool,
 }
 
 impl Unnamed {
     /// Writes it beside its place.
-    fn write(
+    pub(super) fn write(
         place: &Path,
         device: &OnDevice,
         head: ManifestHead,
@@ -388,9 +390,21 @@ impl Unnamed {
         Ok(Self { file, written })
     }
 
+    /// Reads it back from its first byte to its last: it is what was written, and opens and counts as any backup does.
+    pub(super) fn verify(
+        &self,
+        device: &OnDevice,
+        devices: &[VerifyingKey],
+        context: &JobContext,
+    ) -> Result<(), JobError> {
+        let file = self.file.reopen().map_err(BackupError::from)?;
+        let read = archive::read(&file, &[&device.plan.identity()], &mut archive::Nowhere, context)?;
+        if *read.authenticate(devices)? == self.written.manifest { Ok(()) } else { Err(BackupError::Damaged.into()) }
+    }
+
     /// Gives it its name. Its number is taken before, so that no two backups have the same, whatever happens; its
     /// receipt is remembered after, so that none speaks of a backup that is not there.
-    fn name(self, host: &Host, device: &mut OnDevice, memory: BackupMemory) -> Result<Named, JobError> {
+    pub(super) fn name(self, host: &Host, device: &mut OnDevice, memory: BackupMemory) -> Result<Named, JobError> {
         let manifest = &self.written.manifest;
         let counter = manifest.head.counter;
         device.remember(host, memory.clone().with(counter))?;

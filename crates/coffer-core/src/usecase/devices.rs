@@ -14,7 +14,7 @@ use coffer_model::id::VaultId;
 
 use crate::backup::BackupError;
 use crate::backup::memory::BackupMemory;
-use crate::chain::{Body, DeviceEnrolled};
+use crate::chain::{Body, DeviceEnrolled, Membership};
 use crate::device::{BackupPlan, DeviceKeys, PLAN_FILE, PLAN_MAX_BYTES, SignedPlan};
 use crate::fault::{CallError, Damage, Fault};
 use crate::host::{DeviceMaterial, DeviceStoreError, Host, KeyringError};
@@ -137,8 +137,12 @@ impl OnDevice {
         })
     }
 
-    fn is_certified(&self, core: &Core) -> bool {
-        core.office().membership.devices.contains(&self.keys.signing_key().verifying_key())
+    pub(super) fn is_certified(&self, core: &Core) -> bool {
+        self.is_certified_by(&core.office().membership)
+    }
+
+    pub(super) fn is_certified_by(&self, membership: &Membership) -> bool {
+        membership.devices.contains(&self.keys.signing_key().verifying_key())
     }
 }
 

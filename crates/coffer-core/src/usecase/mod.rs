@@ -33,6 +33,7 @@ pub(crate) mod people;
 mod preview;
 mod records;
 mod rekey;
+mod relocation;
 mod renew;
 mod restore;
 mod rules;
@@ -75,6 +76,7 @@ pub use people::{
 };
 pub use preview::PreviewError;
 pub use records::{ListRecordsError, ListRequest, SaveRecordError};
+pub use relocation::MoveVaultError;
 pub use renew::{AcceptRecoveryError, RenewRecoveryError};
 pub use restore::{RestoreOptions, start_restore};
 pub use rules::SetPolicyError;

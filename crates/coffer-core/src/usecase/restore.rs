@@ -18,6 +18,7 @@ use coffer_crypto::sign::VerifyingKey;
 use coffer_evidence::manifest::{BackupPath, Manifest, ManifestHead};
 use coffer_model::account::Role;
 use coffer_model::event::Event;
+use coffer_model::id::VaultId;
 
 use super::backup::{BackupIdentity, newest_known, view};
 use super::devices::{self, OnDevice};
@@ -30,7 +31,7 @@ use crate::backup::restore;
 use crate::chain::Membership;
 use crate::device::{BackupPlan, DeviceKeys, PLAN_FILE};
 use crate::fault::{Damage, Fault};
-use crate::host::{self, Host};
+use crate::host::{self, DeviceMaterial, Host};
 use crate::job::{JobContext, JobError, JobHandle};
 use crate::keys::{directory_kid, directory_recovery_context};
 use crate::kit::ReadKit;
@@ -109,6 +110,10 @@ fn restore_on_device(
     options: RestoreOptions,
     context: &JobContext,
 ) -> Result<BackupView, JobError> {
+    if device.memory.as_ref().is_some_and(BackupMemory::is_moved) {
+        // What came of it would be one more copy of this device, which none goes on with.
+        return Err(BackupError::Moved.into());
+    }
     let newest = known.newest;
     let judge = |read: &Unverified| {
         if read.claims().head.vault != device.vault {
@@ -163,8 +168,11 @@ fn restore_with_kit(
         }
         Err(error) => {
             // A key made for a vault that did not come to be.
-            if let Some(vault) = new_device {
-                let _ = host.devices.forget(vault);
+            if let Some(new) = new_device {
+                let _ = match new.before {
+                    None => host.devices.forget(new.vault),
+                    Some(before) => host.devices.save(new.vault, &before.secret).map(drop),
+                };
             }
             Err(error)
         }
@@ -267,25 +275,37 @@ fn verify_chain(folder: &Path, read: &Unverified, seed: &RecoverySeed) -> Result
     Ok(membership)
 }
 
+/// This device got a key for a vault.
+struct NewDevice {
+    vault: VaultId,
+    /// The one it had before.
+    before: Option<DeviceMaterial>,
+}
+
 /// Makes locked backups possible on this device: its key, kept if it has one for the vault, and a plan for the kit it
-/// was restored with. An administrator's next session certifies both. Gives the vault if the key is new.
+/// was restored with. An administrator's next session certifies both. Gives the key if it is new.
+///
+/// A device from which the vault was moved, or that had a copy then, gets another key: with the one it has its old copies
+/// would come back to life beside this one.
 fn prepare_device(
     host: &Host,
     folder: &Path,
     membership: &Membership,
     head: &ManifestHead,
     seed: &RecoverySeed,
-) -> Result<Option<coffer_model::id::VaultId>, JobError> {
+) -> Result<Option<NewDevice>, JobError> {
     let vault = head.vault;
     let mut random = host::crypto_random(host);
     let known = devices::saved_key(host, vault)?;
-    let is_new = known.is_none();
-    let keys = match known {
-        Some(material) => {
-            DeviceKeys::parse(material.secret.expose()).map_err(|_| Fault::Damaged(Damage::BackupPlan))?
-        }
-        None => DeviceKeys::generate(&mut random),
+    let parse = |material: &DeviceMaterial| {
+        DeviceKeys::parse(material.secret.expose()).map_err(|_| Fault::Damaged(Damage::BackupPlan))
     };
+    let is_retired = |keys: &DeviceKeys| {
+        membership.move_under_way().is_some() && membership.devices.contains(&keys.signing_key().verifying_key())
+    };
+    let kept = known.as_ref().map(parse).transpose()?.filter(|keys| !is_retired(keys));
+    let is_new = kept.is_none();
+    let keys = kept.unwrap_or_else(|| DeviceKeys::generate(&mut random));
     let plan_file = folder.join(PLAN_FILE);
     let opens = files::read_private_file(&plan_file, crate::device::PLAN_MAX_BYTES)
         .is_ok_and(|sealed| keys.open_plan(vault, &sealed).is_ok());
@@ -298,10 +318,10 @@ fn prepare_device(
         let sealed = keys.seal_plan(vault, &signed, &mut random);
         files::replace_private_file(&plan_file, &sealed).map_err(Fault::from)?;
     }
-    let memory = BackupMemory::of(membership, None).with(head.counter);
+    let memory = BackupMemory::of(membership, None).with(head.counter).at_home();
     memory.save(folder, vault, &keys, &mut random).map_err(Fault::from)?;
     if is_new {
         host.devices.save(vault, &keys.encode()).map_err(Fault::from)?;
     }
-    Ok(is_new.then_some(vault))
+    Ok(is_new.then_some(NewDevice { vault, before: known }))
 }

@@ -27,6 +27,7 @@ use zeroize::Zeroizing;
 use super::create::sixteen;
 use super::credentials::{Credentials, MissingFactors, Opening, open_slot};
 use super::lease::lease_of;
+use super::relocation::{self, ThisCopy};
 use super::saved_searches;
 use crate::anchor;
 use crate::audit::{AuditLog, EntryOrigin, LogError};
@@ -86,6 +87,20 @@ pub enum UnlockError {
         /// When this device knew it last.
         seen_at: Timestamp,
     },
+    /// Everything was right, but the vault was moved to another computer: this copy is used no more.
+    #[error("the vault was moved to another computer on {at} by {by}")]
+    Moved {
+        /// When.
+        at: Timestamp,
+        /// Login of who moved it.
+        by: String,
+    },
+    /// The vault was moved here, and no administrator has unlocked it here yet.
+    #[error("the vault was moved here on {at}; an administrator has to unlock it first")]
+    NotTakenUp {
+        /// When.
+        at: Timestamp,
+    },
     /// Another process, or another session of this one, has the vault open.
     #[error("the vault is open elsewhere")]
     HeldBy(Option<LockHolder>),
@@ -109,6 +124,8 @@ impl UnlockError {
             Self::TooSoon { .. } => "too_soon",
             Self::AccessEnded { .. } => "access_ended",
             Self::Older { .. } => "older_than_known",
+            Self::Moved { .. } => "moved",
+            Self::NotTakenUp { .. } => "move_not_taken_up",
             Self::HeldBy(_) => "held_elsewhere",
             Self::Fault(fault) => fault.code(),
         }
@@ -174,6 +191,13 @@ impl Vault {
     /// accepted, and from then on the device knows this one. Where the vault is not older this is [`Vault::unlock_with`].
     pub fn unlock_accepting_older(&self, login: &str, shown: &Credentials) -> Result<Session, UnlockError> {
         self.unlock_amending(login, shown, Amends::AcceptOlder)
+    }
+
+    /// Unlocks a copy from which the vault was moved, for an administrator, to move it again ([`Session::start_move_vault`]) or
+    /// to take that back ([`Session::take_move_back`]); every other call is refused. Where the vault was not moved this is
+    /// [`Vault::unlock_with`].
+    pub fn unlock_moved(&self, login: &str, shown: &Credentials) -> Result<Session, UnlockError> {
+        self.unlock_amending(login, shown, Amends::Moved)
     }
 
     fn unlock_amending(&self, login: &str, shown: &Credentials, amends: Amends) -> Result<Session, UnlockError> {
@@ -318,6 +342,7 @@ impl Vault {
             self.record_failure(&header)?;
             return Err(UnlockError::AccessEnded { since });
         }
+        ThisCopy { host: &self.host, folder: &self.folder, membership: &membership }.refuse_moved(account, amends)?;
         // An enrolment that does not stand in the chain yet is judged when it is stated.
         if state.enrolment.is_none() && !membership.accounts.contains_key(&account) {
             return Err(Fault::Damaged(Damage::Chain).into());
@@ -326,7 +351,7 @@ impl Vault {
         let (log, restarted) = self.open_log(vault, &membership, &state, account, amends)?;
         let standing = anchors.judge(&statements, &log).map_err(Fault::from)?;
         let is_accepted = match amends {
-            Amends::None => false,
+            Amends::None | Amends::Moved => false,
             // What this device knew of the log went with the log; one that is in order is held against it.
             Amends::RestartLog => restarted.is_some(),
             Amends::AcceptOlder => true,
@@ -476,8 +501,15 @@ impl Vault {
             last_unlocked_at,
             failed_unlocks: failures_now.saturating_sub(failures_before),
         });
-        // Others wait for what only this account can give them.
-        match session.core.share_pairs().and_then(|()| session.core.state_second_factor()) {
+        // Others wait for what only this account can give them; in a copy that was moved nobody does.
+        let begun = if session.core.is_moved() { relocation::take_up(&session.core) } else { Ok(()) };
+        let begun = begun.and_then(|()| {
+            if session.core.is_moved() {
+                return Ok(());
+            }
+            session.core.share_pairs().and_then(|()| session.core.state_second_factor())
+        });
+        match begun {
             Ok(()) => Ok(session),
             Err(CallError::Fault(fault)) => Err(fault.into()),
             Err(_) => Err(Fault::Damaged(Damage::Directory).into()),
@@ -686,6 +718,8 @@ pub(super) enum Amends {
     RestartLog,
     /// Take a vault that is older than this device knew it.
     AcceptOlder,
+    /// Open a copy that was moved, to move it again or to take that back.
+    Moved,
 }
 
 impl SealedState {

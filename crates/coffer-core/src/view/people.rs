@@ -15,6 +15,37 @@ pub struct PeopleView {
     pub accounts: Vec<AccountView>,
     /// Keys that somebody holds who may not any more.
     pub pending: Vec<PendingKeyView>,
+    /// Every time the vault was moved to another computer, in order.
+    pub moves: Vec<VaultMoveView>,
+}
+
+/// The vault was moved to another computer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+pub struct VaultMoveView {
+    /// Words that stand for the key of the device it went from.
+    pub device: String,
+    /// When.
+    #[ts(type = "string")]
+    pub at: Timestamp,
+    /// Login of who moved it.
+    pub by: Option<String>,
+    /// What became of it.
+    pub state: VaultMoveState,
+    /// Since when, if it is not under way.
+    #[ts(type = "string | null")]
+    pub ended_at: Option<Timestamp>,
+}
+
+/// What became of a move to another computer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum VaultMoveState {
+    /// Nobody has unlocked what it was moved to.
+    UnderWay,
+    /// An administrator unlocked it there, where it goes on.
+    TakenUp,
+    /// It goes on where it was.
+    TakenBack,
 }
 
 /// An account, an invitation to become one, or an account that left.

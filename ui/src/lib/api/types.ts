@@ -1562,7 +1562,36 @@ export type PeopleView = {
    * Keys that somebody holds who may not any more.
    */
   pending: Array<PendingKeyView>;
+  /**
+   * Every time the vault was moved to another computer, in order.
+   */
+  moves: Array<VaultMoveView>;
 };
+
+export type VaultMoveView = {
+  /**
+   * Words that stand for the key of the device it went from.
+   */
+  device: string;
+  /**
+   * When.
+   */
+  at: string;
+  /**
+   * Login of who moved it.
+   */
+  by: string | null;
+  /**
+   * What became of it.
+   */
+  state: VaultMoveState;
+  /**
+   * Since when, if it is not under way.
+   */
+  ended_at: string | null;
+};
+
+export type VaultMoveState = "under_way" | "taken_up" | "taken_back";
 
 export type AccountView = {
   /**

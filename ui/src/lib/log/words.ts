@@ -13,6 +13,8 @@ const ACTIONS: Record<string, (entry: LogEntryView) => string> = {
   "vault.unlock_failures_counted": (entry) => m.log_vault_unlock_failures_counted(count(entry)),
   "vault.locked": () => m.log_vault_locked(),
   "vault.older_accepted": () => m.log_vault_older_accepted(),
+  "vault.moved": () => m.log_vault_moved(),
+  "vault.move_taken_back": () => m.log_vault_move_taken_back(),
   "access.refused": () => m.log_access_refused(),
   "recovery_kit.confirmed": () => m.log_recovery_kit_confirmed(),
   "tenant.created": () => m.log_tenant_created(),

@@ -1,13 +1,15 @@
 // Owns who there is, what they may do, and the keys that change because of it.
 import * as api from "$lib/api/commands.ts";
 import { CommandError } from "$lib/api/error.ts";
-import type { AccountView, GrantView, PendingKeyView } from "$lib/api/types.ts";
+import type { AccountView, GrantView, PendingKeyView, VaultMoveView } from "$lib/api/types.ts";
 import { RunningJob } from "$lib/job/job.svelte.ts";
 
 export class People {
   accounts: AccountView[] = $state([]);
   /** Keys that somebody holds who may not any more. */
   pending: PendingKeyView[] = $state([]);
+  /** Every time the vault was moved to another computer, in order. */
+  moves: VaultMoveView[] = $state([]);
   state: "loading" | "ready" | "failed" = $state("loading");
   error: CommandError | null = $state(null);
 
@@ -29,9 +31,10 @@ export class People {
   /** Fetches everybody. */
   async load(): Promise<void> {
     try {
-      const { accounts, pending } = await api.peopleList();
+      const { accounts, pending, moves } = await api.peopleList();
       this.accounts = accounts;
       this.pending = pending;
+      this.moves = moves;
       this.error = null;
       this.state = "ready";
     } catch (reason) {
@@ -88,6 +91,7 @@ export class People {
   drop(): void {
     this.accounts = [];
     this.pending = [];
+    this.moves = [];
     this.state = "loading";
   }
 }

@@ -16,6 +16,7 @@ use coffer_crypto::slot::{AccountPlace, NewSlot, Slot, SlotKind};
 use coffer_crypto::strength::{self, Refusal};
 
 use super::super::create::{choose_kdf, refusal_code};
+use super::super::relocation::ThisCopy;
 use super::super::unlock::{Amends, OpenedAccount, UnlockError};
 use crate::anchor;
 use crate::chain::{AccountEnrolled, Membership};
@@ -89,6 +90,8 @@ impl Vault {
         let opened = self.open_invitation(&header, code)?;
         let anchors = anchor::Reading::begin(&self.host.keyring, header.vault);
         let Opened { keys, membership, account, directory_key } = opened;
+        let copy = ThisCopy { host: &self.host, folder: &self.folder, membership: &membership };
+        copy.refuse_moved(account, Amends::None)?;
         let invitation = &membership.invitations[&account];
         strength::check(passphrase, &[invitation.login.as_str(), &name_of(&self.folder)], false)?;
 

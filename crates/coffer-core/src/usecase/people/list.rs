@@ -8,12 +8,14 @@ use coffer_model::grant::Right;
 use coffer_model::id::{AccountId, TenantId};
 use coffer_model::time::Timestamp;
 
-use crate::chain::{self, Membership};
+use crate::chain::{self, Membership, Moving, MovingEnd};
 use crate::fault::CallError;
 use crate::policy::Action;
 use crate::session::{Core, Office, Session};
 use crate::store::directory::{Holder, SharedPair};
-use crate::view::{AccountState, AccountView, GrantView, PendingKey, PendingKeyView, PeopleView};
+use crate::view::{
+    AccountState, AccountView, GrantView, PendingKey, PendingKeyView, PeopleView, VaultMoveState, VaultMoveView,
+};
 
 impl Session {
     /// Accounts, invitations and who left, with what they may do; and the keys that want replacing. Everybody may know who
@@ -33,7 +35,7 @@ impl Core {
             tenants.into_iter().map(|tenant| (tenant, self.known_tenant_name(tenant))).collect();
         let office = self.office();
         let listing = Listing { core: self, office: &office, names: &names, now };
-        PeopleView { accounts: listing.accounts(), pending: listing.pending() }
+        PeopleView { accounts: listing.accounts(), pending: listing.pending(), moves: listing.moves() }
     }
 }
 
@@ -155,6 +157,25 @@ impl Listing<'_> {
         }
         grants.sort_by_cached_key(|grant| grant.tenant_name.as_deref().map(str::to_lowercase));
         grants
+    }
+
+    fn moves(&self) -> Vec<VaultMoveView> {
+        let membership = self.membership();
+        let view = |moving: &Moving| {
+            let (state, ended_at) = match moving.end {
+                MovingEnd::UnderWay => (VaultMoveState::UnderWay, None),
+                MovingEnd::TakenUp(at) => (VaultMoveState::TakenUp, Some(at)),
+                MovingEnd::TakenBack(at) => (VaultMoveState::TakenBack, Some(at)),
+            };
+            VaultMoveView {
+                device: words_of(&chain::digest(&moving.device.encode())),
+                at: moving.at,
+                by: membership.login_of(moving.by).map(ToString::to_string),
+                state,
+                ended_at,
+            }
+        };
+        membership.moves.iter().map(view).collect()
     }
 
     fn pending(&self) -> Vec<PendingKeyView> {

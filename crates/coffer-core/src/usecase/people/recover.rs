@@ -21,6 +21,7 @@ use coffer_model::policy::Guarded;
 
 use super::super::create::sixteen;
 use super::super::rekey::Rekeying;
+use super::super::relocation::ThisCopy;
 use super::super::step_up::FreshAuthentication;
 use super::super::tenants::tenant_recovery_context;
 use super::{AccountError, ActivateError, InviteError, fresh};
@@ -128,6 +129,11 @@ impl Vault {
         }
         if membership.directory_kid != directory_kid(&directory_key, vault, generation) {
             return Err(Fault::Damaged(Damage::Chain).into());
+        }
+        if let Some(moving) = membership.move_under_way()
+            && !(ThisCopy { host: &self.host, folder: &self.folder, membership: &membership }).is_the_next()?
+        {
+            return Err(ActivateError::from(UnlockError::moved(&membership, moving)).into());
         }
         if membership.is_taken(login) {
             return Err(InviteError::LoginTaken.into());
