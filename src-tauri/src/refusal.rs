@@ -4,7 +4,7 @@ use coffer_core::{
     AccountError, AttachError, BulkError, CallError, ChangePassphraseError, CodeError, CopyFieldError, CreateError,
     CreateTenantError, EnrolDeviceError, ExportError, Fault, FederationError, GlassError, GrantError, ImportError,
     InvalidIdentifiers, InvalidRecipe, InviteError, JobError, KindError, LeaveError, ListRecordsError, MoveError,
-    OpenError, PreviewError, RecoveryCodeError, SaveAttachmentError, SaveRecordError, SaveSearchError,
+    MoveVaultError, OpenError, PreviewError, RecoveryCodeError, SaveAttachmentError, SaveRecordError, SaveSearchError,
     SecondFactorError, SetPolicyError, SetRolesError, SubjectError, UnlockError,
 };
 use serde::Serialize;
@@ -68,6 +68,7 @@ coded!(
     LeaveError,
     ListRecordsError,
     MoveError,
+    MoveVaultError,
     OpenError,
     PreviewError,
     SaveAttachmentError,

@@ -60,6 +60,8 @@ pub(crate) struct UnlockProblem {
     pub(crate) missing: Option<MissingFactors>,
     /// When this computer last saw a copy of the vault that is newer, or goes another way.
     pub(crate) seen: Option<Timestamp>,
+    /// When the vault was moved to another computer, and by whom if that is known.
+    pub(crate) moved: Option<Box<(Timestamp, Option<String>)>>,
 }
 
 /// Who has a vault open, in words.
@@ -77,20 +79,30 @@ pub(crate) enum Amends {
     AcceptOlder,
     /// Go on with a log that does not fit its state in a new segment. For auditors.
     RestartLog,
+    /// Move a vault once more that was moved from here. For administrators.
+    MoveAgain,
+    /// Use a copy again from which the vault was moved. For administrators.
+    TakeMoveBack,
 }
 
 impl UnlockProblem {
     /// What can be done about it in the unlock window.
-    pub(crate) fn amends(&self) -> Option<Amends> {
+    pub(crate) fn amends(&self) -> [Option<Amends>; 2] {
         match self.code {
-            "older_than_known" => Some(Amends::AcceptOlder),
-            "log_damaged" => Some(Amends::RestartLog),
-            _ => None,
+            "older_than_known" => [Some(Amends::AcceptOlder), None],
+            "log_damaged" => [Some(Amends::RestartLog), None],
+            "moved" | "move_unfinished" => [Some(Amends::MoveAgain), Some(Amends::TakeMoveBack)],
+            _ => [None, None],
         }
     }
 
     pub(crate) fn of(code: &'static str) -> Self {
-        Self { code, holder: None, wait: None, missing: None, seen: None }
+        Self { code, holder: None, wait: None, missing: None, seen: None, moved: None }
+    }
+
+    /// That the vault was moved, as far as that is known while it is locked.
+    pub(crate) fn moved(at: Timestamp) -> Self {
+        Self { moved: Some(Box::new((at, None))), ..Self::of("moved") }
     }
 }
 
@@ -110,6 +122,7 @@ impl From<UnlockError> for UnlockProblem {
             UnlockError::FactorMissing(missing) => Self { missing: Some(missing), ..problem },
             UnlockError::Fault(Fault::Damaged(Damage::Log)) => Self { code: "log_damaged", ..problem },
             UnlockError::Older { seen_at } => Self { seen: Some(seen_at), ..problem },
+            UnlockError::Moved { at, by } => Self { moved: Some(Box::new((at, Some(by)))), ..problem },
             _ => problem,
         }
     }
@@ -173,10 +186,38 @@ impl Shell {
             None => Vault::unlock_with,
             Some(Amends::AcceptOlder) => Vault::unlock_accepting_older,
             Some(Amends::RestartLog) => Vault::unlock_restarting_log,
+            Some(Amends::MoveAgain | Amends::TakeMoveBack) => Vault::unlock_moved,
         };
-        self.enter(unlock(&vault, login, &shown.credentials()?)?, &folder);
+        let session = unlock(&vault, login, &shown.credentials()?)?;
+        if amends == Some(Amends::TakeMoveBack) {
+            let proof = session.authenticated_by_unlocking().ok_or(Refusal { code: "not_fresh" })?;
+            session.take_move_back(proof).map_err(Refusal::from)?;
+        }
+        self.enter(session, &folder);
         self.note_needs(shown.key_file.as_deref());
         Ok(())
+    }
+
+    /// Moves the vault at a remembered place once more, to `file`: no session begins for it.
+    pub(crate) fn move_again(
+        &self,
+        handle: &str,
+        login: &str,
+        shown: &Shown,
+        file: &Path,
+    ) -> Result<(), UnlockProblem> {
+        let folder = self.folder_of(handle)?;
+        let vault = Vault::open(&self.host, &folder).map_err(|error| UnlockProblem::of(error.code()))?;
+        let session = vault.unlock_moved(login, &shown.credentials()?)?;
+        let proof = session.authenticated_by_unlocking().ok_or(Refusal { code: "not_fresh" })?;
+        let moving = session.start_move_vault(file, proof).map_err(Refusal::from)?;
+        moving.wait().map_err(Refusal::from)?;
+        Ok(())
+    }
+
+    /// When the vault at a remembered place was moved from here, as far as that is known while it is locked.
+    pub(crate) fn moved_at(&self, handle: &str) -> Option<Timestamp> {
+        Vault::open(&self.host, &self.folder_of(handle).ok()?).ok()?.moved_at()
     }
 
     /// Checks what somebody shows against the account that is unlocked.

@@ -173,6 +173,26 @@ describe("backups", () => {
     await screen.findByText("Export cancelled");
   });
 
+  it("are how the vault moves to another computer, which is asked for apart from them", async () => {
+    const { user, engine } = await openWindow({ jobMillis: 60_000 });
+    await user.click(screen.getByRole("button", { name: "Backups" }));
+    const move = within(await screen.findByRole("region", { name: "Move to another computer" }));
+    expect(move.getByText(/the copy here can be used no more/)).toBeTruthy();
+    await user.click(move.getByRole("button", { name: "Move…" }));
+    await screen.findByRole("progressbar", { name: "Moving the vault" });
+    expect(engine.count("vault_move_start")).toBe(1);
+  });
+
+  it("say what to do when a move was stopped half-way", async () => {
+    const { user, engine } = await openWindow();
+    engine.refuse.set("vault_move_start", "move_unfinished");
+    await user.click(screen.getByRole("button", { name: "Backups" }));
+    await user.click(await screen.findByRole("button", { name: "Move…" }));
+    const alert = await screen.findByRole("alert");
+    expect(alert.textContent).toContain("The vault counts as moved, but its file was not written");
+    expect(alert.textContent).toContain("In the unlock window");
+  });
+
   it("warn when the one verified is not the newest", async () => {
     const { user } = await openWindow();
     await user.click(screen.getByRole("button", { name: "Backups" }));

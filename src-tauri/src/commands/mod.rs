@@ -123,6 +123,7 @@ pub(crate) fn handler<R: Runtime>() -> impl Fn(Invoke<R>) -> bool + Send + Sync 
         work::backup_export_start,
         work::backup_verify_start,
         work::backup_restore_start,
+        work::vault_move_start,
         work::backups_list,
         work::job_progress,
         work::job_cancel,

@@ -83,6 +83,7 @@ pub const COMMANDS: &[&str] = &[
     "backup_export_start",
     "backup_verify_start",
     "backup_restore_start",
+    "vault_move_start",
     "backups_list",
     "job_progress",
     "job_cancel",

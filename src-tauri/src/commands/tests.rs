@@ -179,13 +179,14 @@ fn attack_38_every_command_is_refused_while_locked() {
 }
 
 /// What an administrator or an auditor may ask for and a member may not, none of which opens a window first.
-const NOT_FOR_MEMBERS: [&str; 23] = [
+const NOT_FOR_MEMBERS: [&str; 24] = [
     "tenant_create",
     "kind_set",
     "kind_remove",
     "backup_export_start",
     "backup_verify_start",
     "backup_restore_start",
+    "vault_move_start",
     "backups_list",
     "account_invite",
     "invitation_withdraw",

@@ -1,6 +1,8 @@
 //! Long work: import, backup, verification, restore.
 
 use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
 
 use coffer_core::view::{ImportPreview, TenantView};
 use coffer_core::{Duplicates, ImportRequest, RestoreOptions, Session};
@@ -13,16 +15,20 @@ use super::Held;
 use super::args::Args;
 use super::first_run::choose;
 use super::people::administers;
-use super::proof::{is_confirmed, is_confirmed_anew};
+use super::proof::{is_confirmed, is_confirmed_anew, proof_for};
 use super::requests::{BackupRow, ImportChooseFile, ImportFile, ImportStart, Nothing, OneJob};
 use crate::backups;
-use crate::jobs::{Job, JobProgress};
+use crate::jobs::{Job, JobProgress, JobState};
+use crate::lock::{After, lock_and_leave};
 use crate::native::files::Purpose;
 use crate::native::words::{self, fill};
 use crate::refusal::Refusal;
+use crate::shell::Shell;
 
 /// Stands for a value that would become a secret, in the preview of an import.
 const MASK: &str = "••••••";
+/// How often it is looked whether a move is over.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
 
 /// Lets the person choose a file to import, and says how it would be understood.
 #[tauri::command]
@@ -101,6 +107,39 @@ pub(super) async fn backup_export_start<R: Runtime>(
     }
     let job = shell.with(|session| Ok::<_, Refusal>(session.start_backup(&file)))?;
     Ok(Some(shell.jobs.follow(job, Some(Box::new(move |backup| backups::remember(backup, &file))))))
+}
+
+/// Asks where to, then for the passphrase once more, and starts moving the vault to another computer. From the moment at which
+/// that is stated the copy here is used no more: once the work is over, however it ended, the program locks.
+#[tauri::command]
+pub(super) async fn vault_move_start<R: Runtime>(
+    app: AppHandle<R>,
+    shell: Held<'_>,
+    _args: Args<Nothing>,
+) -> Result<Option<Job>, Refusal> {
+    shell.with(administers)?;
+    let vault = shell.session_view().ok_or(Refusal::LOCKED)?.vault;
+    let date = words::local_date(shell.host.clock.now());
+    let suggested = fill(&shell.words().backup_file_default, &[("vault", &vault.name), ("date", &date)]);
+    let Some(file) = choose(&app, &shell, Purpose::BackupTarget, &suggested).await else { return Ok(None) };
+    let Some(proof) = proof_for(&app, &shell, shell.words().step_move.clone()).await else { return Ok(None) };
+    let job = shell.with(|session| session.start_move_vault(&file, proof))?;
+    let job = shell.jobs.follow(job, None);
+    lock_once_moved(app, Arc::clone(&shell), job.job.clone());
+    Ok(Some(job))
+}
+
+/// Waits for a move to end, and locks if the vault counts as moved then.
+fn lock_once_moved<R: Runtime>(app: AppHandle<R>, shell: Arc<Shell>, job: String) {
+    thread::spawn(move || {
+        while shell.jobs.progress(&job).is_ok_and(|progress| progress.state == JobState::Running) {
+            thread::sleep(LOOK_EVERY);
+        }
+        // A session that is gone has locked by itself.
+        if shell.with(|session| Ok::<_, Refusal>(session.is_moved())) != Ok(false) {
+            lock_and_leave(&app, After::Unlock);
+        }
+    });
 }
 
 /// Starts checking a backup of this vault. Writes nothing.

@@ -328,7 +328,7 @@ impl Identity {
                 self.grab_focus();
             }
             // Everything that was typed is right, and stays.
-            "older_than_known" | "log_damaged" => self.grab_focus(),
+            "older_than_known" | "log_damaged" | "moved" | "move_unfinished" => self.grab_focus(),
             "key_file_needed" | "key_file_unreadable" | "key_file_length" => {
                 self.key_file_part.show();
                 self.grab_focus();

@@ -13,10 +13,10 @@ use super::files::{self, Purpose};
 use super::identity::{Identity, Mistyped};
 use super::look::{self, GAP, MARGIN, Notice};
 use super::reply::{self, Reply};
-use super::words::{Words, fill};
+use super::words::{self, Words, fill};
 use crate::places::Place;
 use crate::shell::{Amends, Shell, UnlockProblem};
-use crate::shown::Known;
+use crate::shown::{Known, Shown};
 
 /// Time between two looks at the clock while the next try does not count yet.
 const COUNT_EVERY: Duration = Duration::from_millis(250);
@@ -36,8 +36,10 @@ struct UnlockWindow {
     tries: gtk::Label,
     unlock: gtk::Button,
     /// Shown only when there is something that somebody may say is to be done.
-    amend: gtk::Button,
-    amends: Cell<Option<Amends>>,
+    amend: [gtk::Button; 2],
+    amends: Cell<[Option<Amends>; 2]>,
+    /// What went well.
+    good: Notice,
     selected: RefCell<Option<Place>>,
     failed: Cell<u32>,
     /// When the next try counts, as long as that is not yet.
@@ -80,8 +82,8 @@ pub(crate) fn show(shell: Arc<Shell>, parent: Option<&gtk::Window>, handle: Opti
     let tries = look::text("", "faint");
     tries.set_no_show_all(true);
     let unlock = look::button(&words.unlock, "main");
-    let amend = look::button("", "");
-    amend.set_no_show_all(true);
+    let amend = [look::button("", ""), look::button("", "")];
+    amend.iter().for_each(|button| button.set_no_show_all(true));
     let forgot = look::button(&words.unlock_forgot, "flat");
     let key_file = look::button(&words.unlock_key_file, "flat");
     look::out_of_sight(&key_file);
@@ -110,7 +112,8 @@ pub(crate) fn show(shell: Arc<Shell>, parent: Option<&gtk::Window>, handle: Opti
         tries,
         unlock,
         amend,
-        amends: Cell::new(None),
+        amends: Cell::new([None, None]),
+        good: Notice::new("good"),
         reply,
     });
 
@@ -134,9 +137,10 @@ pub(crate) fn show(shell: Arc<Shell>, parent: Option<&gtk::Window>, handle: Opti
     contents.pack_start(&login_column, false, false, 0);
     contents.pack_start(this.identity.widget(), false, false, 0);
     contents.pack_start(this.problem.widget(), false, false, 0);
+    contents.pack_start(this.good.widget(), false, false, 0);
     contents.pack_start(&this.tries, false, false, 0);
     contents.pack_start(&this.unlock, false, false, 0);
-    contents.pack_start(&this.amend, false, false, 0);
+    this.amend.iter().for_each(|button| contents.pack_start(button, false, false, 0));
     contents.pack_start(&links, false, false, 0);
     this.window.add(&contents);
     this.unlock.set_can_default(true);
@@ -146,10 +150,13 @@ pub(crate) fn show(shell: Arc<Shell>, parent: Option<&gtk::Window>, handle: Opti
         let this = Rc::clone(&this);
         move |_| this.attempt(None)
     });
-    this.amend.connect_clicked({
+    for (number, button) in this.amend.iter().enumerate() {
         let this = Rc::clone(&this);
-        move |_| this.attempt(this.amends.get())
-    });
+        button.connect_clicked(move |_| match this.amends.get()[number] {
+            Some(Amends::MoveAgain) => this.move_again(),
+            amends => this.attempt(amends),
+        });
+    }
     forgot.connect_clicked({
         let this = Rc::clone(&this);
         move |forgot| this.explain_forgotten(forgot)
@@ -168,7 +175,7 @@ pub(crate) fn show(shell: Arc<Shell>, parent: Option<&gtk::Window>, handle: Opti
         let this = Rc::clone(&this);
         move |_| {
             this.end_wait();
-            this.offer_amends(None);
+            this.offer_amends([None, None]);
             this.expect_what_is_known();
         }
     });
@@ -193,7 +200,7 @@ pub(crate) fn show(shell: Arc<Shell>, parent: Option<&gtk::Window>, handle: Opti
 
 impl UnlockWindow {
     /// Shows which vault is meant, and its login if one is remembered.
-    fn select(&self, place: Option<Place>) {
+    fn select(self: &Rc<Self>, place: Option<Place>) {
         let name = place.as_ref().map_or(self.words.unlock_choose.as_str(), |place| &place.name);
         self.vault_name.set_text(name);
         self.vault_folder.set_text(&place.as_ref().map(Place::folder_shortened).unwrap_or_default());
@@ -208,9 +215,28 @@ impl UnlockWindow {
         self.expect_what_is_known();
         self.end_wait();
         self.problem.hush();
-        self.offer_amends(None);
+        self.good.hush();
+        self.offer_amends([None, None]);
         self.tries.hide();
         self.failed.set(0);
+        self.say_if_moved();
+    }
+
+    /// Says that the vault was moved, where this computer knows it before anybody has typed anything.
+    fn say_if_moved(self: &Rc<Self>) {
+        let handle_of = |place: &Option<Place>| place.as_ref().map(|place| place.handle.clone());
+        let Some(handle) = handle_of(&self.selected.borrow()) else { return };
+        let this = Rc::clone(self);
+        glib::MainContext::default().spawn_local(async move {
+            let (shell, asked) = (Arc::clone(&this.shell), handle.clone());
+            // A keyring may take its time.
+            let Ok(Some(at)) = gio::spawn_blocking(move || shell.moved_at(&asked)).await else { return };
+            if handle_of(&this.selected.borrow()).is_some_and(|selected| selected == handle) {
+                let problem = UnlockProblem::moved(at);
+                this.problem.say(&this.words.problem(&problem));
+                this.offer_amends(problem.amends());
+            }
+        });
     }
 
     /// Asks for what the login that is remembered needed last; for any other, for a passphrase alone.
@@ -318,22 +344,64 @@ impl UnlockWindow {
         });
     }
 
-    fn attempt(self: &Rc<Self>, amends: Option<Amends>) {
+    /// Which vault, which login, and what was typed; says what is missing.
+    fn typed(self: &Rc<Self>) -> Option<(Place, String, Shown)> {
         if self.counts_from.get().is_some() {
-            return;
+            return None;
         }
-        let Some(place) = self.selected.borrow().clone() else { return self.open_other() };
+        let Some(place) = self.selected.borrow().clone() else {
+            self.open_other();
+            return None;
+        };
         let login = self.login.text().trim().to_owned();
         if login.is_empty() || self.identity.is_empty() {
             self.problem.say(&self.words.unlock_empty);
-            return self.focus_what_is_missing();
+            self.focus_what_is_missing();
+            return None;
         }
-        let shown = match self.identity.shown() {
-            Ok(shown) => shown,
+        match self.identity.shown() {
+            Ok(shown) => Some((place, login, shown)),
             // The engine is not asked, so it says so at once.
-            Err(Mistyped::Passphrase) => return self.refuse(&UnlockProblem::of("unlock_refused")),
-            Err(Mistyped::PersonalCode(words)) => return self.problem.say(&words),
-        };
+            Err(Mistyped::Passphrase) => {
+                self.refuse(&UnlockProblem::of("unlock_refused"));
+                None
+            }
+            Err(Mistyped::PersonalCode(words)) => {
+                self.problem.say(&words);
+                None
+            }
+        }
+    }
+
+    /// Asks where to, and moves a vault once more that was moved from here. It stays locked.
+    fn move_again(self: &Rc<Self>) {
+        let Some((place, login, shown)) = self.typed() else { return };
+        let this = Rc::clone(self);
+        glib::MainContext::default().spawn_local(async move {
+            let date = words::local_date(this.shell.host.clock.now());
+            let suggested = fill(&this.words.backup_file_default, &[("vault", &place.name), ("date", &date)]);
+            let chosen = files::choose(Purpose::BackupTarget, Some(&this.window), &suggested, this.words).await;
+            let Some(file) = chosen else { return };
+            this.set_busy(true);
+            this.unlock.set_label(&this.words.unlock_moving);
+            let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            let shell = Arc::clone(&this.shell);
+            let outcome = gio::spawn_blocking(move || shell.move_again(&place.handle, &login, &shown, &file)).await;
+            this.set_busy(false);
+            match outcome {
+                Ok(Ok(())) => {
+                    this.identity.erase();
+                    this.identity.grab_focus();
+                    this.good.say(&fill(&this.words.unlock_moved_again, &[("file", &name)]));
+                }
+                Ok(Err(problem)) => this.refuse(&problem),
+                Err(_) => this.refuse(&UnlockProblem::of("bug")),
+            }
+        });
+    }
+
+    fn attempt(self: &Rc<Self>, amends: Option<Amends>) {
+        let Some((place, login, shown)) = self.typed() else { return };
         self.set_busy(true);
         let this = Rc::clone(self);
         glib::MainContext::default().spawn_local(async move {
@@ -378,14 +446,18 @@ impl UnlockWindow {
         }
     }
 
-    fn offer_amends(&self, amends: Option<Amends>) {
+    fn offer_amends(&self, amends: [Option<Amends>; 2]) {
         self.amends.set(amends);
-        self.amend.set_label(match amends {
-            Some(Amends::AcceptOlder) => &self.words.unlock_accept_older,
-            Some(Amends::RestartLog) => &self.words.unlock_restart_log,
-            None => "",
-        });
-        self.amend.set_visible(amends.is_some());
+        for (button, amends) in self.amend.iter().zip(amends) {
+            button.set_label(match amends {
+                Some(Amends::AcceptOlder) => &self.words.unlock_accept_older,
+                Some(Amends::RestartLog) => &self.words.unlock_restart_log,
+                Some(Amends::MoveAgain) => &self.words.unlock_move_again,
+                Some(Amends::TakeMoveBack) => &self.words.unlock_take_move_back,
+                None => "",
+            });
+            button.set_visible(amends.is_some());
+        }
     }
 
     /// Counts down to when the next try counts; until then none is made.
@@ -424,9 +496,10 @@ impl UnlockWindow {
 
     fn set_busy(&self, busy: bool) {
         self.problem.hush();
+        self.good.hush();
         self.unlock.set_label(if busy { &self.words.unlock_busy } else { &self.words.unlock });
         self.unlock.set_sensitive(!busy);
-        self.amend.set_sensitive(!busy);
+        self.amend.iter().for_each(|button| button.set_sensitive(!busy));
         self.login.set_sensitive(!busy);
         self.vault.set_sensitive(!busy);
         self.identity.set_sensitive(!busy);

@@ -34,6 +34,11 @@ pub(crate) struct Words {
     pub(crate) unlock_forgot_text: String,
     pub(crate) unlock_accept_older: String,
     pub(crate) unlock_restart_log: String,
+    pub(crate) unlock_move_again: String,
+    pub(crate) unlock_moving: String,
+    pub(crate) unlock_moved_again: String,
+    pub(crate) unlock_take_move_back: String,
+    pub(crate) step_move: String,
     pub(crate) unlock_attempts_one: String,
     pub(crate) unlock_attempts_many: String,
     pub(crate) unlock_empty: String,
@@ -249,6 +254,12 @@ pub(crate) struct Words {
     pub(crate) error_log_damaged: String,
     pub(crate) error_older_than_known: String,
     pub(crate) error_older_than_known_since: String,
+    pub(crate) error_moved: String,
+    pub(crate) error_moved_at: String,
+    pub(crate) error_moved_by: String,
+    pub(crate) error_move_unfinished: String,
+    pub(crate) error_move_not_taken_up: String,
+    pub(crate) error_target_exists: String,
     pub(crate) error_token_needed: String,
     pub(crate) error_token_malformed: String,
     pub(crate) error_token_algorithm: String,
@@ -336,6 +347,14 @@ impl Words {
         if let Some(seen) = problem.seen {
             return fill(&self.error_older_than_known_since, &[("seen", &local_time(seen))]);
         }
+        if let Some(moved) = &problem.moved {
+            let (at, by) = &**moved;
+            let at = local_time(*at);
+            return match by {
+                Some(by) => fill(&self.error_moved_by, &[("moved", &at), ("login", by)]),
+                None => fill(&self.error_moved_at, &[("moved", &at)]),
+            };
+        }
         match (&problem.holder, problem.missing) {
             (Some(holder), _) => fill(
                 &self.error_held_elsewhere_by,
@@ -369,6 +388,10 @@ impl Words {
             "access_ended" => &self.error_access_ended,
             "log_damaged" => &self.error_log_damaged,
             "older_than_known" => &self.error_older_than_known,
+            "moved" => &self.error_moved,
+            "move_unfinished" => &self.error_move_unfinished,
+            "move_not_taken_up" => &self.error_move_not_taken_up,
+            "target_exists" => &self.error_target_exists,
             "token_needed" => &self.error_token_needed,
             "token_malformed" | "token_kind" => &self.error_token_malformed,
             "token_algorithm" => &self.error_token_algorithm,

@@ -973,6 +973,7 @@ export class MockEngine {
       }),
     backup_verify_start: () => this.#start("bytes", 48_211_004, () => this.#backup(11)),
     backup_restore_start: () => this.#start("bytes", 48_211_004, () => this.#backup(11)),
+    vault_move_start: () => this.#start("bytes", 48_211_004, () => this.#backup(12)),
     backups_list: () => this.#backups,
     health: () => this.#health(),
     files_check: ({ again }) => {

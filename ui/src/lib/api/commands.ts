@@ -293,6 +293,7 @@ export const subjectEraseStart = (
 export const backupExportStart = () => call<Job | null>("backup_export_start");
 export const backupVerifyStart = () => call<Job | null>("backup_verify_start");
 export const backupRestoreStart = () => call<Job | null>("backup_restore_start");
+export const vaultMoveStart = () => call<Job | null>("vault_move_start");
 export const backupsList = () => call<BackupRow[]>("backups_list");
 export const jobProgress = (job: string) => call<JobProgress>("job_progress", { job });
 export const jobCancel = (job: string) => call<void>("job_cancel", { job });

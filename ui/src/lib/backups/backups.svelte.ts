@@ -5,7 +5,7 @@ import type { BackupView } from "$lib/api/types.ts";
 import { RunningJob } from "$lib/job/job.svelte.ts";
 
 /** What is done with a backup. */
-export type BackupWork = "export" | "verify" | "restore";
+export type BackupWork = "export" | "verify" | "restore" | "move";
 
 export class Backups {
   list: api.BackupRow[] = $state([]);
@@ -33,16 +33,19 @@ export class Backups {
     }
   }
 
-  /** Starts one of the three and follows it to its end. */
+  /** Starts one of them and follows it to its end. Once the vault has moved, the program locks. */
   async start(work: BackupWork): Promise<void> {
     if (this.isBusy) return;
     this.error = null;
     this.done = null;
     this.cancelled = null;
     this.asking = work;
-    const begin = { export: api.backupExportStart, verify: api.backupVerifyStart, restore: api.backupRestoreStart }[
-      work
-    ];
+    const begin = {
+      export: api.backupExportStart,
+      verify: api.backupVerifyStart,
+      restore: api.backupRestoreStart,
+      move: api.vaultMoveStart,
+    }[work];
     try {
       const started = await begin();
       this.asking = null;
