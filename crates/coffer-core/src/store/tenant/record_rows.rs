@@ -177,6 +177,7 @@ impl TenantTx<'_> {
     ) -> Result<u32, ChangeError> {
         let row = record_row(&self.tx, key)?.ok_or(ChangeError::NotFound)?;
         let version = expected_version.checked_add(1).ok_or(ChangeError::VersionConflict)?;
+        let (_, _, before) = self.newest(row)?;
         let title_key = fold::fold(content.title(), MAX_FOLDED_BYTES);
         let changed = self
             .tx
@@ -197,8 +198,8 @@ impl TenantTx<'_> {
             return Err(ChangeError::VersionConflict);
         }
         self.insert_version(row, version, content, None)?;
-        self.unindex_record(row)?;
-        self.index_record(row, &title_key, content)?;
+        let title_before = fold::fold(before.title(), MAX_FOLDED_BYTES);
+        self.reindex_record(row, (&title_before, &before), (&title_key, content))?;
         self.index_expiry(row, content)?;
         Ok(version)
     }

@@ -235,6 +235,82 @@ impl TenantStore {
 impl TenantTx<'_> {
     /// Puts a record's words, numbers and tags into the index, secrets left out.
     pub(super) fn index_record(&self, row: i64, title_key: &str, content: &RecordContent) -> Result<(), StoreError> {
+        let texts = IndexedTexts::of(title_key, content);
+        self.insert_words(row, &texts.words)?;
+        self.insert_numbers(row, &texts.numbers)?;
+        self.insert_tags(row, content)
+    }
+
+    /// Has the index follow from one version of a record to the next. What stayed as it was is not written again: most
+    /// saves change a secret, which is in no index.
+    pub(super) fn reindex_record(
+        &self,
+        row: i64,
+        before: (&str, &RecordContent),
+        after: (&str, &RecordContent),
+    ) -> Result<(), StoreError> {
+        let (old, new) = (IndexedTexts::of(before.0, before.1), IndexedTexts::of(after.0, after.1));
+        if old.words != new.words {
+            self.delete_words(row)?;
+            self.insert_words(row, &new.words)?;
+        }
+        if old.numbers != new.numbers {
+            self.delete_numbers(row)?;
+            self.insert_numbers(row, &new.numbers)?;
+        }
+        if before.1.tags() != after.1.tags() {
+            self.delete_tags(row)?;
+            self.insert_tags(row, after.1)?;
+        }
+        Ok(())
+    }
+
+    /// Takes a record out of the index.
+    pub(super) fn unindex_record(&self, row: i64) -> Result<(), StoreError> {
+        self.delete_words(row)?;
+        self.delete_numbers(row)?;
+        self.delete_tags(row)
+    }
+
+    fn insert_words(&self, row: i64, [title, fields, tags, notes, marks]: &[String; 5]) -> Result<(), StoreError> {
+        self.tx
+            .prepare_cached(
+                "INSERT INTO search (rowid, title, fields, tags, notes, marks) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            )?
+            .execute(params![row, title, fields, tags, notes, marks])?;
+        Ok(())
+    }
+
+    fn delete_words(&self, row: i64) -> Result<(), StoreError> {
+        self.tx.prepare_cached("DELETE FROM search WHERE rowid = ?1")?.execute([row])?;
+        Ok(())
+    }
+
+    fn insert_numbers(&self, row: i64, numbers: &str) -> Result<(), StoreError> {
+        if !numbers.is_empty() {
+            self.tx
+                .prepare_cached("INSERT INTO number (rowid, value) VALUES (?1, ?2)")?
+                .execute(params![row, numbers])?;
+        }
+        Ok(())
+    }
+
+    fn delete_numbers(&self, row: i64) -> Result<(), StoreError> {
+        self.tx.prepare_cached("DELETE FROM number WHERE rowid = ?1")?.execute([row])?;
+        Ok(())
+    }
+}
+
+/// What the search indexes hold of a record, folded; no masked field's value.
+struct IndexedTexts {
+    /// The columns of `search`: title, fields, tags, notes, marks.
+    words: [String; 5],
+    /// One a line.
+    numbers: String,
+}
+
+impl IndexedTexts {
+    fn of(title_key: &str, content: &RecordContent) -> Self {
         let mut fields = String::new();
         let mut numbers = String::new();
         let mut marks = String::new();
@@ -257,31 +333,11 @@ impl TenantTx<'_> {
             Mark::Tag.push_word(&folded(tag), &mut marks);
         }
         let words = |text: &str| without_marks(folded(text));
-        self.tx
-            .prepare_cached(
-                "INSERT INTO search (rowid, title, fields, tags, notes, marks) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-            )?
-            .execute(params![
-                row,
-                without_marks(title_key.to_owned()),
-                words(&fields),
-                words(&content.tags().join("\n")),
-                words(content.notes()),
-                marks
-            ])?;
-        if !numbers.is_empty() {
-            self.tx
-                .prepare_cached("INSERT INTO number (rowid, value) VALUES (?1, ?2)")?
-                .execute(params![row, numbers])?;
+        let title = without_marks(title_key.to_owned());
+        Self {
+            words: [title, words(&fields), words(&content.tags().join("\n")), words(content.notes()), marks],
+            numbers,
         }
-        self.insert_tags(row, content)
-    }
-
-    /// Takes a record out of the index.
-    pub(super) fn unindex_record(&self, row: i64) -> Result<(), StoreError> {
-        self.tx.prepare_cached("DELETE FROM search WHERE rowid = ?1")?.execute([row])?;
-        self.tx.prepare_cached("DELETE FROM number WHERE rowid = ?1")?.execute([row])?;
-        self.delete_tags(row)
     }
 }
 

@@ -60,7 +60,8 @@ impl TenantTx<'_> {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    fn newest(&self, row: i64) -> Result<(RecordKey, u32, RecordContent), StoreError> {
+    /// The newest version of the record in a row.
+    pub(super) fn newest(&self, row: i64) -> Result<(RecordKey, u32, RecordContent), StoreError> {
         let mut query = self.tx.prepare_cached(
             "SELECT r.key, r.version, v.body
              FROM record r JOIN version v ON v.record = r.id AND v.version = r.version WHERE r.id = ?1",
