@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::{Deref, DerefMut};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::Duration;
 
 use coffer_crypto::Random;
@@ -974,9 +974,14 @@ impl OpenTenant {
         u32::try_from(self.scope.epoch).expect("made from a u32")
     }
 
-    /// Reads from the tenant's file.
+    /// Reads from the tenant's file: by the writer if it is open and idle, since it has the pages that it wrote, which the
+    /// reader would fetch and decrypt again after every write; else by the reader, which waits for no write.
     pub(crate) fn read<T>(&self, read: impl FnOnce(&TenantStore) -> Result<T, StoreError>) -> Result<T, CallError> {
-        read(&lock(&self.reader)).map_err(|error: StoreError| error.into_fault(Damage::Tenant).into())
+        let done = match self.idle_writer() {
+            Some(writer) => read(&writer),
+            None => read(&lock(&self.reader)),
+        };
+        done.map_err(|error: StoreError| error.into_fault(Damage::Tenant).into())
     }
 
     /// Has the tenant to itself for an import, until dropped; busy if another import has.
@@ -1003,6 +1008,16 @@ impl OpenTenant {
             *writer = Some(self.connect(Access::ReadWrite)?);
         }
         Ok(Writer(writer))
+    }
+
+    /// The writer, if anything was written and nobody holds it.
+    fn idle_writer(&self) -> Option<Writer<'_>> {
+        let writer = match self.writer.try_lock() {
+            Ok(writer) => writer,
+            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+            Err(TryLockError::WouldBlock) => return None,
+        };
+        writer.is_some().then(|| Writer(writer))
     }
 
     /// The writer, if anything was written; waits for a write under way.
