@@ -12,7 +12,12 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use x11rb::connection::Connection;
-use x11rb::protocol::xproto::{ConnectionExt, ImageFormat, MapState, Window};
+use x11rb::protocol::Event;
+use x11rb::protocol::damage::{ConnectionExt as _, ReportLevel};
+use x11rb::protocol::xproto::{
+    BUTTON_PRESS_EVENT, BUTTON_RELEASE_EVENT, ConnectionExt, ImageFormat, MOTION_NOTIFY_EVENT, MapState, Window,
+};
+use x11rb::protocol::xtest::ConnectionExt as _;
 use x11rb::rust_connection::RustConnection;
 
 /// Time between two looks: short beside what is measured, long beside what a look costs.
@@ -23,6 +28,14 @@ const PATIENCE: Duration = Duration::from_mins(1);
 const LEAST_PIXELS: u16 = 200;
 /// Colours of a window with text on it, whose edges are smoothed; an empty one with a frame has two or three.
 const LEAST_COLOURS: usize = 16;
+/// Time between two turns of the wheel: that of a screen's frames.
+const TURN_EVERY: Duration = Duration::from_micros(16_667);
+/// Notches of a turn. Somebody who looks for something far down turns it as far as it goes.
+const NOTCHES: usize = 6;
+/// The wheel's button that scrolls down.
+const WHEEL_DOWN: u8 = 5;
+/// What is painted within this time is one frame.
+const ONE_FRAME: Duration = Duration::from_millis(4);
 /// No service of this machine may answer, its keyring for one.
 const BUS: &str = r#"<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
  "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
@@ -75,7 +88,13 @@ impl Screen {
 
     /// Starts a program.
     pub fn start(&self, program: &Path) -> Program {
+        self.start_with(program, &[])
+    }
+
+    /// Starts a program with arguments.
+    pub fn start_with(&self, program: &Path, arguments: &[&str]) -> Program {
         let mut command = Command::new(program);
+        command.args(arguments);
         command.env_clear().env("PATH", "/usr/bin:/bin").env("HOME", &self.home);
         for (variable, folder) in [
             ("XDG_CONFIG_HOME", "config"),
@@ -122,6 +141,43 @@ impl Screen {
         assert!(typed.success());
         let sent = Command::new("xdotool").env("DISPLAY", &self.display).args(["key", "Return"]).status().unwrap();
         assert!(sent.success());
+    }
+
+    /// Turns the wheel over a place of a window for a while. Gives how long each frame stayed that was painted meanwhile:
+    /// the times between what the X server was told to draw.
+    pub fn scroll(&self, window: Window, (x, y): (i16, i16), lasting: Duration) -> Vec<Duration> {
+        let connection = &self.connection;
+        connection.damage_query_version(1, 1).unwrap().reply().unwrap();
+        let damage = connection.generate_id().unwrap();
+        connection.damage_create(damage, window, ReportLevel::RAW_RECTANGLES).unwrap().check().unwrap();
+        let place = connection.translate_coordinates(window, self.root, x, y).unwrap().reply().unwrap();
+        self.fake(MOTION_NOTIFY_EVENT, 0, (place.dst_x, place.dst_y));
+        let began = Instant::now();
+        let mut next_turn = began;
+        let mut painted: Vec<Instant> = Vec::new();
+        while began.elapsed() < lasting {
+            if Instant::now() >= next_turn {
+                next_turn += TURN_EVERY;
+                for _ in 0..NOTCHES {
+                    self.fake(BUTTON_PRESS_EVENT, WHEEL_DOWN, (0, 0));
+                    self.fake(BUTTON_RELEASE_EVENT, WHEEL_DOWN, (0, 0));
+                }
+                connection.flush().unwrap();
+            }
+            while let Some(event) = connection.poll_for_event().unwrap() {
+                if matches!(event, Event::DamageNotify(_)) {
+                    painted.push(Instant::now());
+                }
+            }
+            thread::sleep(Duration::from_millis(1));
+        }
+        connection.damage_destroy(damage).unwrap().check().unwrap();
+        painted.dedup_by(|later, before| *later - *before < ONE_FRAME);
+        painted.windows(2).map(|pair| pair[1] - pair[0]).collect()
+    }
+
+    fn fake(&self, kind: u8, detail: u8, (x, y): (i16, i16)) {
+        self.connection.xtest_fake_input(kind, detail, x11rb::CURRENT_TIME, self.root, x, y, 0).unwrap();
     }
 
     /// Windows of the screen itself: without a window manager these are the programs'.

@@ -18,6 +18,8 @@ pub enum Goal {
     SizeAtMost(f64),
     /// The size here, at most, in KiB.
     KibAtMost(u32),
+    /// The number here, at most the reference's.
+    NoMoreThanThere,
     /// None: what another program takes, or what the reader compares with; its speed over the reference's.
     Beside,
 }
@@ -39,7 +41,7 @@ pub struct Table {
     rows: Vec<Row>,
 }
 
-/// Times in seconds, or sizes in KiB, of two things that were run in turn.
+/// Times in seconds, sizes in KiB, or numbers, of two things that were run in turn.
 pub struct Pairs {
     here: Vec<f64>,
     reference: Vec<f64>,
@@ -51,7 +53,7 @@ impl Pairs {
         Self::in_turn(count, || here().as_secs_f64(), || reference().as_secs_f64())
     }
 
-    /// The same for sizes: each says how many KiB it took.
+    /// The same for sizes and numbers: each says how many KiB it took, or how many there were.
     pub fn weigh(count: usize, mut here: impl FnMut() -> u32, mut reference: impl FnMut() -> u32) -> Self {
         Self::in_turn(count, || f64::from(here()), || f64::from(reference()))
     }
@@ -88,6 +90,7 @@ impl Table {
         let reference = median(pairs.reference.clone()) / times;
         let figure = match goal {
             Goal::SizeAtMost(_) | Goal::KibAtMost(_) => size,
+            Goal::NoMoreThanThere => |count| format!("{count}"),
             Goal::TimeAtMost(_) | Goal::SpeedAtLeast(_) | Goal::OnTopAtMost(_) | Goal::Within(_) | Goal::Beside => time,
         };
         let speed = || pairs.median_of(|here, reference| reference / here);
@@ -109,6 +112,10 @@ impl Table {
                 (String::new(), format!("< {} ms", most.as_millis()), said(here < most.as_secs_f64()))
             }
             Goal::KibAtMost(most) => (String::new(), format!("≤ {} MiB", most / 1024), said(here <= f64::from(most))),
+            Goal::NoMoreThanThere => {
+                let more = pairs.median_of(|here, reference| here - reference);
+                (format!("{more:+}"), "≤ 0 more".to_owned(), said(more <= 0.0))
+            }
             Goal::Beside => (format!("{:.2}×", speed()), String::new(), "beside"),
         };
         let reference = if pairs.reference.is_empty() { String::new() } else { figure(reference) };

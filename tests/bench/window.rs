@@ -6,19 +6,26 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use coffer_core::Vault;
+use coffer_core::{ImportRequest, Vault};
 use coffer_crypto::kdf::KdfParams;
-use coffer_interchange::invented::{Firm, Invented};
 use coffer_tests::proof::desk::Desk;
 use coffer_tests::{LOGIN, PASSPHRASE, Place, passphrase};
 
 use crate::derive::derive;
 use crate::screen::Screen;
 use crate::table::{Goal, Pairs, Table};
-use crate::{Arguments, note};
+use crate::{Arguments, note, rows};
 
 /// Records of the list that is shown while memory is measured.
-const RECORDS: usize = 1_000;
+const RECORDS: u64 = 1_000;
+/// A place in the list of either program's window, px.
+const IN_THE_LIST: (i16, i16) = (440, 400);
+/// How long somebody scrolls.
+const SCROLLING: Duration = Duration::from_secs(5);
+/// A frame that stays longer is seen to stick.
+const LONG_FRAME: Duration = Duration::from_millis(50);
+/// Frames of a second of scrolling, at least; where there are fewer, nothing was scrolled.
+const FRAMES_A_SECOND_MIN: usize = 5;
 /// Time after the first painted frame until memory is measured, so that what starting took is given back.
 const SETTLED: Duration = Duration::from_secs(5);
 /// Pairs for memory, which varies little.
@@ -31,8 +38,14 @@ pub fn measure(arguments: &Arguments, table: &mut Table) {
     let [coffer, bare] = [built.join("coffer-desktop"), built.join("examples/bare")];
     if coffer.exists() && bare.exists() {
         measure_windows(arguments, table, &coffer, &bare);
+        if arguments.wants(&["S14"]) {
+            measure_frames(arguments, table, &coffer, &bare);
+        }
     } else {
-        table.add_unmeasured("S13", "start to a usable window; memory", "run ./x bench");
+        table.add_unmeasured("S13", "start to a usable window; memory; frames", "run ./x bench");
+    }
+    if !arguments.wants(&["S13"]) {
+        return;
     }
     let what = "the desktop program's package, .deb";
     match package(&built) {
@@ -46,7 +59,7 @@ pub fn measure(arguments: &Arguments, table: &mut Table) {
 
 fn measure_windows(arguments: &Arguments, table: &mut Table, coffer: &Path, bare: &Path) {
     note("S13: starting windows");
-    let desk = desk();
+    let desk = desk(RECORDS);
     let screen = Screen::new(desk.path());
     let start = |program: &Path| {
         let program = screen.start(program);
@@ -88,16 +101,52 @@ fn measure_windows(arguments: &Arguments, table: &mut Table, coffer: &Path, bare
     opened.sort();
     let what = "passphrase to the painted main window, after the derivation";
     table.add_alone("S14", what, opened[opened.len() / 2], Duration::from_millis(300));
-    table.add_unmeasured("S14", "frames while scrolling through 1,000,000", "not built");
+}
+
+/// Against a list of as many rows that has nothing to fetch.
+fn measure_frames(arguments: &Arguments, table: &mut Table, coffer: &Path, bare: &Path) {
+    note("S14: filling the list that is scrolled");
+    let desk = desk(arguments.records);
+    let screen = Screen::new(desk.path());
+    note("S14: scrolling");
+    let scroll = |window| {
+        thread::sleep(SETTLED);
+        let frames = screen.scroll(window, IN_THE_LIST, SCROLLING);
+        let (long, all) = (frames.iter().filter(|frame| **frame > LONG_FRAME).count(), frames.len());
+        note(&format!("S14: {long} of {all} frames over {} ms", LONG_FRAME.as_millis()));
+        let least = FRAMES_A_SECOND_MIN * usize::try_from(SCROLLING.as_secs()).expect("some seconds");
+        assert!(all >= least, "the list moved: {all} frames");
+        u32::try_from(long).expect("few")
+    };
+    let here = || {
+        let program = screen.start(coffer);
+        let unlock = screen.wait_for_window(None);
+        screen.type_line(unlock, PASSPHRASE);
+        let long = scroll(screen.wait_for_window(Some(unlock)));
+        drop(program);
+        long
+    };
+    let there = || {
+        let program = screen.start_with(bare, &["list"]);
+        let long = scroll(screen.wait_for_window(None));
+        drop(program);
+        long
+    };
+    let pairs = Pairs::weigh(arguments.pairs, here, there);
+    let what = format!("frames over 50 ms, scrolling {} records for {} s", arguments.records, SCROLLING.as_secs());
+    table.add("S14", &what, &pairs, 1.0, Goal::NoMoreThanThere);
 }
 
 /// A desk with a vault that the program knows, with a list to show.
-fn desk() -> Desk {
+fn desk(records: u64) -> Desk {
     let desk = Desk::with_vault();
     let session =
         Vault::open(&Place::new().host, &desk.vault()).unwrap().unlock(LOGIN, passphrase(PASSPHRASE)).unwrap();
     let tenant = session.tenants().unwrap().remove(0);
-    session.add_records(tenant.id, Invented::new(Firm::Harbour, 1).take(RECORDS).collect()).unwrap();
+    let rows = desk.file("rows.csv");
+    rows::write_csv(&rows, 1, records);
+    let report = session.start_import(ImportRequest::new(rows, tenant.id)).unwrap().wait().unwrap();
+    assert_eq!(report.imported, records);
     session.lock().unwrap();
     let known = serde_json::json!([{
         "handle": "0", "name": "clients", "folder": desk.vault(), "login": LOGIN,
