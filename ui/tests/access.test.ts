@@ -174,5 +174,10 @@ describe("the language", () => {
     await user.click(await screen.findByRole("radio", { name: "Deutsch" }));
     await screen.findByRole("button", { name: "Sperren" });
     expect(document.documentElement.lang).toBe("de");
+    expect((screen.getByRole("radio", { name: "Deutsch" }) as HTMLInputElement).checked).toBe(true);
+    const [, language] = screen.getAllByRole("radio", { name: "Wie das System" });
+    await user.click(language as HTMLElement);
+    await screen.findByRole("button", { name: "Lock" });
+    expect(document.documentElement.lang, "the system's is what the engine says").toBe("en");
   });
 });

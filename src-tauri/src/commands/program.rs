@@ -8,7 +8,7 @@ use super::Held;
 use super::args::Args;
 use super::requests::{AppState, Chosen, Nothing, Screen, SettingsSet};
 use crate::lock::{self, After};
-use crate::native::look;
+use crate::native::{look, words};
 use crate::refusal::Refusal;
 use crate::settings::Settings;
 
@@ -21,7 +21,7 @@ pub(super) fn app_state(shell: Held<'_>, _args: Args<Nothing>) -> AppState {
         Some(_) => Screen::Unlocked,
         None => Screen::Locked,
     };
-    AppState { screen, session, settings: shell.settings() }
+    AppState { screen, session, settings: shell.settings(), system_language: words::system_language() }
 }
 
 /// The remembered vaults, the one used last first; never where they are.

@@ -20,7 +20,7 @@ use ts_rs::TS;
 
 use crate::made::Made;
 use crate::refusal::Refusal;
-use crate::settings::Settings;
+use crate::settings::{Language, Settings};
 
 // ---- The program ----
 
@@ -50,6 +50,9 @@ pub struct AppState {
     pub session: Option<SessionView>,
     /// What the person has chosen about the program.
     pub settings: Settings,
+    /// What [`Language::System`] stands for here: what native windows take it for, so that all windows agree.
+    #[ts(type = "\"en\" | \"de\"")]
+    pub system_language: Language,
 }
 
 /// A vault, file or folder that the native side knows; the path stays there.

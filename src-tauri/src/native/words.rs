@@ -317,11 +317,23 @@ pub(crate) fn words(language: Language) -> &'static Words {
     match language {
         Language::En => &ENGLISH,
         Language::De => &GERMAN,
-        Language::System => {
-            let system = glib::language_names();
-            if system.first().is_some_and(|name| name.starts_with("de")) { &GERMAN } else { &ENGLISH }
-        }
+        Language::System => words(system_language()),
     }
+}
+
+/// The first of the system's languages that Coffer speaks, else English. Never [`Language::System`].
+pub(crate) fn system_language() -> Language {
+    spoken(glib::language_names().iter().map(glib::GString::as_str))
+}
+
+fn spoken<'n>(names: impl IntoIterator<Item = &'n str>) -> Language {
+    // A name may go on with a country, an encoding, a variant: "de_AT.UTF-8".
+    let spoken = |name: &str| match name.split(|c: char| !c.is_ascii_alphabetic()).next() {
+        Some("de") => Some(Language::De),
+        Some("en") => Some(Language::En),
+        _ => None,
+    };
+    names.into_iter().find_map(spoken).unwrap_or(Language::En)
 }
 
 /// A time as people here write it.
@@ -446,6 +458,15 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
+
+    #[test]
+    fn the_first_language_of_the_system_that_coffer_speaks_is_taken() {
+        assert_eq!(spoken(["de_AT.UTF-8", "de_AT", "de", "C"]), Language::De);
+        assert_eq!(spoken(["fr_CH", "fr", "de", "en", "C"]), Language::De);
+        assert_eq!(spoken(["en_GB.UTF-8", "de"]), Language::En);
+        assert_eq!(spoken(["dene", "C"]), Language::En);
+        assert_eq!(spoken([]), Language::En);
+    }
 
     #[test]
     fn every_language_has_every_message_with_the_same_places_for_values() {

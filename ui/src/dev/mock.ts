@@ -541,6 +541,7 @@ export class MockEngine {
     app_state: () => ({
       screen: this.screen,
       settings: this.settings,
+      system_language: "en",
       session:
         this.screen === "unlocked"
           ? {

@@ -2398,6 +2398,10 @@ export type AppState = {
    * What the person has chosen about the program.
    */
   settings: Settings;
+  /**
+   * What [`Language::System`] stands for here: what native windows take it for, so that all windows agree.
+   */
+  system_language: "en" | "de";
 };
 
 export type Chosen = {

@@ -1,6 +1,6 @@
 // Puts the chosen theme and language on the page.
-import type { Settings } from "$lib/api/commands.ts";
-import { baseLocale, getLocale, isLocale, setLocale } from "$words/runtime";
+import type { AppState, Settings } from "$lib/api/commands.ts";
+import { getLocale, setLocale } from "$words/runtime";
 
 /** The theme as an attribute; none means the system's. */
 export function applyTheme(theme: Settings["theme"]): void {
@@ -11,12 +11,11 @@ export function applyTheme(theme: Settings["theme"]): void {
   }
 }
 
-/** Sets the language; says whether it is another than before. */
-export function applyLanguage(language: Settings["language"]): boolean {
-  const system = navigator.languages.map((tag) => tag.split("-")[0]).find((tag) => isLocale(tag));
-  const locale = language === "system" ? (system ?? baseLocale) : language;
+/** Sets the language; says whether it is another than before. The engine says which the system's is. */
+export function applyLanguage(language: Settings["language"], system: AppState["system_language"]): boolean {
+  const locale = language === "system" ? system : language;
   const before = getLocale();
-  setLocale(locale as typeof baseLocale, { reload: false });
+  setLocale(locale, { reload: false });
   document.documentElement.lang = locale;
   return before !== locale;
 }

@@ -4,6 +4,7 @@ import * as api from "$lib/api/commands.ts";
 import { CommandError } from "$lib/api/error.ts";
 import type { SessionView } from "$lib/api/types.ts";
 import { applyLanguage, applyTheme } from "./look.ts";
+import type { Place } from "./place.ts";
 
 /** Locking waits this long at most for what was being written to be kept. */
 const KEEP_WITHIN_MILLIS = 500;
@@ -29,9 +30,13 @@ export class Session {
   /** Seconds until the window locks by itself. */
   secondsLeft = $state(DEFAULTS.idle_seconds);
 
+  /** Where the window is, so that it is there again once it is written anew. */
+  place: Place = "records";
+
   readonly #drops = new Set<() => unknown>();
   #lastActivity = Date.now();
   #lastTold = 0;
+  #systemLanguage: api.AppState["system_language"] = "en";
 
   /** Asks the engine where things stand. */
   async start(): Promise<void> {
@@ -39,6 +44,7 @@ export class Session {
     this.error = null;
     try {
       const state = await api.appState();
+      this.#systemLanguage = state.system_language;
       this.#take(state.settings);
       this.view = state.session;
       this.screen = state.screen;
@@ -74,6 +80,7 @@ export class Session {
     const dropping = [...this.#drops].map((drop) => drop()).filter((kept) => kept instanceof Promise);
     this.view = null;
     this.screen = "locked";
+    this.place = "records";
     if (dropping.length > 0) {
       await Promise.race([
         Promise.allSettled(dropping),
@@ -125,7 +132,7 @@ export class Session {
   #take(settings: api.Settings): void {
     this.settings = settings;
     applyTheme(settings.theme);
-    if (applyLanguage(settings.language)) {
+    if (applyLanguage(settings.language, this.#systemLanguage)) {
       this.language += 1;
     }
     this.tick();
