@@ -10,6 +10,7 @@ mod evidence;
 mod kdbx;
 mod sources;
 mod texts;
+mod tokens;
 mod vault;
 
 use std::path::PathBuf;
@@ -50,6 +51,9 @@ pub const TARGETS: &[Target] = &[
     evidence::MANIFEST,
     vault::SLOT,
     vault::HEADER,
+    tokens::TOKEN,
+    tokens::CLAIMS,
+    tokens::KEY_SET,
 ];
 
 impl Target {
