@@ -8,7 +8,8 @@ use coffer_core::{
     AcceptRecoveryError, ActivateError, ActivationCodeError, AttachError, BulkError, CallError, ChangePassphraseError,
     CodeError, CreateError, CreateTenantError, Damage, EnrolDeviceError, ExportError, Fault, FederationError,
     GlassError, GrantError, ImportError, InvalidIdentifiers, InvalidRecipe, InviteError, JobError, KindError,
-    LeaveError, ListRecordsError, MoveError, MoveVaultError, OpenError, PassphraseError, PersonalCodeError,
+    KitPlaceError, LeaveError, ListRecordsError, MoveError, MoveVaultError, OpenError, PassphraseError,
+    PersonalCodeError,
     RecoverError, RecoveryCodeError, RenewRecoveryError, SaveAttachmentError, SaveRecordError, SaveSearchError,
     SecondFactorError, SetPolicyError, SetRolesError, ShareCodeError, SharesError, SubjectError, UnlockError,
 };
@@ -172,6 +173,12 @@ impl From<ActivateError> for CliError {
 impl From<RecoverError> for CliError {
     fn from(error: RecoverError) -> Self {
         Self::Recover(error)
+    }
+}
+
+impl From<KitPlaceError> for CliError {
+    fn from(KitPlaceError { path, reason }: KitPlaceError) -> Self {
+        Self::File { path, reason }
     }
 }
 

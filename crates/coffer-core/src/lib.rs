@@ -17,6 +17,7 @@ pub mod host;
 mod job;
 mod keys;
 mod kit;
+mod kit_place;
 mod pipeline;
 pub mod policy;
 mod session;
@@ -41,6 +42,7 @@ pub use job::{JobError, JobHandle};
 pub use kit::{
     ReadKit, ReadShare, RecoveryKit, ShareFile, SharesError, join_shares, parse_recovery_kit, parse_recovery_share,
 };
+pub use kit_place::{KitPlace, KitPlaceError};
 pub use session::Session;
 pub use usecase::{AcceptRecoveryError, GLASS_HOURS_MAX, GlassError, RenewRecoveryError};
 pub use usecase::{

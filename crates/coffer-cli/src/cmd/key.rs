@@ -7,7 +7,7 @@ use coffer_core::view::{
     CryptoperiodView, GlassView, KeyAccessView, KeyHolder, KeyRegisterView, KeyState, PendingKey, PendingKeyView,
     RecoveryView,
 };
-use coffer_core::{CallError, GlassError, Session, Split};
+use coffer_core::{CallError, GlassError, KitPlace, Session, Split};
 use coffer_model::day::Day;
 use coffer_model::id::TenantId;
 use coffer_model::key::KeyKind;
@@ -16,7 +16,7 @@ use coffer_model::time::Timestamp;
 use serde_json::json;
 
 use super::account::right_word;
-use super::kit::{self, KitPlace};
+use super::kit;
 use super::vault::{keep_words, kept_words};
 use super::{find_account, find_tenant, fresh, fresh_for, second_person, with_code};
 use crate::args::{Global, KeyCommand, WhichKey};

@@ -5,12 +5,11 @@ use std::path::Path;
 
 use coffer_core::host::Host;
 use coffer_core::view::{FileState, VaultView};
-use coffer_core::{JobError, NewVault, Session, Split, Vault};
+use coffer_core::{JobError, KitPlace, NewVault, Session, Split, Vault};
 use coffer_model::account::LoginName;
 use coffer_model::id::VaultId;
 use serde::Serialize;
 
-use super::kit::KitPlace;
 use super::{fresh, login, vault_folder};
 use crate::args::Global;
 use crate::error::CliError;
@@ -170,7 +169,7 @@ pub(super) fn found(host: &Host, folder: &Path, new: NewVault, kit: &Path) -> Re
 /// What is taken back, with the kit's place, if the vault does not come about.
 struct Unfinished<'a> {
     host: &'a Host,
-    place: KitPlace<'a>,
+    place: KitPlace,
     vault: Option<(&'a Path, VaultId)>,
     is_done: bool,
 }
