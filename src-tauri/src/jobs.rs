@@ -74,6 +74,8 @@ pub enum JobResult {
     Exposures(Vec<ExposuresView>),
     /// What was reported of one of them.
     ExposureReport(AccountExposureView),
+    /// This account is steward of so many tenants that had none.
+    Recovered(#[ts(type = "number")] u64),
     /// It is done, and there is nothing to tell.
     Nothing(()),
 }
@@ -93,6 +95,12 @@ impl From<Vec<ExposuresView>> for JobResult {
 impl From<AccountExposureView> for JobResult {
     fn from(reported: AccountExposureView) -> Self {
         Self::ExposureReport(reported)
+    }
+}
+
+impl From<u64> for JobResult {
+    fn from(tenants: u64) -> Self {
+        Self::Recovered(tenants)
     }
 }
 

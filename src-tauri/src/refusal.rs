@@ -1,11 +1,12 @@
 //! How a command says no: the engine's permanent code, for which the interface holds the words.
 
 use coffer_core::{
-    AccountError, AttachError, BulkError, CallError, ChangePassphraseError, CodeError, CopyFieldError, CreateError,
-    CreateTenantError, EnrolDeviceError, ExportError, Fault, FederationError, GlassError, GrantError, ImportError,
-    InvalidIdentifiers, InvalidRecipe, InviteError, JobError, KindError, LeaveError, ListRecordsError, MoveError,
-    MoveVaultError, OpenError, PreviewError, RecoveryCodeError, SaveAttachmentError, SaveRecordError, SaveSearchError,
-    SecondFactorError, SetPolicyError, SetRolesError, SubjectError, UnlockError,
+    AcceptRecoveryError, AccountError, AttachError, BulkError, CallError, ChangePassphraseError, CodeError,
+    CopyFieldError, CreateError, CreateTenantError, EnrolDeviceError, ExportError, Fault, FederationError, GlassError,
+    GrantError, ImportError, InvalidIdentifiers, InvalidRecipe, InviteError, JobError, KindError, KitPlaceError,
+    LeaveError, ListRecordsError, MoveError, MoveVaultError, OpenError, PreviewError, RecoverError, RecoveryCodeError,
+    RenewRecoveryError, SaveAttachmentError, SaveRecordError, SaveSearchError, SecondFactorError, SetPolicyError,
+    SetRolesError, SubjectError, UnlockError,
 };
 use serde::Serialize;
 use ts_rs::TS;
@@ -45,6 +46,7 @@ macro_rules! coded {
 }
 
 coded!(
+    AcceptRecoveryError,
     AccountError,
     AttachError,
     BulkError,
@@ -65,12 +67,15 @@ coded!(
     InviteError,
     JobError,
     KindError,
+    KitPlaceError,
     LeaveError,
     ListRecordsError,
     MoveError,
     MoveVaultError,
     OpenError,
     PreviewError,
+    RecoverError,
+    RenewRecoveryError,
     SaveAttachmentError,
     SaveRecordError,
     SaveSearchError,

@@ -9,8 +9,8 @@ use std::time::Duration;
 use coffer_core::host::Host;
 use coffer_core::view::SessionView;
 use coffer_core::{
-    ActivationCode, Damage, Fault, FreshAuthentication, GlassError, MissingFactors, NewVault, Passphrase, RecoveryKit,
-    Session, UnlockError, Vault,
+    ActivationCode, Damage, Fault, FreshAuthentication, GlassError, KitPlace, MissingFactors, NewVault, Passphrase,
+    ReadKit, RecoveryKit, Session, UnlockError, Vault,
 };
 use coffer_model::account::{LoginName, Roles};
 use coffer_model::id::{AccountId, TenantId};
@@ -22,6 +22,7 @@ use crate::chosen::Chosen;
 use crate::idle::Idle;
 use crate::jobs::{Job, Jobs};
 use crate::made::Made;
+use crate::native::papers::{Brought, Problem};
 use crate::native::words::{self, Words};
 use crate::places::{Place, Places};
 use crate::refusal::Refusal;
@@ -42,6 +43,8 @@ pub(crate) struct Shell {
     kit: Mutex<Option<RecoveryKit>>,
     /// Whether two of its groups were typed again: somebody has it, and can read it.
     kit_confirmed: AtomicBool,
+    /// Where a kit is that may take the place of the one in use, until it counts or is taken away again.
+    kit_place: Mutex<Option<KitPlace>>,
     settings: RwLock<Settings>,
     places: Mutex<Places>,
     /// Whether the person asked for the first run although vaults are known.
@@ -151,6 +154,7 @@ impl Shell {
             file_check: Mutex::new(None),
             kit: Mutex::new(None),
             kit_confirmed: AtomicBool::new(false),
+            kit_place: Mutex::new(None),
             settings: RwLock::new(settings),
             places: Mutex::new(places),
             wants_first_run: AtomicBool::new(false),
@@ -311,6 +315,32 @@ impl Shell {
         Ok(())
     }
 
+    /// What was brought as one kit, held against the recovery of the vault at a remembered place; and whether `login` is one
+    /// that a new account may have there.
+    pub(crate) fn read_recovery(&self, handle: &str, brought: Brought, login: &LoginName) -> Result<ReadKit, Problem> {
+        let vault = Vault::open(&self.host, &self.folder_of(handle)?).map_err(Refusal::from)?;
+        let kit = match brought {
+            Brought::Kit(kit) => kit,
+            Brought::Shares(shares) => vault.join_shares(shares)?,
+        };
+        vault.check_recovery(&kit, login)?;
+        Ok(kit)
+    }
+
+    /// Makes a new administrator by the recovery kit, and unlocks the vault for them.
+    pub(crate) fn recover(
+        &self,
+        handle: &str,
+        kit: &ReadKit,
+        login: &LoginName,
+        passphrase: &Passphrase,
+    ) -> Result<(), &'static str> {
+        let folder = self.folder_of(handle).map_err(|refusal| refusal.code)?;
+        let vault = Vault::open(&self.host, &folder).map_err(|error| error.code())?;
+        self.enter(vault.recover(kit, login, passphrase).map_err(|error| error.code())?, &folder);
+        Ok(())
+    }
+
     /// As [`Shell::begin`], and remembers the vault in `folder`.
     fn enter(&self, session: Session, folder: &Path) {
         let login = session.view().login;
@@ -357,6 +387,7 @@ impl Shell {
             // The log could not take the last entry, say. The keys are gone all the same, and so is everybody to tell.
             let _ = session.lock();
         }
+        self.drop_kit_place();
         let _ = self.host.clipboard.clear_if_ours();
     }
 
@@ -431,6 +462,34 @@ impl Shell {
     /// Shows the first run although vaults are known.
     pub(crate) fn want_first_run(&self) {
         self.wants_first_run.store(true, Ordering::Relaxed);
+    }
+
+    // ---- Another recovery ----
+
+    /// Keeps where a kit is that does not count yet: locking takes it away. One at a time.
+    pub(crate) fn hold_kit_place(&self, place: KitPlace) -> Result<(), Refusal> {
+        let mut held = self.kit_place();
+        if held.is_some() {
+            return Err(Refusal::INVALID_REQUEST);
+        }
+        *held = Some(place);
+        Ok(())
+    }
+
+    /// The kit counts, or may: its files stay.
+    pub(crate) fn stay_kit_place(&self) {
+        if let Some(place) = &mut *self.kit_place() {
+            place.stay();
+        }
+    }
+
+    /// Lets go of it, and takes its files away unless they stay.
+    pub(crate) fn drop_kit_place(&self) {
+        drop(self.kit_place().take());
+    }
+
+    fn kit_place(&self) -> MutexGuard<'_, Option<KitPlace>> {
+        self.kit_place.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     // ---- Places ----

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::Read;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use coffer_core::{Credentials, KEY_FILE_MAX, Passphrase, PersonalCode, TOKEN_MAX};
 use zeroize::Zeroizing;
@@ -11,6 +11,8 @@ use crate::shell::UnlockProblem;
 
 /// White space around a token is no part of it.
 const TOKEN_FILE_MAX: usize = TOKEN_MAX + 1024;
+/// Most bytes of a file that is read as a recovery kit or a share; a share's page has about fifty thousand.
+const PAPER_MAX: usize = 256 * 1024;
 
 /// A passphrase or a personal recovery code, with whatever else the person has.
 pub(crate) struct Shown {
@@ -81,6 +83,14 @@ pub(crate) fn read_token(path: &PathBuf) -> Result<Zeroizing<Vec<u8>>, UnlockPro
     let mut content = Zeroizing::new(Vec::with_capacity(TOKEN_FILE_MAX));
     let read = File::open(path).and_then(|file| file.take(TOKEN_FILE_MAX as u64).read_to_end(&mut content));
     read.map(|_| content).map_err(|_| UnlockProblem::of("token_unreadable"))
+}
+
+/// Reads a recovery kit's file, or a share's page; `None` if it cannot be read, or is nothing of the kind.
+pub(crate) fn read_paper(path: &Path) -> Option<Zeroizing<String>> {
+    let mut content = Zeroizing::new(Vec::with_capacity(PAPER_MAX + 1));
+    File::open(path).and_then(|file| file.take(PAPER_MAX as u64 + 1).read_to_end(&mut content)).ok()?;
+    let text = std::str::from_utf8(&content).ok().filter(|text| text.len() <= PAPER_MAX)?;
+    Some(Zeroizing::new(text.to_owned()))
 }
 
 /// A passphrase once more, for what takes it twice.

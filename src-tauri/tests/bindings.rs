@@ -108,6 +108,8 @@ fn generated() -> String {
         view::GrantView,
         view::PendingKeyView,
         view::PendingKey,
+        view::RecoveryView,
+        view::SplitView,
         view::GlassView,
         view::BrokenGlassView,
         view::ExposuresView,

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use coffer_core::host::Identity;
 use coffer_core::view::LogEntryView;
-use coffer_core::{ImportRequest, MoveRequest, NewVault, RestoreOptions, Session, TagChange, Vault};
+use coffer_core::{ImportRequest, KitGroup, MoveRequest, NewVault, RestoreOptions, Session, TagChange, Vault};
 use coffer_model::id::{RecordId, RecordKey};
 use coffer_model::record::{FieldType, RecordDraft};
 use coffer_model::template::KindTemplate;
@@ -121,8 +121,9 @@ fn live_a_full_life(place: &Place) -> (Vault, Session) {
     let created = Vault::create(&place.host, &folder, new).unwrap();
     let (session, kit) = (created.session, created.kit);
     let text = String::from_utf8(kit.to_text().expose().to_vec()).unwrap();
-    let group = text.split_whitespace().find(|group| kit.group_matches(0, group)).unwrap();
-    assert!(session.confirm_recovery_kit(&kit, &[(0, group)]).unwrap());
+    let first = KitGroup { share: None, position: 0 };
+    let group = text.split_whitespace().find(|group| kit.group_matches(first, group)).unwrap();
+    assert!(session.confirm_recovery_kit(&kit, &[(first, group)]).unwrap());
     assert!(session.authenticate(&passphrase(WRONG_PASSPHRASE).into()).is_err());
     session.lock().unwrap();
 

@@ -1,6 +1,6 @@
 //! Creating, unlocking, locking; tenants.
 
-use coffer_core::{CallError, CreateError, CreateTenantError, Damage, Fault, NewVault, UnlockError, Vault};
+use coffer_core::{CallError, CreateError, CreateTenantError, Damage, Fault, KitGroup, NewVault, UnlockError, Vault};
 use coffer_tests::{LOGIN, PASSPHRASE, Place, passphrase, tenant};
 
 #[test]
@@ -109,8 +109,9 @@ fn fresh_authentication_takes_the_passphrase_and_logs_a_wrong_one() {
     let text = String::from_utf8(kit.to_text().expose().to_vec()).unwrap();
     let code: Vec<&str> =
         text.lines().filter(|line| line.starts_with("    ")).flat_map(str::split_whitespace).collect();
-    assert!(session.confirm_recovery_kit(&kit, &[(2, code[2]), (11, code[11])]).unwrap());
-    assert!(!session.confirm_recovery_kit(&kit, &[(2, code[2]), (11, code[10])]).unwrap());
+    let at = |position| KitGroup { share: None, position };
+    assert!(session.confirm_recovery_kit(&kit, &[(at(2), code[2]), (at(11), code[11])]).unwrap());
+    assert!(!session.confirm_recovery_kit(&kit, &[(at(2), code[2]), (at(11), code[10])]).unwrap());
     assert!(!session.confirm_recovery_kit(&kit, &[]).unwrap());
 }
 

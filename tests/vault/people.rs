@@ -348,6 +348,12 @@ fn the_kit_makes_an_administrator_and_gives_tenants_a_steward() {
     let refused = place.vault().recover(&foreign, &"ida".parse().unwrap(), &passphrase_of("ida"));
     assert_eq!(refused.unwrap_err().code(), "other_kit");
 
+    // Whoever asks first is told the same, and nothing has changed by it.
+    let check = |kit: &coffer_core::ReadKit, login: &str| place.vault().check_recovery(kit, &login.parse().unwrap());
+    assert_eq!(check(&read(), "ines").unwrap_err().code(), "login_taken");
+    assert_eq!(check(&foreign, "ida").unwrap_err().code(), "other_kit");
+    check(&read(), "ida").unwrap();
+
     let ida = place.vault().recover(&read(), &"ida".parse().unwrap(), &passphrase_of("ida")).unwrap();
     assert_eq!(ida.view().roles.len(), 3);
     assert!(ida.tenants().unwrap().is_empty());

@@ -9,9 +9,9 @@ use coffer_core::{
     CodeError, CreateError, CreateTenantError, Damage, EnrolDeviceError, ExportError, Fault, FederationError,
     GlassError, GrantError, ImportError, InvalidIdentifiers, InvalidRecipe, InviteError, JobError, KindError,
     KitPlaceError, LeaveError, ListRecordsError, MoveError, MoveVaultError, OpenError, PassphraseError,
-    PersonalCodeError,
-    RecoverError, RecoveryCodeError, RenewRecoveryError, SaveAttachmentError, SaveRecordError, SaveSearchError,
-    SecondFactorError, SetPolicyError, SetRolesError, ShareCodeError, SharesError, SubjectError, UnlockError,
+    PersonalCodeError, RecoverError, RecoveryCodeError, RenewRecoveryError, SaveAttachmentError, SaveRecordError,
+    SaveSearchError, SecondFactorError, SetPolicyError, SetRolesError, ShareCodeError, SharesError, SubjectError,
+    UnlockError,
 };
 use coffer_model::query::InvalidQuery;
 use coffer_model::record::InvalidRecord;

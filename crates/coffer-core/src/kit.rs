@@ -7,8 +7,8 @@ use std::fmt::Write as _;
 
 use coffer_crypto::generate::words_of;
 use coffer_crypto::recovery;
-use coffer_crypto::recovery::kit::{GROUPS, RecoveryCodeError};
-use coffer_crypto::recovery::shares::{self, JoinError, Share, ShareCodeError};
+use coffer_crypto::recovery::kit::{self, RecoveryCodeError};
+use coffer_crypto::recovery::shares::{self, JoinError, Share, ShareCodeError, Split};
 use coffer_crypto::secret::{RecoverySeed, SecretBytes};
 use coffer_model::id::VaultId;
 use coffer_model::time::Timestamp;
@@ -34,6 +34,15 @@ pub struct RecoveryKit {
     made_at: Timestamp,
 }
 
+/// A group of a code that was handed out, which its owner may be asked to retype.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KitGroup {
+    /// The share it is of, by its number from 1; `None` for the kit itself.
+    pub share: Option<u8>,
+    /// Which group of the code, from 0.
+    pub position: usize,
+}
+
 /// One share of a kit, as a file to print or save.
 pub struct ShareFile {
     /// Which share, from 1.
@@ -48,6 +57,18 @@ pub struct ReadShare {
     pub(crate) share: Share,
     /// As [`ReadKit::founding`].
     pub(crate) founding: Option<[u8; 32]>,
+}
+
+impl ReadShare {
+    /// Which share it is, from 1.
+    pub const fn number(&self) -> u8 {
+        self.share.number()
+    }
+
+    /// How its seed is split.
+    pub const fn split(&self) -> Split {
+        self.share.split()
+    }
 }
 
 /// Why shares were not joined to a kit. Nothing has been reconstructed.
@@ -100,6 +121,29 @@ pub struct ReadKit {
     pub founding: Option<[u8; 32]>,
 }
 
+/// A text that somebody brings to recover with.
+#[derive(Debug)]
+pub enum RecoveryText {
+    /// A kit.
+    Kit(ReadKit),
+    /// A share of one.
+    Share(ReadShare),
+}
+
+/// Why a text is neither a kit nor a share.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RecoveryTextError {
+    /// As long as a kit's code, and none.
+    #[error(transparent)]
+    Kit(RecoveryCodeError),
+    /// As long as a share's code, and none.
+    #[error(transparent)]
+    Share(ShareCodeError),
+    /// Neither as long as the one nor as the other.
+    #[error("this is no recovery kit, and no share of one")]
+    Neither,
+}
+
 impl fmt::Debug for RecoveryKit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("RecoveryKit(..)")
@@ -107,9 +151,6 @@ impl fmt::Debug for RecoveryKit {
 }
 
 impl RecoveryKit {
-    /// Groups of the recovery code, which the owner may be asked to retype.
-    pub const GROUPS: usize = GROUPS;
-
     pub(crate) fn new(
         seed: RecoverySeed,
         shares: Option<Vec<Share>>,
@@ -119,6 +160,16 @@ impl RecoveryKit {
         made_at: Timestamp,
     ) -> Self {
         Self { seed, shares, vault, vault_name, founding, made_at }
+    }
+
+    /// How it is split; `None` if it is one kit.
+    pub fn split(&self) -> Option<Split> {
+        self.shares.as_ref().and_then(|shares| shares.first()).map(Share::split)
+    }
+
+    /// Groups of each code that is handed out: of the kit's, or of every share's.
+    pub const fn groups(&self) -> usize {
+        if self.shares.is_some() { shares::GROUPS } else { kit::GROUPS }
     }
 
     /// Words that stand for its public keys: what stewards compare before they trust a recovery that was renewed.
@@ -169,7 +220,7 @@ impl RecoveryKit {
             founding = hex::encode(self.founding),
             made = self.made_at,
             fingerprint = self.fingerprint(),
-            code = in_lines(&expose(&code), GROUPS / 2).as_str(),
+            code = in_lines(&expose(&code), kit::GROUPS / 2).as_str(),
             age = expose(&age).as_str(),
         );
         SecretBytes::new(text.into_bytes())
@@ -232,11 +283,17 @@ impl RecoveryKit {
         self.vault
     }
 
-    /// Whether `typed` is the group at `position` (from 0) of the recovery code, in whatever case.
-    pub fn group_matches(&self, position: usize, typed: &str) -> bool {
-        let code = self.seed.to_recovery_code();
+    /// Whether `typed` is that group of the code, in whatever case. Only of codes that were handed out: whoever splits a
+    /// kit has no code of the whole.
+    pub fn group_matches(&self, group: KitGroup, typed: &str) -> bool {
+        let code = match (group.share, &self.shares) {
+            (None, None) => Some(self.seed.to_recovery_code()),
+            (Some(number), Some(shares)) => shares.iter().find(|share| share.number() == number).map(Share::to_code),
+            _ => None,
+        };
+        let Some(code) = code else { return false };
         let code = Zeroizing::new(String::from_utf8_lossy(code.expose()).into_owned());
-        code.split(' ').nth(position).is_some_and(|group| group.eq_ignore_ascii_case(typed.trim()))
+        code.split(' ').nth(group.position).is_some_and(|group| group.eq_ignore_ascii_case(typed.trim()))
     }
 }
 
@@ -260,6 +317,17 @@ pub fn parse_recovery_share(text: &str) -> Result<ReadShare, ShareCodeError> {
         None => text,
     };
     Ok(ReadShare { share: Share::parse_code(code)?, founding: founding_of(text) })
+}
+
+/// Reads a text that is a kit or a share, or only the code of one.
+pub fn parse_recovery_text(text: &str) -> Result<RecoveryText, RecoveryTextError> {
+    match (parse_recovery_kit(text), parse_recovery_share(text)) {
+        (Ok(kit), _) => Ok(RecoveryText::Kit(kit)),
+        (_, Ok(share)) => Ok(RecoveryText::Share(share)),
+        (Err(RecoveryCodeError::Length { .. }), Err(ShareCodeError::Length { .. })) => Err(RecoveryTextError::Neither),
+        (Err(RecoveryCodeError::Length { .. }), Err(error)) => Err(RecoveryTextError::Share(error)),
+        (Err(error), _) => Err(RecoveryTextError::Kit(error)),
+    }
 }
 
 /// Joins shares where nothing of the vault can be read: they vouch for each other, and the restored vault has to be the
@@ -344,6 +412,12 @@ mod tests {
         RecoveryKit::new(seed, None, VaultId::from_bytes([1; 16]), [7; 32], "Kanzlei".to_owned(), Timestamp::UNIX_EPOCH)
     }
 
+    fn split_kit() -> RecoveryKit {
+        let seed = RecoverySeed::parse(&[0x5a; 32]).unwrap();
+        let shares = shares::split(&seed, Split::new(2, 3).unwrap(), &mut |buffer: &mut [u8]| buffer.fill(0x3c));
+        RecoveryKit { shares: Some(shares), ..kit() }
+    }
+
     #[test]
     fn the_code_in_a_kit_reads_back() {
         let text = kit().to_text();
@@ -357,11 +431,54 @@ mod tests {
     fn groups_are_compared_one_by_one() {
         let code = kit().seed.to_recovery_code();
         let code = String::from_utf8(code.expose().to_vec()).unwrap();
+        let at = |position| KitGroup { share: None, position };
         for (position, group) in code.split(' ').enumerate() {
-            assert!(kit().group_matches(position, &format!(" {} ", group.to_lowercase())));
+            assert!(kit().group_matches(at(position), &format!(" {} ", group.to_lowercase())));
         }
-        assert!(!kit().group_matches(0, "AAAAA"));
-        assert!(!kit().group_matches(99, ""));
+        assert!(!kit().group_matches(at(0), "AAAAA"));
+        assert!(!kit().group_matches(at(99), ""));
+        assert!(!kit().group_matches(KitGroup { share: Some(1), position: 0 }, code.split(' ').next().unwrap()));
+    }
+
+    #[test]
+    fn groups_of_a_share_are_those_of_its_page_and_the_whole_code_is_nobodys() {
+        let kit = split_kit();
+        assert_eq!((kit.groups(), kit.split()), (17, Some(Split::new(2, 3).unwrap())));
+        for file in kit.share_files() {
+            let page = std::str::from_utf8(file.page.expose()).unwrap();
+            let (_, code) = page.split_once("Share code\n").unwrap();
+            let (code, _) = code.split_once("To use it").unwrap();
+            for (position, group) in code.split_whitespace().enumerate() {
+                assert!(kit.group_matches(KitGroup { share: Some(file.number), position }, group));
+                assert!(!kit.group_matches(KitGroup { share: Some(9), position }, group));
+            }
+        }
+        let whole = String::from_utf8(kit.seed.to_recovery_code().expose().to_vec()).unwrap();
+        let first = whole.split(' ').next().unwrap();
+        assert!(!kit.group_matches(KitGroup { share: None, position: 0 }, first));
+    }
+
+    #[test]
+    fn a_text_is_told_for_a_kit_or_a_share_or_what_is_wrong_with_it() {
+        let read = |text: &[u8]| parse_recovery_text(std::str::from_utf8(text).unwrap());
+        assert!(matches!(read(kit().to_text().expose()), Ok(RecoveryText::Kit(_))));
+        let shares = split_kit().share_files();
+        let Ok(RecoveryText::Share(share)) = read(shares[1].page.expose()) else { panic!("a share's page is a share") };
+        assert_eq!((share.number(), share.split()), (2, Split::new(2, 3).unwrap()));
+        let code = kit().seed.to_recovery_code();
+        assert!(matches!(read(code.expose()), Ok(RecoveryText::Kit(_))));
+
+        let mistyped = |code: &[u8]| {
+            let mut code = code.to_vec();
+            code[1] = if code[1] == b'7' { b'8' } else { b'7' };
+            read(&code)
+        };
+        let told = mistyped(code.expose()).unwrap_err();
+        assert_eq!(told, RecoveryTextError::Kit(RecoveryCodeError::Group { group: 1 }));
+        let share = split_kit().shares.unwrap().remove(0).to_code();
+        let told = mistyped(share.expose()).unwrap_err();
+        assert_eq!(told, RecoveryTextError::Share(ShareCodeError::Group { group: 1 }));
+        assert_eq!(read(b"Dear diary").unwrap_err(), RecoveryTextError::Neither);
     }
 
     #[test]

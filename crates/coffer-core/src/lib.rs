@@ -40,7 +40,8 @@ pub use coffer_token::{KEY_SET_MAX, TOKEN_MAX, TokenRefusal};
 pub use fault::{CallError, Damage, Fault};
 pub use job::{JobError, JobHandle};
 pub use kit::{
-    ReadKit, ReadShare, RecoveryKit, ShareFile, SharesError, join_shares, parse_recovery_kit, parse_recovery_share,
+    KitGroup, ReadKit, ReadShare, RecoveryKit, RecoveryText, RecoveryTextError, ShareFile, SharesError, join_shares,
+    parse_recovery_kit, parse_recovery_share, parse_recovery_text,
 };
 pub use kit_place::{KitPlace, KitPlaceError};
 pub use session::Session;

@@ -128,7 +128,7 @@ pub(super) async fn confirm_recovery_kit<R: Runtime>(
     if !shell.is_unlocked() {
         return Err(Refusal::LOCKED);
     }
-    let positions = two_positions(&shell);
+    let asked = shell.kit().as_ref().map(|kit| kit_groups::Asked::of(kit, &shell.host)).ok_or(Refusal::NOT_FOUND)?;
     let (shell, dialog) = (Arc::clone(&shell), app.clone());
     let confirmed = reply::ask(&app, move |reply| {
         let words = shell.words();
@@ -141,18 +141,9 @@ pub(super) async fn confirm_recovery_kit<R: Runtime>(
             }
             confirmed.map_err(|refusal| refusal.code)
         });
-        kit_groups::show(words, web::gtk_window(&dialog).as_ref(), positions, RecoveryKit::GROUPS, check, reply);
+        kit_groups::show(words, web::gtk_window(&dialog).as_ref(), asked, check, reply);
     });
     Ok(confirmed.await.is_some())
-}
-
-/// Two different groups of the code, chosen at random, in their order.
-fn two_positions(shell: &Shell) -> [usize; 2] {
-    let mut random = [0; 2];
-    shell.host.random.fill(&mut random);
-    let first = usize::from(random[0]) % RecoveryKit::GROUPS;
-    let second = (first + 1 + usize::from(random[1]) % (RecoveryKit::GROUPS - 1)) % RecoveryKit::GROUPS;
-    [first.min(second), first.max(second)]
 }
 
 /// Ends the first run: the kit is dropped and cannot be shown again.

@@ -21,6 +21,7 @@ mod persons;
 mod program;
 mod proof;
 mod records;
+mod recovery;
 mod requests;
 #[cfg(test)]
 mod tests;
@@ -151,6 +152,10 @@ pub(crate) fn handler<R: Runtime>() -> impl Fn(Invoke<R>) -> bool + Send + Sync 
         keys::key_rotate,
         keys::key_compromised,
         keys::periods_set,
+        recovery::recovery,
+        recovery::recovery_renew,
+        recovery::recovery_accept,
+        recovery::tenants_recover,
         ways::authenticate,
         ways::ways_in,
         ways::key_factors_change,

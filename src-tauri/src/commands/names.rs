@@ -114,6 +114,11 @@ pub const COMMANDS: &[&str] = &[
     "key_rotate",
     "key_compromised",
     "periods_set",
+    // Recovery.
+    "recovery",
+    "recovery_renew",
+    "recovery_accept",
+    "tenants_recover",
     // What opens the account, and the rules.
     "authenticate",
     "ways_in",

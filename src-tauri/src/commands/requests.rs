@@ -1,8 +1,8 @@
 //! Every request of the web view that carries something, and every answer that is not the engine's own.
 //! The TypeScript types of the interface are generated from here and from the engine's views.
 
-use coffer_core::SecretRecipe;
 use coffer_core::view::{ImportColumn, ImportLoss, ImportPreviewRecord, SessionView};
+use coffer_core::{SecretRecipe, Split};
 use coffer_model::account::Role;
 use coffer_model::attachment::AttachmentId;
 use coffer_model::day::Day;
@@ -623,6 +623,37 @@ impl PeriodsSet {
     }
 }
 
+// ---- Recovery ----
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RecoveryRenew {
+    /// How it is split; one kit without.
+    split: Option<SplitInto>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SplitInto {
+    needed: u8,
+    shares: u8,
+}
+
+impl RecoveryRenew {
+    /// How it is split, if that is possible.
+    pub(crate) fn split(&self) -> Result<Option<Split>, Refusal> {
+        let split = self.split.as_ref().map(|into| Split::new(into.needed, into.shares));
+        split.transpose().map_err(|_| Refusal::INVALID_REQUEST)
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RecoveryAccept {
+    /// The words of its fingerprint, as they were read from the paper. No secret.
+    pub(crate) words: String,
+}
+
 // ---- What opens the account, and the rules ----
 
 #[derive(Debug, Deserialize)]
@@ -727,6 +758,18 @@ mod tests {
         assert_eq!((longer.days(KeyKind::Audit), longer.days(KeyKind::Office)), (700, 365));
         for wrong in [r#"{"periods":[{"kind":"audit","days":0}]}"#, r#"{"periods":[{"kind":"master","days":7}]}"#] {
             assert_eq!(set(wrong), Err(Refusal::INVALID_REQUEST));
+        }
+    }
+
+    #[test]
+    fn recovery_is_split_as_it_can_be_and_no_other_way() {
+        let split = |json: &str| serde_json::from_str::<RecoveryRenew>(json).unwrap().split();
+        assert_eq!(split(r#"{"split":null}"#), Ok(None));
+        let three_of_five = Split::new(3, 5).unwrap();
+        assert_eq!(split(r#"{"split":{"needed":3,"shares":5}}"#), Ok(Some(three_of_five)));
+        for wrong in [(1, 3), (4, 3), (2, 17), (0, 0)] {
+            let json = format!(r#"{{"split":{{"needed":{},"shares":{}}}}}"#, wrong.0, wrong.1);
+            assert_eq!(split(&json), Err(Refusal::INVALID_REQUEST));
         }
     }
 

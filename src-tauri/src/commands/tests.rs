@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use coffer_core::host::{DeviceMaterial, DevicePlace, DeviceStore, DeviceStoreError, Host, SecretBytes};
-use coffer_core::{ActivationCode, NewVault, Passphrase, Session, Vault};
+use coffer_core::{ActivationCode, KitPlace, NewVault, Passphrase, Session, Vault};
 use coffer_model::account::{Role, Roles};
 use coffer_model::id::VaultId;
 use serde_json::{Value, json};
@@ -161,6 +161,8 @@ fn request(command: &str) -> Value {
         "exposure_report_start" => json!({"tenant": TENANT, "account": ACCOUNT}),
         "key_rotate" | "key_compromised" => json!({"kind": "directory", "tenant": null}),
         "periods_set" => json!({"periods": [{"kind": "tenant", "days": 180}]}),
+        "recovery_renew" => json!({"split": {"needed": 2, "shares": 3}}),
+        "recovery_accept" => json!({"words": "six words that are not these ones"}),
         "job_progress" | "job_cancel" => json!({"job": "0"}),
         "files_check" => json!({"again": false}),
         "log_page" => json!({"before": null, "limit": 10}),
@@ -179,7 +181,7 @@ fn attack_38_every_command_is_refused_while_locked() {
 }
 
 /// What an administrator or an auditor may ask for and a member may not, none of which opens a window first.
-const NOT_FOR_MEMBERS: [&str; 24] = [
+const NOT_FOR_MEMBERS: [&str; 26] = [
     "tenant_create",
     "kind_set",
     "kind_remove",
@@ -201,6 +203,8 @@ const NOT_FOR_MEMBERS: [&str; 24] = [
     "key_rotate",
     "key_compromised",
     "periods_set",
+    "recovery_renew",
+    "tenants_recover",
     "device_enrol",
     "log_page",
     "log_verify_start",
@@ -303,6 +307,24 @@ impl DeviceStore for NoDevice {
     fn forget(&self, _vault: VaultId) -> Result<(), DeviceStoreError> {
         Ok(())
     }
+}
+
+#[test]
+fn locking_takes_a_kit_away_that_does_not_count_yet_and_leaves_one_that_may() {
+    let folder = tempfile::tempdir().unwrap();
+    let [first, second] = ["kit-2.txt", "kit-3.txt"].map(|name| folder.path().join(name));
+    let shell = shell(host());
+    shell.hold_kit_place(KitPlace::make(&first, None).unwrap()).unwrap();
+    // Another one in its place would take the first one's files away.
+    assert!(shell.hold_kit_place(KitPlace::make(&second, None).unwrap()).is_err());
+    assert!(first.exists() && !second.exists());
+    shell.lock();
+    assert!(!first.exists());
+
+    shell.hold_kit_place(KitPlace::make(&second, None).unwrap()).unwrap();
+    shell.stay_kit_place();
+    shell.lock();
+    assert!(second.exists());
 }
 
 #[test]

@@ -18,6 +18,10 @@ pub(crate) enum Purpose {
     Kit,
     /// A recovery kit that exists.
     KitFile,
+    /// The folder for shares of a recovery kit.
+    Shares,
+    /// A recovery kit, or shares of one.
+    Papers,
     /// A backup that exists.
     Backup,
     /// Where to save a backup.
@@ -87,6 +91,8 @@ impl Purpose {
             Self::KeySet => (&words.choose_key_set, &words.choose, FileChooserAction::Open, None, None),
             Self::KeyFile => (&words.choose_key_file, &words.choose, FileChooserAction::Open, None, None),
             Self::NewKeyFile => (&words.choose_new_key_file, &words.save, FileChooserAction::Save, None, None),
+            Self::Shares => (&words.choose_shares, &words.save, FileChooserAction::Save, None, None),
+            Self::Papers => (&words.choose_papers, &words.choose, FileChooserAction::Open, None, None),
             Self::KitFile => (&words.choose_kit_file, &words.open, FileChooserAction::Open, texts, None),
             Self::Backup => (&words.choose_backup, &words.open, FileChooserAction::Open, backups, None),
             Self::BackupTarget => {
@@ -135,15 +141,35 @@ pub(crate) async fn choose(
     suggested: &str,
     words: &'static Words,
 ) -> Option<PathBuf> {
+    ask(purpose, parent, suggested, false, words).await.into_iter().next()
+}
+
+/// Lets a person choose files that exist; none when declined.
+pub(crate) async fn choose_several(
+    purpose: Purpose,
+    parent: Option<&gtk::Window>,
+    words: &'static Words,
+) -> Vec<PathBuf> {
+    ask(purpose, parent, "", true, words).await
+}
+
+async fn ask(
+    purpose: Purpose,
+    parent: Option<&gtk::Window>,
+    suggested: &str,
+    several: bool,
+    words: &'static Words,
+) -> Vec<PathBuf> {
     #[cfg(feature = "e2e")]
     if let Some(path) = crate::automation::chosen(purpose) {
-        return Some(path);
+        return vec![path];
     }
     let shape = purpose.shape(words);
     let dialog =
         gtk::FileChooserNative::new(Some(shape.title), parent, shape.action, Some(shape.accept), Some(&words.cancel));
     dialog.set_modal(true);
     dialog.set_local_only(true);
+    dialog.set_select_multiple(several);
     if shape.action == FileChooserAction::Save {
         dialog.set_do_overwrite_confirmation(true);
         dialog.set_current_name(suggested);
@@ -156,14 +182,14 @@ pub(crate) async fn choose(
     }
     let (sender, mut receiver) = tauri::async_runtime::channel(1);
     dialog.connect_response(move |dialog, response| {
-        let chosen = if response == ResponseType::Accept { dialog.filename() } else { None };
+        let chosen = if response == ResponseType::Accept { dialog.filenames() } else { Vec::new() };
         // Nobody else answers, so there is room.
         let _ = sender.try_send(chosen);
     });
     dialog.show();
-    let chosen = receiver.recv().await.flatten();
+    let chosen = receiver.recv().await.unwrap_or_default();
     dialog.destroy();
-    chosen.map(|path| with_ending(&path, shape.ending))
+    chosen.iter().map(|path| with_ending(path, shape.ending)).collect()
 }
 
 /// Adds the ending that people need not type.

@@ -12,6 +12,7 @@ pub(crate) mod kit_groups;
 pub(crate) mod leave_kit;
 pub(crate) mod look;
 pub(crate) mod new_passphrase;
+pub(crate) mod papers;
 pub(crate) mod reply;
 mod secret_entry;
 pub(crate) mod sheet;

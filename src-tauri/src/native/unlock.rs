@@ -8,12 +8,12 @@ use std::time::{Duration, Instant};
 use gtk::prelude::*;
 use gtk::{gio, glib, pango};
 
-use super::activate;
 use super::files::{self, Purpose};
 use super::identity::{Identity, Mistyped};
 use super::look::{self, GAP, MARGIN, Notice};
 use super::reply::{self, Reply};
 use super::words::{self, Words, fill};
+use super::{activate, new_passphrase, papers};
 use crate::places::Place;
 use crate::shell::{Amends, Shell, UnlockProblem};
 use crate::shown::{Known, Shown};
@@ -344,6 +344,51 @@ impl UnlockWindow {
         });
     }
 
+    /// Lets whoever has the recovery kit, or enough shares of it, become a new administrator of the vault that is chosen.
+    fn recover(self: &Rc<Self>) {
+        let Some(place) = self.selected.borrow().clone() else { return self.open_other() };
+        self.problem.hush();
+        let this = Rc::clone(self);
+        glib::MainContext::default().spawn_local(async move {
+            let words = this.words;
+            let question = papers::Question {
+                window: &words.recover_window,
+                title: &words.recover_title,
+                text: fill(&words.recover_text, &[("vault", &place.name)]),
+                asks_login: true,
+            };
+            let check: papers::Check = {
+                let (shell, handle) = (Arc::clone(&this.shell), place.handle.clone());
+                Arc::new(move |brought, login| {
+                    let login = login.ok_or(papers::Problem::Other("invalid_login"))?;
+                    shell.read_recovery(&handle, brought, login)
+                })
+            };
+            let (reply, read) = Reply::pair();
+            papers::ask(words, Some(&this.window), question, check, reply);
+            let Some((kit, Some(login))) = reply::wait(read).await else { return };
+
+            let wording = new_passphrase::Wording {
+                window: &words.new_window,
+                title: &words.new_title,
+                text: fill(&words.recover_passphrase, &[("login", login.as_str()), ("vault", &place.name)]),
+                go_on: &words.recover_go,
+                busy: &words.recover_busy,
+            };
+            let names = vec![place.name.clone(), login.to_string()];
+            let (reply, recovered) = Reply::pair();
+            let recover: new_passphrase::Use<()> = {
+                let (shell, handle) = (Arc::clone(&this.shell), place.handle.clone());
+                Arc::new(move |passphrase| shell.recover(&handle, &kit, &login, &passphrase))
+            };
+            new_passphrase::show_worded(words, Some(&this.window), wording, names, recover, reply);
+            if reply::wait(recovered).await.is_some() {
+                this.reply.send(());
+                this.close();
+            }
+        });
+    }
+
     /// Which vault, which login, and what was typed; says what is missing.
     fn typed(self: &Rc<Self>) -> Option<(Place, String, Shown)> {
         if self.counts_from.get().is_some() {
@@ -517,6 +562,14 @@ impl UnlockWindow {
                 this.identity.ask_for_personal_code(true);
             }
         });
+        let recover = look::button(&self.words.unlock_recover, "");
+        recover.connect_clicked({
+            let (this, popover) = (Rc::clone(self), popover.clone());
+            move |_| {
+                popover.popdown();
+                this.recover();
+            }
+        });
         let inside = look::column(GAP);
         inside.set_margin(GAP);
         let words = look::text(&self.words.unlock_forgot_text, "");
@@ -525,6 +578,7 @@ impl UnlockWindow {
         words.set_max_width_chars(40);
         inside.pack_start(&words, false, false, 0);
         inside.pack_start(&personal, false, false, 0);
+        inside.pack_start(&recover, false, false, 0);
         inside.show_all();
         popover.add(&inside);
         popover.popup();

@@ -10,6 +10,7 @@ mod leaving;
 mod memory;
 mod moves;
 mod people;
+mod recovery;
 mod relocation;
 mod rollback;
 mod tenants;

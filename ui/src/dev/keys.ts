@@ -11,6 +11,8 @@ import type {
   KeyView,
   OffboardingView,
   ProgressUnit,
+  RecoveryView,
+  SplitView,
   TenantView,
 } from "../lib/api/types.ts";
 
@@ -92,9 +94,21 @@ function exposures(tenants: TenantView[], accounts: AccountView[]): ExposuresVie
     });
 }
 
-/** Answers about leaving, what was seen, and keys. */
+/** Answers about leaving, what was seen, keys, and recovery. */
 export class MockKeys {
   keys: KeyView[];
+  recovery: RecoveryView = {
+    number: 1,
+    fingerprint: "purr tiptop employed portal circular aneurism",
+    since: daysAway(-200),
+    stated_by: "ines",
+    trusted: true,
+    split: null,
+  };
+  /** Whether the person closes the native windows. */
+  declines = false;
+  /** Tenants that have no steward. */
+  abandoned = 0;
   periods: CryptoperiodView[] = [
     { kind: "tenant", days: 365 },
     { kind: "directory", days: 365 },
@@ -182,6 +196,27 @@ export class MockKeys {
       return null;
     },
     own_keys_renew: () => true,
+    recovery: () => ({ ...this.recovery }),
+    recovery_renew: ({ split }) => {
+      if (this.declines) return false;
+      const { number } = this.recovery;
+      this.recovery = {
+        ...this.recovery,
+        number: number + 1,
+        since: daysAway(0),
+        split: split as SplitView | null,
+      };
+      return true;
+    },
+    recovery_accept: ({ words }) => {
+      if (words !== this.recovery.fingerprint) throw { code: "recovery_words" };
+      this.recovery = { ...this.recovery, trusted: true };
+      return null;
+    },
+    tenants_recover: () => {
+      if (this.declines) return null;
+      return this.#start("bytes", 48_211_004, () => this.abandoned);
+    },
   };
 
   #find(id: unknown): AccountView {

@@ -15,7 +15,7 @@ use super::unlock::check_code;
 use crate::chain;
 use crate::fault::{CallError, Damage, Fault};
 use crate::header::UsedCode;
-use crate::kit::RecoveryKit;
+use crate::kit::{KitGroup, RecoveryKit};
 use crate::policy::Action;
 use crate::session::{Core, Session};
 use crate::throttle::Throttle;
@@ -107,13 +107,13 @@ impl Session {
         self.core.office().membership.policy.two_people.contains(guarded)
     }
 
-    /// Checks groups of the recovery code, each with its position from 0, against the kit just made; logs that it was
-    /// kept. `false` if one does not fit.
-    pub fn confirm_recovery_kit(&self, kit: &RecoveryKit, groups: &[(usize, &str)]) -> Result<bool, CallError> {
+    /// Checks groups that were retyped against the kit or the shares just made; logs that they were kept. `false` if one
+    /// does not fit.
+    pub fn confirm_recovery_kit(&self, kit: &RecoveryKit, groups: &[(KitGroup, &str)]) -> Result<bool, CallError> {
         let actor = self.authorize(Action::ConfirmRecoveryKit, None)?;
         let kept = kit.vault() == self.core.vault.id
             && !groups.is_empty()
-            && groups.iter().all(|&(position, typed)| kit.group_matches(position, typed));
+            && groups.iter().all(|&(group, typed)| kit.group_matches(group, typed));
         if kept {
             self.record(&actor, Event::RecoveryKitConfirmed)?;
         }

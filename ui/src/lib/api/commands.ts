@@ -37,12 +37,14 @@ import type {
   ProviderView,
   RecordPage,
   RecordView,
+  RecoveryView,
   SavedKit,
   SavedSearchView,
   SearchResults,
   SessionView,
   Settings,
   ShownCode,
+  SplitView,
   TaggedRecord,
   TagView,
   TenantView,
@@ -384,6 +386,19 @@ export const keyAccess = () => call<KeyAccessView>("key_access");
 export const keyRotate = (kind: KeyKind, tenant: string | null) => call<Job | null>("key_rotate", { kind, tenant });
 export const keyCompromised = (kind: KeyKind, tenant: string | null) => call<void>("key_compromised", { kind, tenant });
 export const periodsSet = (periods: CryptoperiodView[]) => call<void>("periods_set", { periods });
+
+// ---- Recovery --------------------------------------------------------------
+
+export const recovery = () => call<RecoveryView>("recovery");
+/**
+ * The kit or shares are written and two groups of them typed again in native windows, as is the passphrase; `false` if the
+ * person declined, and nothing of it remains.
+ */
+export const recoveryRenew = (split: SplitView | null) => call<boolean>("recovery_renew", { split });
+/** The words are those on the paper; they are no secret. */
+export const recoveryAccept = (words: string) => call<void>("recovery_accept", { words });
+/** Asks for the kit or shares in a native window; `null` if the person declined. */
+export const tenantsRecover = () => call<Job | null>("tenants_recover");
 
 // ---- Health ----------------------------------------------------------------
 

@@ -115,6 +115,8 @@ const WORDS = {
   vault_in_use: { what: m.error_held_elsewhere, todo: m.error_held_elsewhere_do },
   recovery_unconfirmed: { what: m.error_recovery_unconfirmed, todo: m.error_recovery_unconfirmed_do },
   version_conflict: { what: m.error_version_conflict, todo: m.error_version_conflict_do },
+  other_kit: { what: m.error_other_kit, todo: m.error_other_kit_do },
+  recovery_words: { what: m.error_recovery_words, todo: m.error_recovery_words_do },
   wrong_recovery_kit: { what: m.error_wrong_recovery_kit, todo: m.error_wrong_recovery_kit_do },
   activation_expired: { what: m.error_activation_expired, todo: m.error_activation_expired_do },
   awaits_rekey: { what: m.error_awaits_rekey, todo: m.error_awaits_rekey_do },

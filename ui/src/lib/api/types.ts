@@ -1718,6 +1718,44 @@ export type PendingKeyView = {
 
 export type PendingKey = "tenant" | "tenant_recovery" | "directory" | "audit" | "office";
 
+export type RecoveryView = {
+  /**
+   * Which, from 1: 1 is the one the vault was founded with.
+   */
+  number: number;
+  /**
+   * Words that stand for its public keys, as they are on its kit or shares.
+   */
+  fingerprint: string;
+  /**
+   * When it was stated.
+   */
+  since: string;
+  /**
+   * Login of who stated it.
+   */
+  stated_by: string | null;
+  /**
+   * Whether the asking account trusts it: only then does its program seal anything to it.
+   */
+  trusted: boolean;
+  /**
+   * How its seed is split; `None` if one kit has it.
+   */
+  split: SplitView | null;
+};
+
+export type SplitView = {
+  /**
+   * How many shares it takes.
+   */
+  needed: number;
+  /**
+   * How many there are.
+   */
+  shares: number;
+};
+
 export type GlassView = {
   /**
    * The tenant.
@@ -2596,6 +2634,7 @@ export type JobResult =
   | Array<PendingKeyView>
   | Array<ExposuresView>
   | AccountExposureView
+  | number
   | null;
 
 export type JobProgress = {

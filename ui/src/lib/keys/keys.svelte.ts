@@ -3,6 +3,7 @@ import * as api from "$lib/api/commands.ts";
 import { CommandError } from "$lib/api/error.ts";
 import type { CryptoperiodView, KeyAccessView, KeyRegisterView, KeyView } from "$lib/api/types.ts";
 import { RunningJob } from "$lib/job/job.svelte.ts";
+import { Recovery } from "./recovery.svelte.ts";
 import { keyId } from "./words.ts";
 
 export class Keys {
@@ -18,6 +19,8 @@ export class Keys {
   cancelled = $state(false);
   /** Whether those that others took the place of are shown. */
   withEarlier = $state(false);
+
+  readonly recovery = new Recovery();
 
   readonly shown = $derived(this.register?.keys.filter((key) => this.withEarlier || key.until === null) ?? []);
 
@@ -84,6 +87,7 @@ export class Keys {
 
   /** Drops everything. */
   drop(): void {
+    this.recovery.drop();
     this.job?.forget();
     this.job = null;
     this.register = null;

@@ -1,5 +1,14 @@
 // Keys, their states and algorithms in words.
-import type { CryptoperiodView, HeldKey, KeyHolder, KeyKind, KeyState, KeyView, SuitePart } from "$lib/api/types.ts";
+import type {
+  CryptoperiodView,
+  HeldKey,
+  KeyHolder,
+  KeyKind,
+  KeyState,
+  KeyView,
+  SplitView,
+  SuitePart,
+} from "$lib/api/types.ts";
 import { formatMinute } from "$lib/locale/format.ts";
 import { rightWord } from "$lib/people/words.ts";
 import * as m from "$words";
@@ -78,6 +87,15 @@ export function purposeWord(part: SuitePart): string {
     backup: m.suite_backup,
   };
   return words[part.purpose]?.() ?? part.purpose;
+}
+
+/** Fewest and most shares, and what is offered first (coffer-crypto, `Split`). */
+export const SPLIT = { min: 2, max: 16, needed: 3, shares: 5 };
+
+/** Whether recovery can be split so. */
+export function splitHolds({ needed, shares }: SplitView): boolean {
+  const isCount = (count: number) => Number.isInteger(count) && count >= SPLIT.min;
+  return isCount(needed) && isCount(shares) && needed <= shares && shares <= SPLIT.max;
 }
 
 /** Shortest and longest period in days (coffer-model, `Cryptoperiods`). */

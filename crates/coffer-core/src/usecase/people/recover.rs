@@ -88,13 +88,33 @@ impl Keys {
     }
 }
 
+/// What the kit opened of a vault that nobody has unlocked.
+struct Opened {
+    header: Header,
+    keys: Keys,
+    directory: Directory,
+    directory_key: DirectoryKey,
+    membership: Membership,
+}
+
 impl Vault {
+    /// Whether the kit is this vault's, and the login one that a new account may have: what is to be known before anybody
+    /// chooses a passphrase. Changes nothing.
+    pub fn check_recovery(&self, kit: &ReadKit, login: &LoginName) -> Result<(), RecoverError> {
+        let _lock = self.lock_to_recover()?;
+        self.open_by_recovery(kit, login).map(drop)
+    }
+
+    fn lock_to_recover(&self) -> Result<VaultLock, RecoverError> {
+        let lock = VaultLock::acquire(&self.folder, &Self::holder(&self.host));
+        Ok(lock.map_err(|error| ActivateError::from(UnlockError::from(error)))?)
+    }
+
     /// Makes a new account with every role by the recovery kit, and unlocks the vault for it. It may read no tenant yet:
     /// [`Session::start_recover_tenants`]. Every other account stays as it is.
     pub fn recover(&self, kit: &ReadKit, login: &LoginName, passphrase: &Passphrase) -> Result<Session, RecoverError> {
         let code = {
-            let _lock = VaultLock::acquire(&self.folder, &Self::holder(&self.host))
-                .map_err(|error| ActivateError::from(UnlockError::from(error)))?;
+            let _lock = self.lock_to_recover()?;
             strength::check(passphrase, &[login.as_str(), &name_of(&self.folder)], false)
                 .map_err(ActivateError::from)?;
             self.invite_by_recovery(kit, login)?
@@ -107,8 +127,8 @@ impl Vault {
         Ok(session)
     }
 
-    fn invite_by_recovery(&self, kit: &ReadKit, login: &LoginName) -> Result<ActivationCode, RecoverError> {
-        let mut header = read_header(&self.folder)?;
+    fn open_by_recovery(&self, kit: &ReadKit, login: &LoginName) -> Result<Opened, RecoverError> {
+        let header = read_header(&self.folder)?;
         let vault = header.vault;
         let keys = Keys::of(&kit.seed);
         let generation = header.directory_generation;
@@ -118,10 +138,9 @@ impl Vault {
                 .map_err(|_| RecoverError::OtherKit)?;
         let header_mac = derive::derive_header_mac_key(&directory_key, vault.as_bytes());
         header.verify(&header_mac).map_err(|_| Fault::Damaged(Damage::Header))?;
-        let mut directory = self.open_directory(&header, &directory_key)?;
-        let in_directory = |error: StoreError| error.into_fault(Damage::Directory);
-        let statements = directory.statements().map_err(in_directory)?;
-        let mut membership = Membership::replay(vault, &statements, None).map_err(Fault::from)?;
+        let directory = self.open_directory(&header, &directory_key)?;
+        let statements = directory.statements().map_err(|error| error.into_fault(Damage::Directory))?;
+        let membership = Membership::replay(vault, &statements, None).map_err(Fault::from)?;
         if membership.recovery().sealing != *keys.sealing.public_key()
             || kit.founding.is_some_and(|founding| founding != membership.pin().founding)
         {
@@ -138,7 +157,16 @@ impl Vault {
         if membership.is_taken(login) {
             return Err(InviteError::LoginTaken.into());
         }
+        Ok(Opened { header, keys, directory, directory_key, membership })
+    }
 
+    fn invite_by_recovery(&self, kit: &ReadKit, login: &LoginName) -> Result<ActivationCode, RecoverError> {
+        let Opened { mut header, keys, mut directory, directory_key, mut membership } =
+            self.open_by_recovery(kit, login)?;
+        let vault = header.vault;
+        let generation = header.directory_generation;
+        let header_mac = derive::derive_header_mac_key(&directory_key, vault.as_bytes());
+        let in_directory = |error: StoreError| error.into_fault(Damage::Directory);
         let mut random = host::crypto_random(&self.host);
         let log = AuditLog::open(&self.folder, vault, membership.audit()).map_err(Fault::from)?;
         let now = self.host.clock.now();
