@@ -1088,3 +1088,6 @@ pub(crate) fn refused_or_damaged(error: ChainError) -> CallError {
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+mod tests;
