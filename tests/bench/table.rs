@@ -3,6 +3,8 @@
 use std::fmt;
 use std::time::{Duration, Instant};
 
+use crate::note;
+
 /// What a ratio has to be.
 #[derive(Clone, Copy)]
 pub enum Goal {
@@ -119,7 +121,7 @@ impl Table {
             Goal::Beside => (format!("{:.2}×", speed()), String::new(), "beside"),
         };
         let reference = if pairs.reference.is_empty() { String::new() } else { figure(reference) };
-        self.rows.push(Row { name, what: what.to_owned(), here: figure(here), reference, ratio, goal, met });
+        self.push(Row { name, what: what.to_owned(), here: figure(here), reference, ratio, goal, met });
     }
 
     /// Adds a row for one thing that has no reference.
@@ -136,7 +138,7 @@ impl Table {
 
     /// Adds a row for what could not be measured here.
     pub fn add_unmeasured(&mut self, name: &'static str, what: &str, why: &str) {
-        self.rows.push(Row {
+        self.push(Row {
             name,
             what: what.to_owned(),
             here: String::new(),
@@ -146,16 +148,25 @@ impl Table {
             met: "not measured",
         });
     }
+
+    /// Says each row as it comes, too: a measurement that fails after it must not take it along.
+    fn push(&mut self, row: Row) {
+        note(&row.to_string());
+        self.rows.push(row);
+    }
 }
 
 impl fmt::Display for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{:<4} {:<58} {:>10} {:>10} {:>9}  {:<9} met", "", "what", "here", "reference", "ratio", "goal")?;
-        for row in &self.rows {
-            let Row { name, what, here, reference, ratio, goal, met } = row;
-            writeln!(f, "{name:<4} {what:<58} {here:>10} {reference:>10} {ratio:>9}  {goal:<9} {met}")?;
-        }
-        Ok(())
+        self.rows.iter().try_for_each(|row| writeln!(f, "{row}"))
+    }
+}
+
+impl fmt::Display for Row {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { name, what, here, reference, ratio, goal, met } = self;
+        write!(f, "{name:<4} {what:<58} {here:>10} {reference:>10} {ratio:>9}  {goal:<9} {met}")
     }
 }
 
