@@ -5,8 +5,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use coffer_core::JobHandle;
 use coffer_core::view::{
-    AccountExposureView, AttachmentView, BackupView, ExportReport, ExposuresView, FileCheckView, ImportReport,
-    LogReport, MoveReport, PendingKeyView, Progress, RecordView, SecretHealthView, SubjectErasureReport,
+    AccountExposureView, AttachmentView, BackupView, ExportReport, ExposureCheckView, ExposuresView, FileCheckView,
+    ImportReport, LogReport, MoveReport, PendingKeyView, Progress, RecordView, SecretHealthView, SubjectErasureReport,
     SubjectExportReport, SubjectFindings, TwinReport,
 };
 use serde::Serialize;
@@ -74,6 +74,8 @@ pub enum JobResult {
     Exposures(Vec<ExposuresView>),
     /// What was reported of one of them.
     ExposureReport(AccountExposureView),
+    /// What stewards reported of an account, held against the log.
+    ExposureCheck(ExposureCheckView),
     /// This account is steward of so many tenants that had none.
     Recovered(#[ts(type = "number")] u64),
     /// It is done, and there is nothing to tell.
@@ -95,6 +97,12 @@ impl From<Vec<ExposuresView>> for JobResult {
 impl From<AccountExposureView> for JobResult {
     fn from(reported: AccountExposureView) -> Self {
         Self::ExposureReport(reported)
+    }
+}
+
+impl From<ExposureCheckView> for JobResult {
+    fn from(checked: ExposureCheckView) -> Self {
+        Self::ExposureCheck(checked)
     }
 }
 

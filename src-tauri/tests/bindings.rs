@@ -120,6 +120,8 @@ fn generated() -> String {
         view::HeldKeyView,
         view::LeftTenantView,
         view::ExposureReportView,
+        view::ExposureCheckView,
+        view::CheckedTenantView,
         view::KeyRegisterView,
         view::KeyView,
         view::KeyState,

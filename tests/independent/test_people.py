@@ -176,7 +176,12 @@ def test_what_a_leaver_saw_is_reported_to_the_office(people, opened):
     access_by, secrets_by = opened.membership.leaving[otto]
     assert access_by is None and secrets_by
     assert (acme, otto) in opened.membership.ended
-    assert opened.reports == {(acme, otto): [1, 0, 0]}
+    [[*figures, entries, kept, gone]] = [opened.reports[acme, otto]]
+    assert set(opened.reports) == {(acme, otto)} and figures == [1, 0, 0]
+    assert (kept, gone) == opened.tenants["ACME GmbH"][1].entries_seen(otto)
+    log = {entry["index"]: entry for entry in people.log}
+    [shown] = kept
+    assert (log[shown]["action"], log[shown]["actor"]) == ("field.revealed", "otto") and shown < entries
     [exposures] = people.answers["exposures"]
     [account] = exposures["accounts"]
     assert (account["login"], account["open"], account["changed"], account["could_read"]) == ("otto", 1, 0, 0)

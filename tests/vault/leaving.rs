@@ -304,6 +304,57 @@ fn the_evidence_says_what_is_done_and_what_is_not() {
     assert!(matches!(eva.offboarding(otto_id), Err(LeaveError::Call(CallError::Refused))));
 }
 
+#[test]
+fn what_was_reported_is_held_against_the_log() {
+    let place = Place::new();
+    let (founder, acme, [router, server, _]) = with_otto(&place);
+    let otto_id = account(&founder, "otto").id;
+    founder.grant(acme, otto_id, Right::Steward, None).unwrap();
+    founder.lock().unwrap();
+    let otto = place.unlock_as("otto");
+    otto.reveal_field(router.id, router.fields[1].id, None).unwrap();
+    otto.reveal_field(server.id, server.fields[1].id, None).unwrap();
+    otto.reveal_field(server.id, server.fields[0].id, None).unwrap();
+    let request = ExportRequest::new(acme, place.path("out.csv"), ExportFormat::Csv);
+    otto.start_export(request, fresh(&otto)).unwrap().wait().unwrap();
+    assert!(matches!(otto.start_exposure_check(otto_id), Err(CallError::Refused)));
+    otto.lock().unwrap();
+
+    let founder = place.unlock();
+    let check = |session: &Session| session.start_exposure_check(otto_id).unwrap().wait().unwrap();
+    assert!(check(&founder).agrees, "he has lost nothing yet");
+    founder.remove_account(otto_id, false, fresh(&founder)).unwrap();
+    founder.start_rekeying().wait().unwrap();
+    let view = check(&founder);
+    assert_eq!((view.agrees, view.tenants[0].reported_at, view.tenants[0].since), (false, None, 3));
+    founder.start_exposure_report(acme, otto_id).unwrap().wait().unwrap();
+    let view = check(&founder);
+    assert!(view.agrees && view.log.ok && view.login == "otto", "{view:?}");
+    let tenant = &view.tenants[0];
+    assert_eq!((tenant.agreed, tenant.gone, tenant.since, tenant.reported_by.as_deref()), (3, 0, 0, Some("ines")));
+    // What is deleted for good leaves the list, not the evidence.
+    founder.trash_records(&[server.id]).unwrap();
+    founder.purge_records(&[server.id]).unwrap();
+    founder.start_exposure_report(acme, otto_id).unwrap().wait().unwrap();
+    founder.lock().unwrap();
+
+    // An auditor who reads no tenant sees the same; an administrator who is none reads no log.
+    let anna = enrol(&place, place.unlock(), "anna", &[Role::Auditor]);
+    anna.lock().unwrap();
+    place.unlock().lock().unwrap();
+    let anna = place.unlock_as("anna");
+    let view = check(&anna);
+    assert!(view.agrees, "{view:?}");
+    assert_eq!((view.tenants[0].agreed, view.tenants[0].gone), (3, 1));
+    assert_eq!(view.tenants[0].tenant_name.as_deref(), Some("ACME GmbH"));
+    let entries = anna.log_page(None, 20).unwrap().entries;
+    let checked = entries.iter().find(|entry| entry.action == "exposures.checked").unwrap();
+    assert_eq!((checked.actor.as_deref(), checked.account.as_deref()), (Some("anna"), Some("otto")));
+    anna.lock().unwrap();
+    let ida = enrol(&place, place.unlock(), "ida", &[Role::Administrator]);
+    assert!(matches!(ida.start_exposure_check(otto_id), Err(CallError::Refused)));
+}
+
 fn open_keys(view: &OffboardingView) -> usize {
     view.keys.iter().filter(|key| key.replaced_at.is_none()).count()
 }

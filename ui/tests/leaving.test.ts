@@ -68,6 +68,30 @@ describe("the evidence", () => {
     expect(screen.queryByRole("button", { name: "Remove mika" })).toBeNull();
   });
 
+  it("lets an auditor hold reports against the log", async () => {
+    const { user, engine, args } = await openPeople({ roles: ["auditor"] });
+    await user.click(screen.getByText(/^1 account/));
+    await user.click(screen.getByRole("button", { name: "Evidence on noor" }));
+    const dialog = within(await screen.findByRole("dialog", { name: "Evidence on noor" }));
+    await user.click(await dialog.findByRole("button", { name: "Compare with the log" }));
+    expect(args("exposure_check_start")).toEqual({ account: "0noor" });
+    await dialog.findByText("Reports and the log agree");
+    expect(dialog.getByText("14 entries in both, 2 of them of what was deleted since")).toBeTruthy();
+    engine.keys.leftOut = [1_204, 20_017];
+    await user.click(dialog.getByRole("button", { name: "Compare with the log" }));
+    await dialog.findByText("Reports and the log do not agree");
+    expect(dialog.getByText("Left out of the report, entries 1,204 · 20,017")).toBeTruthy();
+  });
+
+  it("has nothing to compare for who reads no log", async () => {
+    const { user } = await openPeople({ roles: ["administrator"] });
+    await user.click(screen.getByText(/^1 account/));
+    await user.click(screen.getByRole("button", { name: "Evidence on noor" }));
+    const dialog = within(await screen.findByRole("dialog", { name: "Evidence on noor" }));
+    await dialog.findByText("Overdue");
+    expect(dialog.queryByRole("button", { name: "Compare with the log" })).toBeNull();
+  });
+
   it("is nothing for members", async () => {
     await openPeople({ roles: ["member"] });
     expect(screen.queryByRole("button", { name: "Evidence on noor" })).toBeNull();

@@ -152,6 +152,8 @@ pub enum CliError {
     FileAltered,
     #[error("the log is not in order")]
     LogFindings,
+    #[error("what was reported and the log do not agree")]
+    ExposuresDisagree,
     #[error("{0}")]
     Usage(String),
     #[error("something is wrong in Coffer itself")]
@@ -259,6 +261,7 @@ impl CliError {
             Self::File { .. } => "file",
             Self::ImportRejected { .. } => "import_rejected",
             Self::LogFindings => "log_findings",
+            Self::ExposuresDisagree => "exposures_disagree",
             Self::FileAltered => "file_altered",
             Self::Bug => "bug",
         }
@@ -341,6 +344,7 @@ impl CliError {
             "device_key" => "unlock the keyring and try again",
             "device_enrolled" => "nothing needs to be done; `backup export` works without --login",
             "import_rejected" => "mend the rows and repeat, or leave columns out with --map \"COLUMN=skip\"",
+            "exposures_disagree" => "ask a steward for a report, and why rows are missing if one leaves entries out",
             "log_findings" => "keep the vault as it is and compare it with a backup",
             "cancelled" => "nothing was changed",
             "bug" => "please report what you did; the vault is as it was before the command",
@@ -382,7 +386,7 @@ impl CliError {
     pub fn exit_code(&self) -> ExitCode {
         ExitCode::from(match self.code() {
             "usage" | "no_vault_named" | "no_login_named" | "invalid_login" => USAGE,
-            "damaged" | "log_findings" | "file_altered" | "backup_damaged" => DAMAGED,
+            "damaged" | "log_findings" | "exposures_disagree" | "file_altered" | "backup_damaged" => DAMAGED,
             "bug" => BUG,
             _ => REFUSED,
         })

@@ -113,6 +113,8 @@ pub enum Action {
     SeeOffboarding,
     /// Lists which secrets of a tenant somebody has seen who may not any more, and reports on it.
     ListExposures,
+    /// Compares what stewards reported of an account's exposures with the log.
+    CheckExposures,
     /// Changes what opens one's own account: passphrase, key factors, personal recovery code.
     ChangePassphrase,
     /// Enrols, changes or removes one's own second factor.
@@ -181,7 +183,7 @@ enum Requirement {
 
 impl Action {
     /// Every action, for the matrix in the tests and the documents.
-    pub const ALL: [Self; 75] = [
+    pub const ALL: [Self; 76] = [
         Self::ListTenants,
         Self::CreateTenant,
         Self::ListRecords,
@@ -233,6 +235,7 @@ impl Action {
         Self::SetLeaving,
         Self::SeeOffboarding,
         Self::ListExposures,
+        Self::CheckExposures,
         Self::ChangePassphrase,
         Self::EnrolSecondFactor,
         Self::SeePolicy,
@@ -362,7 +365,9 @@ impl Action {
             // It puts a new key in force for the directory; over tenants only their stewards' word does.
             | Self::RenewRecovery => Requirement::Role(Role::Administrator),
             // Reading is enforced by keys: only auditors hold the audit key.
-            Self::ReadLog | Self::VerifyLog | Self::ReplaceAuditKey => Requirement::Role(Role::Auditor),
+            Self::ReadLog | Self::VerifyLog | Self::CheckExposures | Self::ReplaceAuditKey => {
+                Requirement::Role(Role::Auditor)
+            }
             // What stewards report is sealed to the office: enforced by keys.
             Self::ReplaceOfficeKey | Self::SeeOffboarding | Self::SeeKeyAccess => Requirement::Officer,
         }

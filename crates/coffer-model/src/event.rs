@@ -429,6 +429,8 @@ pub enum Event {
         /// Who saw them.
         account: AccountId,
     },
+    /// What stewards reported of an account's exposures was compared with the log.
+    ExposuresChecked(AccountId),
     /// The account's own passphrase, or what is needed beside it, was changed.
     PassphraseChanged,
     /// The account got a personal recovery code; one of before opens nothing any more.
@@ -650,6 +652,7 @@ impl Event {
             Self::OffboardingRead(_) => "offboarding.read",
             Self::ExposuresListed { .. } => "exposures.listed",
             Self::ExposureReported { .. } => "exposure.reported",
+            Self::ExposuresChecked(_) => "exposures.checked",
             Self::PassphraseChanged => "passphrase.changed",
             Self::PersonalCodeMade => "personal_code.made",
             Self::OwnKeysRenewed => "own_keys.renewed",
@@ -838,6 +841,7 @@ impl Event {
             | Self::AccountRemoved(account)
             | Self::LeavingSet(account)
             | Self::OffboardingRead(account)
+            | Self::ExposuresChecked(account)
             | Self::AccountFederated(account)
             | Self::AccountUnfederated(account)
             | Self::ActionSeconded(account)
@@ -969,6 +973,7 @@ impl Event {
             "offboarding.read" => Self::OffboardingRead(parts.account?),
             "exposures.listed" => Self::ExposuresListed { tenant: parts.tenant?, count: parts.count? },
             "exposure.reported" => Self::ExposureReported { tenant: parts.tenant?, account: parts.account? },
+            "exposures.checked" => Self::ExposuresChecked(parts.account?),
             "passphrase.changed" => Self::PassphraseChanged,
             "personal_code.made" => Self::PersonalCodeMade,
             "own_keys.renewed" => Self::OwnKeysRenewed,

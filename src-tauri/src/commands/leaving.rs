@@ -91,6 +91,13 @@ pub(super) fn exposure_report_start(shell: Held<'_>, args: Args<ExposureReport>)
     Ok(shell.jobs.follow(job, None))
 }
 
+/// Starts comparing what stewards reported of an account with the log.
+#[tauri::command(async)]
+pub(super) fn exposure_check_start(shell: Held<'_>, args: Args<OneAccount>) -> Result<Job, Refusal> {
+    let job = shell.with(|session| session.start_exposure_check(args.0.account))?;
+    Ok(shell.jobs.follow(job, None))
+}
+
 /// So many hours from now.
 fn later(session: &Session, hours: u64) -> Result<Timestamp, Refusal> {
     let after = i64::try_from(Duration::from_hours(hours).as_millis()).map_err(|_| Refusal::INVALID_REQUEST)?;

@@ -147,6 +147,7 @@ pub(crate) fn handler<R: Runtime>() -> impl Fn(Invoke<R>) -> bool + Send + Sync 
         leaving::offboarding,
         leaving::exposures_start,
         leaving::exposure_report_start,
+        leaving::exposure_check_start,
         keys::key_register,
         keys::key_access,
         keys::key_rotate,

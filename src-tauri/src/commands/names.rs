@@ -108,6 +108,7 @@ pub const COMMANDS: &[&str] = &[
     "offboarding",
     "exposures_start",
     "exposure_report_start",
+    "exposure_check_start",
     // Keys.
     "key_register",
     "key_access",

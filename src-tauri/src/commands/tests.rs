@@ -157,7 +157,7 @@ fn request(command: &str) -> Value {
         "glass_break" => json!({"tenant": TENANT, "reason": "Server down", "hours": 4}),
         "leaving_set" => json!({"account": ACCOUNT, "hours": 24, "days": 7}),
         "secrets_by_set" => json!({"account": ACCOUNT, "days": 7}),
-        "account_keep" | "offboarding" => json!({"account": ACCOUNT}),
+        "account_keep" | "offboarding" | "exposure_check_start" => json!({"account": ACCOUNT}),
         "exposure_report_start" => json!({"tenant": TENANT, "account": ACCOUNT}),
         "key_rotate" | "key_compromised" => json!({"kind": "directory", "tenant": null}),
         "periods_set" => json!({"periods": [{"kind": "tenant", "days": 180}]}),
@@ -181,7 +181,7 @@ fn attack_38_every_command_is_refused_while_locked() {
 }
 
 /// What an administrator or an auditor may ask for and a member may not, none of which opens a window first.
-const NOT_FOR_MEMBERS: [&str; 26] = [
+const NOT_FOR_MEMBERS: [&str; 27] = [
     "tenant_create",
     "kind_set",
     "kind_remove",
@@ -199,6 +199,7 @@ const NOT_FOR_MEMBERS: [&str; 26] = [
     "secrets_by_set",
     "account_keep",
     "offboarding",
+    "exposure_check_start",
     "key_access",
     "key_rotate",
     "key_compromised",

@@ -71,7 +71,7 @@ ABOUT = {
     "log.restarted": {15},
     **dict.fromkeys(
         "account.created account.invited invitation.withdrawn account.activated roles.set account.removed leaving.set "
-        "account.federated account.unfederated offboarding.read action.seconded keys.shared".split(),
+        "account.federated account.unfederated offboarding.read exposures.checked action.seconded keys.shared".split(),
         {16},
     ),
     **dict.fromkeys("grant.given grant.withdrawn glass.broken exposure.reported".split(), {10, 16}),

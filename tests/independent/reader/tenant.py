@@ -95,6 +95,20 @@ class TenantDatabase:
         require(all(key is not None and how in (1, 2, 3) for key, _, _, how in rows), "an exposure of no record")
         return rows
 
+    def entries_seen(self, account):
+        """Entries under which an account took secrets from behind their mask; those of deleted ones, with what deleted them."""
+        kept = self._database.execute(
+            "SELECT entry FROM change WHERE account = ? AND id IN (SELECT change FROM exposure UNION SELECT change FROM export)"
+            " ORDER BY entry",
+            (account,),
+        )
+        gone = self._database.execute(
+            "SELECT c.entry, g.entry FROM exposure_gone e JOIN change c ON c.id = e.change JOIN change g ON g.id = e.gone"
+            " WHERE c.account = ? ORDER BY c.entry, g.entry",
+            (account,),
+        )
+        return [entry for (entry,) in kept], [list(pair) for pair in gone]
+
     def attachments(self):
         """By the record's key, for each of its versions from the first: content by name."""
         files = {}

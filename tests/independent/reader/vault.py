@@ -14,6 +14,7 @@ from .tenant import TYPES, TenantDatabase
 
 # kind, name, fields: type, name, what it stands for, options; a name is a word of the interface (true) or a text
 NAME = (BOOL, TEXT)
+REPORT = (UNSIGNED, UNSIGNED, UNSIGNED, UNSIGNED, [UNSIGNED], [(UNSIGNED, UNSIGNED)])
 TEMPLATE = (TEXT, TEXT, [(UNSIGNED, NAME, UNSIGNED, [NAME])])
 
 
@@ -128,13 +129,14 @@ class Vault:
             require(sha256(manifests.get(counter, b"")) == digest, "a backup's manifest is not the one of its receipt")
 
     def _reports(self):
-        """Secrets seen that are the same, that are others, and further ones that could be read; by tenant and account."""
+        """Secrets seen that are the same, that are others, and further ones that could be read; entries of the log then, those
+        under which secrets were seen, and those of deleted ones; by tenant and account."""
         sealed, reports = self.directory.exposure_reports(), {}
         for (tenant, account), digest in self.membership.reported.items():
             report = sealed[tenant, account]
             require(sha256(report) == digest, "a report is not the one of its statement")
             context = info("seal/to-office", self.id, b"exposure-report", tenant, account)
-            reports[tenant, account] = decode(open_sealed_by_any(self.offices, report, context), (UNSIGNED,) * 3)
+            reports[tenant, account] = decode(open_sealed_by_any(self.offices, report, context), REPORT)
         return reports
 
     def _templates(self):

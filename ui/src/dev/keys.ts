@@ -4,6 +4,7 @@ import type {
   AccountView,
   CryptoperiodView,
   ExposedSecretView,
+  ExposureCheckView,
   ExposuresView,
   KeyAccessView,
   KeyKind,
@@ -107,6 +108,8 @@ export class MockKeys {
   };
   /** Whether the person closes the native windows. */
   declines = false;
+  /** Entries of the log that the steward's report leaves out. */
+  leftOut: number[] = [];
   /** Tenants that have no steward. */
   abandoned = 0;
   periods: CryptoperiodView[] = [
@@ -174,6 +177,7 @@ export class MockKeys {
         const reported = found?.accounts.find((known) => known.account === account);
         return reported && { ...reported, reported_at: daysAway(0) };
       }),
+    exposure_check_start: ({ account }) => this.#start("entries", 40_312, () => this.#checked(this.#find(account))),
     key_register: () => ({ keys: this.keys, periods: this.periods, suites: SUITES }) satisfies KeyRegisterView,
     key_access: () => this.#access(),
     key_rotate: ({ kind, tenant }) => {
@@ -269,6 +273,30 @@ export class MockKeys {
       chain_length: 42,
       chain_head: HEAD,
       made_at: daysAway(0),
+    };
+  }
+
+  #checked(account: AccountView): ExposureCheckView {
+    const seen = this.exposures.filter(({ accounts }) => accounts.some((known) => known.account === account.id));
+    return {
+      account: account.id,
+      login: account.login,
+      agrees: this.leftOut.length === 0,
+      tenants: seen.map(({ tenant, tenant_name }) => ({
+        tenant,
+        tenant_name,
+        reported_at: daysAway(-1),
+        reported_by: "ines",
+        entries: 40_118,
+        agreed: 14,
+        gone: 2,
+        not_reported_count: this.leftOut.length,
+        not_reported: this.leftOut,
+        not_logged_count: 0,
+        not_logged: [],
+        since: 0,
+      })),
+      log: { ok: true, entries: 40_312, checkpoints: 88, root: HEAD, findings: [] },
     };
   }
 

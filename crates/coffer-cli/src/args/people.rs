@@ -134,7 +134,7 @@ pub enum AccountCommand {
     },
     /// The exposure list: secrets people have seen who may read the tenant no longer, and that are still the same.
     #[command(
-        after_help = "Examples:\n  coffer … account exposures\n  coffer … account exposures --tenant ACME --report\n  coffer … account exposures --tenant ACME --also ida\n\nFor stewards. Change each of these secrets where it is used, then in its record: the list empties itself. With\n--report administrators and auditors are told how many are left, never which."
+        after_help = "Examples:\n  coffer … account exposures\n  coffer … account exposures --tenant ACME --report\n  coffer … account exposures --tenant ACME --also ida\n\nFor stewards. Change each of these secrets where it is used, then in its record: the list empties itself. With\n--report administrators and auditors are told how many are left, never which; and under which entries of the log secrets were seen,\nso that auditors can check that none is left out (check-exposures)."
     )]
     Exposures {
         /// Only of this tenant: its name or identifier. Otherwise of each that you are a steward of.
@@ -146,6 +146,14 @@ pub enum AccountCommand {
         /// Report the figures to administrators and auditors.
         #[arg(long)]
         report: bool,
+    },
+    /// Compares what stewards reported of an account with the log, which is verified for it.
+    #[command(
+        after_help = "Example:\n  coffer … account check-exposures otto\n\nFor auditors. Names the entries of the log under which secrets were shown, copied or exported and that a report leaves\nout, and those that a report names and the log does not have. Fails if there are any, if a tenant has no report, or if\nthe log is not in order."
+    )]
+    CheckExposures {
+        /// Login name of the account, or its identifier.
+        name: String,
     },
     /// For a person who can unlock no longer: a new account of the same login and roles, without grants.
     #[command(after_help = "Example:\n  coffer … account reset otto --code-file otto.txt")]

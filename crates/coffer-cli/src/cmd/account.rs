@@ -66,6 +66,7 @@ pub fn run(session: &Session, global: &Global, command: &AccountCommand, output:
         AccountCommand::Exposures { tenant, also, report } => {
             leaving::exposures(session, tenant.as_deref(), also.as_deref(), *report, output)
         }
+        AccountCommand::CheckExposures { name } => leaving::check(session, name, output),
         AccountCommand::Offboard { name, secrets_within, stewards, .. } => {
             let account = find_account(session, name)?;
             session.remove_account(account.id, stewards.even_last_steward, fresh(session, global)?)?;

@@ -1,10 +1,12 @@
-//! `coffer account offboard --within`, `offboarding` and `exposures`: who is to leave, how they left, what they have seen.
+//! `coffer account offboard --within`, `offboarding`, `exposures` and `check-exposures`: who is to leave, how they left, what
+//! they have seen.
 
 use std::fmt::Write as _;
 use std::time::Duration;
 
 use coffer_core::view::{
-    AccountExposureView, ExposureReportView, ExposureWay, ExposuresView, LeftTenantView, OffboardingView, PendingKey,
+    AccountExposureView, CheckedTenantView, ExposureCheckView, ExposureReportView, ExposureWay, ExposuresView,
+    LeftTenantView, OffboardingView, PendingKey,
 };
 use coffer_core::{CHANGE_SECRETS_WITHIN_DAYS, Session};
 use coffer_model::time::Timestamp;
@@ -73,6 +75,18 @@ pub(super) fn exposures(
         }
     }
     Ok(output.answer(&listed, |listed| exposures_text(listed))?)
+}
+
+/// Holds what was reported of an account against the log.
+pub(super) fn check(session: &Session, name: &str, output: &Output) -> Result<(), CliError> {
+    let account = find_any_account(session, name)?;
+    let view = job::run("comparing with the log", || session.start_exposure_check(account.id))?;
+    output.answer(&view, check_text)?;
+    match (view.log.ok, view.agrees) {
+        (false, _) => Err(CliError::LogFindings),
+        (true, false) => Err(CliError::ExposuresDisagree),
+        (true, true) => Ok(()),
+    }
 }
 
 /// So many days.
@@ -180,6 +194,42 @@ fn offboarding_text(view: &OffboardingView) -> String {
         text.push_str(&table(&["TENANT", "RIGHT", "UNTIL", "NEW KEY", "SECRETS IT SAW"], rows));
     }
     text
+}
+
+fn check_text(view: &ExposureCheckView) -> String {
+    let log = if view.log.ok { "in order" } else { "NOT in order: see log verify" };
+    let mut text = format!("log: {} entries, {log}", view.log.entries);
+    if view.tenants.is_empty() {
+        let _ = write!(text, "\n{} has lost no grant: nothing is reported", view.login);
+    }
+    for tenant in &view.tenants {
+        let name = tenant.tenant_name.as_deref().map_or_else(|| tenant.tenant.to_string(), visible);
+        let _ = write!(text, "\n{} in {name}: ", view.login);
+        text.push_str(&checked_words(tenant));
+    }
+    text
+}
+
+fn checked_words(tenant: &CheckedTenantView) -> String {
+    let Some(at) = tenant.reported_at else { return "not reported".to_owned() };
+    let by = tenant.reported_by.as_ref().map_or_else(String::new, |login| format!(" by {login}"));
+    let mut words = format!("{} entries agree with the report of {at}{by}", tenant.agreed);
+    if tenant.gone > 0 {
+        let _ = write!(words, ", {} of them deleted since", tenant.gone);
+    }
+    let mut line = |what: &str, count: u64, entries: &[u64]| {
+        if count > 0 {
+            let listed: Vec<String> = entries.iter().map(u64::to_string).collect();
+            let more = if count > entries.len() as u64 { " …" } else { "" };
+            let _ = write!(words, "\n  {what}: {}{more}", listed.join(" "));
+        }
+    };
+    line("LEFT OUT of the report, and in the log", tenant.not_reported_count, &tenant.not_reported);
+    line("NOT IN THE LOG, and in the report", tenant.not_logged_count, &tenant.not_logged);
+    if tenant.since > 0 {
+        let _ = write!(words, "\n  {} in the log since: let a steward report anew", tenant.since);
+    }
+    words
 }
 
 fn tenant_row(tenant: &LeftTenantView) -> Vec<String> {

@@ -206,6 +206,8 @@ fn leaving_by_a_deadline_and_what_a_leaver_saw_answer_as_documented() {
     assert_eq!(place.run(&["--json", "account", "offboard", "otto", "--stay"]).error(), "not_leaving");
     assert_eq!(place.run(&["account", "offboard", "otto"]).code, Some(2), "it has to be said when");
     place.run(&["account", "offboard", "otto", "--now", "--secrets-within", "3"]);
+    let unreported = place.run(&["--json", "account", "check-exposures", "otto"]);
+    assert_eq!((unreported.code, unreported.error()), (Some(3), "exposures_disagree".to_owned()));
     let exposures = ["--json", "account", "exposures", "--tenant", "ACME GmbH"];
     holds!("account_exposures", place.run(&exposures).json());
     let shown = place.run(&["account", "exposures"]).out;
@@ -217,9 +219,12 @@ fn leaving_by_a_deadline_and_what_a_leaver_saw_answer_as_documented() {
     let evidence = place.run(&["--json", "account", "offboarding", "otto"]).json();
     assert_eq!(evidence["chain_head"].as_str().unwrap().len(), 64);
     holds!("account_offboarding", evidence);
+    holds!("account_check_exposures", place.run(&["--json", "account", "check-exposures", "otto"]).json());
     let changed = ["record", "edit", &record, "--field", "password=another"];
     place.run(&changed);
     place.run(&["account", "exposures", "--report"]);
+    let shown = place.run(&["account", "check-exposures", "otto"]).out;
+    assert!(shown.contains("otto in ACME GmbH: 1 entries agree with the report of"), "{shown}");
     let shown = place.run(&["account", "offboarding", "otto"]).out;
     assert!(shown.contains("otto (member): complete"), "{shown}");
 }

@@ -726,6 +726,54 @@ fn a_report_that_is_none_leaves_the_evidence_as_it_was() {
     assert!(evidence.tenants.iter().any(|tenant| tenant.report.is_some()) && evidence.complete, "{evidence:?}");
 }
 
+/// T4, T6: whoever takes rows from the exposure list under the tenant's key, or makes some up, is found by the log, which was
+/// written before and which they cannot change. The steward's program is as it should be and reports what it finds.
+#[test]
+fn what_is_taken_from_the_exposure_list_is_missed_and_what_is_made_up_is_told() {
+    let (place, acme, _) = shared();
+    let otto = place.unlock("otto");
+    let seen = otto.list_records(acme, 10, None).unwrap().records[0].id;
+    let field = otto.open_record(seen).unwrap().fields[0].id;
+    for _ in 0..4 {
+        otto.reveal_field(seen, field, None).unwrap();
+    }
+    let entry = |nth: u32| {
+        format!("(SELECT entry FROM change WHERE id = (SELECT change FROM exposure ORDER BY id LIMIT 1 OFFSET {nth}))")
+    };
+    let actor = otto.authorize(Action::OpenRecord, Some(acme)).unwrap();
+    let open = otto.open_tenant(&actor, acme).unwrap();
+    let writer = open.writer().unwrap();
+    // The second as if it were of another entry; the first gone, and its record said to be purged by what purged nothing.
+    let connection = writer.connection();
+    connection.execute_batch(&format!("UPDATE change SET entry = 1000 WHERE entry = {}", entry(1))).unwrap();
+    let taken = format!(
+        "INSERT INTO exposure_gone (change, gone) SELECT id, id FROM change WHERE entry = {};
+         DELETE FROM exposure WHERE id = (SELECT min(id) FROM exposure)",
+        entry(0)
+    );
+    connection.execute_batch(&taken).unwrap();
+    drop(writer);
+    drop(open);
+    let id = account(&otto, "otto");
+    otto.lock().unwrap();
+
+    let founder = place.unlock(FOUNDER);
+    let logged = founder.log_page(None, 200).unwrap().entries;
+    let mut shown: Vec<u64> =
+        logged.iter().filter(|entry| entry.action == "field.revealed").map(|entry| entry.index).collect();
+    shown.reverse();
+    let proof = founder.authenticated_by_unlocking().unwrap();
+    founder.remove_account(id, false, proof).unwrap();
+    founder.start_rekeying().wait().unwrap();
+    founder.start_exposure_report(acme, id).unwrap().wait().unwrap();
+    let checked = founder.start_exposure_check(id).unwrap().wait().unwrap();
+    assert!(checked.log.ok && !checked.agrees, "{checked:?}");
+    let tenant = &checked.tenants[0];
+    assert_eq!(tenant.not_reported, shown[..2]);
+    assert_eq!(tenant.not_logged, [shown[0], 1000]);
+    assert_eq!((tenant.agreed, tenant.since), (2, 0));
+}
+
 /// A share's digest that somebody puts into the header's copy convinces nobody: what is joined has to open the directory,
 /// and the next session puts the copy right.
 #[test]

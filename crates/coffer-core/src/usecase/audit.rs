@@ -112,19 +112,27 @@ impl Core {
     }
 
     fn verify_log(&self, context: &JobContext) -> Result<LogReport, JobError> {
-        let signers = self.checkpoint_signers();
-        let auditors = self.office().shared.audit.clone();
-        let scope = VerifyScope { signers, auditors: &auditors, anchors: &[] };
-        let mut observer = Observer::new(context);
-        let report = self.log.verify(scope, &mut observer).map_err(Fault::from)?;
-        let Some(mut report) = report else {
-            return Err(observer.stopped.unwrap_or(Stopped::Cancelled).into());
-        };
-        for (index, code) in self.unmatched_effects(&observer, report.entries)? {
+        let mut observed = Observed::default();
+        let mut report = self.verified_log(context, |index, entry| observed.take(index, entry))?;
+        for (index, code) in self.unmatched_effects(&observed, report.entries)? {
             report.ok = false;
             report.findings.push(LogFindingView { code: code.to_owned(), index: Some(index) });
         }
         Ok(report)
+    }
+
+    /// Verifies every entry, the tree and every checkpoint. Gives each entry that could be opened and is as written.
+    pub(super) fn verified_log(
+        &self,
+        context: &JobContext,
+        entry: impl FnMut(u64, &LogEntry),
+    ) -> Result<LogReport, JobError> {
+        let signers = self.checkpoint_signers();
+        let auditors = self.office().shared.audit.clone();
+        let scope = VerifyScope { signers, auditors: &auditors, anchors: &[] };
+        let mut observer = Observer { context, done: 0, entry, stopped: None };
+        let report = self.log.verify(scope, &mut observer).map_err(Fault::from)?;
+        report.ok_or_else(|| observer.stopped.unwrap_or(Stopped::Cancelled).into())
     }
 
     /// Who may sign checkpoints: every account and every device the chain has certified.
@@ -144,7 +152,7 @@ impl Core {
 
     /// Holds every write in the log against the rows of its tenant. A write without its effect is in order if an entry
     /// after it says so; everything else is a finding.
-    fn unmatched_effects(&self, observed: &Observer<'_>, verified: u64) -> Result<Vec<(u64, &'static str)>, JobError> {
+    fn unmatched_effects(&self, observed: &Observed, verified: u64) -> Result<Vec<(u64, &'static str)>, JobError> {
         let mut findings = Vec::new();
         for tenant in self.opened() {
             // A write under way has its entry and not yet its rows, so all of them are waited for.
@@ -174,22 +182,33 @@ impl Core {
     }
 }
 
-/// Collects the log's writes while it is verified.
-struct Observer<'c> {
-    context: &'c JobContext,
-    done: u64,
+/// The log's writes, and those it says never happened.
+#[derive(Default)]
+struct Observed {
     writes: Vec<(u64, TenantId)>,
     missing: BTreeSet<u64>,
-    stopped: Option<Stopped>,
 }
 
-impl<'c> Observer<'c> {
-    fn new(context: &'c JobContext) -> Self {
-        Self { context, done: 0, writes: Vec::new(), missing: BTreeSet::new(), stopped: None }
+impl Observed {
+    fn take(&mut self, index: u64, entry: &LogEntry) {
+        if let Event::EffectMissing { entry, .. } = entry.event {
+            self.missing.insert(entry);
+        }
+        if let (Some(_), Some(tenant)) = (entry.effect_tag, entry.event.parts().tenant) {
+            self.writes.push((index, tenant));
+        }
     }
 }
 
-impl Observe for Observer<'_> {
+/// Tells the job how far a verification is, and somebody what it finds.
+struct Observer<'c, F> {
+    context: &'c JobContext,
+    done: u64,
+    entry: F,
+    stopped: Option<Stopped>,
+}
+
+impl<F: FnMut(u64, &LogEntry)> Observe for Observer<'_, F> {
     fn progress(&mut self, done: u64, total: u64) -> ControlFlow<()> {
         self.context.set_total(total);
         self.context.advance(done.saturating_sub(self.done));
@@ -204,11 +223,6 @@ impl Observe for Observer<'_> {
     }
 
     fn entry(&mut self, index: u64, entry: &LogEntry) {
-        if let Event::EffectMissing { entry, .. } = entry.event {
-            self.missing.insert(entry);
-        }
-        if let (Some(_), Some(tenant)) = (entry.effect_tag, entry.event.parts().tenant) {
-            self.writes.push((index, tenant));
-        }
+        (self.entry)(index, entry);
     }
 }

@@ -5,6 +5,8 @@
 //! read; the list names records and fields and holds none. What was seen is what this program wrote down; whoever held the
 //! key could have read more, so that is told beside it.
 
+mod check;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -19,19 +21,19 @@ use minicbor::{CborLen, Decode, Encode};
 use super::records::{Interrupted, in_tenant};
 use crate::chain::{self, Body, ExposureReported};
 use crate::encoding;
-use crate::fault::CallError;
+use crate::fault::{CallError, Fault};
 use crate::job::{JobContext, JobError, JobHandle};
 use crate::policy::Action;
 use crate::session::{Core, OpenTenant, Session};
 use crate::store::sqlcipher::Access;
-use crate::store::tenant::{ExportScope, How, KeptRecord, StoredExport, StoredExposure, StoredVersion};
+use crate::store::tenant::{EntriesSeen, ExportScope, How, KeptRecord, StoredExport, StoredExposure, StoredVersion};
 use crate::view::{AccountExposureView, ExposedSecretView, ExposureWay, ExposuresView, ProgressUnit, RecordRow};
 
 /// Secrets of each sort that are told one by one.
 const TOLD: usize = 500;
 
-/// What a steward reports to administrators and auditors: figures, no record.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, CborLen)]
+/// What a steward reports to administrators and auditors: figures and numbers of log entries, no record.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, CborLen)]
 pub(in crate::usecase) struct ExposureReport {
     /// Secrets seen that are still the same.
     #[n(0)]
@@ -42,6 +44,15 @@ pub(in crate::usecase) struct ExposureReport {
     /// Further ones that could have been read.
     #[n(2)]
     pub(in crate::usecase) could_read: u64,
+    /// Entries that the log had when the following were read.
+    #[n(3)]
+    pub(in crate::usecase) entries: u64,
+    /// Entries under which the account took secrets from behind their mask that the tenant knows of, ascending.
+    #[n(4)]
+    pub(in crate::usecase) kept: Vec<u64>,
+    /// Those of exposures that were deleted with their record or version, each with the entry of what deleted it, ascending.
+    #[n(5)]
+    pub(in crate::usecase) gone: Vec<(u64, u64)>,
 }
 
 /// Context of such a report, sealed to the office.
@@ -92,7 +103,8 @@ impl Session {
         Ok(job)
     }
 
-    /// Starts reporting to administrators and auditors how far what an account saw in a tenant is changed: figures alone.
+    /// Starts reporting to administrators and auditors how far what an account saw in a tenant is changed: figures, and the
+    /// numbers of log entries by which auditors check that none is left out.
     pub fn start_exposure_report(
         &self,
         tenant: TenantId,
@@ -106,7 +118,15 @@ impl Session {
             let view = core.exposures(&open, None, context)?;
             let found = view.accounts.into_iter().find(|view| view.account == account);
             let mut found = found.ok_or(CallError::NotFound)?;
-            let report = ExposureReport { open: found.open, changed: found.changed, could_read: found.could_read };
+            let (entries, seen) = core.entries_seen(&open, account)?;
+            let report = ExposureReport {
+                open: found.open,
+                changed: found.changed,
+                could_read: found.could_read,
+                entries,
+                kept: seen.kept.into_iter().collect(),
+                gone: seen.gone.into_iter().collect(),
+            };
             let sealed = {
                 let office = core.office();
                 let context = report_context(core.vault.id, tenant, account);
@@ -175,6 +195,15 @@ impl Core {
         view.accounts = watched.into_values().map(|watched| watched.finish(now)).collect();
         view.accounts.sort_by_key(|account| (std::cmp::Reverse(account.open), account.login.clone()));
         Ok(view)
+    }
+
+    /// Under which entries of the log an account took secrets from behind their mask, and how many entries there were then.
+    fn entries_seen(&self, open: &OpenTenant, account: AccountId) -> Result<(u64, EntriesSeen), JobError> {
+        // Who writes has the writer from before the entry until after the rows: without it, neither comes in between.
+        let writer = open.writer()?;
+        let (entries, _) = self.log.head().map_err(Fault::from)?;
+        let seen = writer.moment().and_then(|moment| moment.entries_seen(account)).map_err(in_tenant)?;
+        Ok((entries, seen))
     }
 
     /// Whoever has no grant on a tenant any more, and `also`.

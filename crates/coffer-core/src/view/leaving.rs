@@ -8,7 +8,7 @@ use coffer_model::time::Timestamp;
 use serde::Serialize;
 use ts_rs::TS;
 
-use super::{PendingKey, RecordRow};
+use super::{LogReport, PendingKey, RecordRow};
 
 /// Which secrets of a tenant people have seen who have no grant on it any more.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
@@ -188,4 +188,60 @@ pub struct ExposureReportView {
     /// Further secrets that it could have read.
     #[ts(type = "number")]
     pub could_read: u64,
+}
+
+/// What stewards reported of an account, compared with the log.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+pub struct ExposureCheckView {
+    /// The account.
+    #[ts(type = "string")]
+    pub account: AccountId,
+    /// Its login name.
+    pub login: String,
+    /// Whether the log is in order, every tenant has a report, and none leaves anything out or has anything that the log
+    /// lacks.
+    pub agrees: bool,
+    /// Tenants that it may not read any more.
+    pub tenants: Vec<CheckedTenantView>,
+    /// How the log was found, which was verified for this.
+    pub log: LogReport,
+}
+
+/// What a steward reported of a tenant, compared with the log.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+pub struct CheckedTenantView {
+    /// The tenant.
+    #[ts(type = "string")]
+    pub tenant: TenantId,
+    /// Its name, if the asking account may know it.
+    pub tenant_name: Option<String>,
+    /// When it was reported; `None` if it was not, or nobody can read it.
+    #[ts(type = "string | null")]
+    pub reported_at: Option<Timestamp>,
+    /// Login of the steward.
+    pub reported_by: Option<String>,
+    /// Entries that the log had then.
+    #[ts(type = "number")]
+    pub entries: u64,
+    /// Entries under which secrets were shown, copied, exported or handed over, and that report and log both have.
+    #[ts(type = "number")]
+    pub agreed: u64,
+    /// Those of them whose record or version was deleted since, as the log says, too.
+    #[ts(type = "number")]
+    pub gone: u64,
+    /// Such entries that the report leaves out: rows were taken away from the tenant.
+    #[ts(type = "number")]
+    pub not_reported_count: u64,
+    /// The first 500 of them.
+    #[ts(type = "number[]")]
+    pub not_reported: Vec<u64>,
+    /// Entries that the report names and the log does not have, or not as what they are said to be.
+    #[ts(type = "number")]
+    pub not_logged_count: u64,
+    /// The first 500 of them.
+    #[ts(type = "number[]")]
+    pub not_logged: Vec<u64>,
+    /// Such entries that came after the report, or that no report is for.
+    #[ts(type = "number")]
+    pub since: u64,
 }

@@ -377,6 +377,7 @@ export const offboarding = (account: string) => call<OffboardingView>("offboardi
 export const exposuresStart = () => call<Job>("exposures_start");
 export const exposureReportStart = (tenant: string, account: string) =>
   call<Job>("exposure_report_start", { tenant, account });
+export const exposureCheckStart = (account: string) => call<Job>("exposure_check_start", { account });
 
 // ---- Keys ------------------------------------------------------------------
 

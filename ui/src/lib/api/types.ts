@@ -2043,6 +2043,81 @@ export type ExposureReportView = {
   could_read: number;
 };
 
+export type ExposureCheckView = {
+  /**
+   * The account.
+   */
+  account: string;
+  /**
+   * Its login name.
+   */
+  login: string;
+  /**
+   * Whether the log is in order, every tenant has a report, and none leaves anything out or has anything that the log
+   * lacks.
+   */
+  agrees: boolean;
+  /**
+   * Tenants that it may not read any more.
+   */
+  tenants: Array<CheckedTenantView>;
+  /**
+   * How the log was found, which was verified for this.
+   */
+  log: LogReport;
+};
+
+export type CheckedTenantView = {
+  /**
+   * The tenant.
+   */
+  tenant: string;
+  /**
+   * Its name, if the asking account may know it.
+   */
+  tenant_name: string | null;
+  /**
+   * When it was reported; `None` if it was not, or nobody can read it.
+   */
+  reported_at: string | null;
+  /**
+   * Login of the steward.
+   */
+  reported_by: string | null;
+  /**
+   * Entries that the log had then.
+   */
+  entries: number;
+  /**
+   * Entries under which secrets were shown, copied, exported or handed over, and that report and log both have.
+   */
+  agreed: number;
+  /**
+   * Those of them whose record or version was deleted since, as the log says, too.
+   */
+  gone: number;
+  /**
+   * Such entries that the report leaves out: rows were taken away from the tenant.
+   */
+  not_reported_count: number;
+  /**
+   * The first 500 of them.
+   */
+  not_reported: number[];
+  /**
+   * Entries that the report names and the log does not have, or not as what they are said to be.
+   */
+  not_logged_count: number;
+  /**
+   * The first 500 of them.
+   */
+  not_logged: number[];
+  /**
+   * Such entries that came after the report, or that no report is for.
+   */
+  since: number;
+};
+
 export type KeyRegisterView = {
   /**
    * Keys by kind, then by whose they are, the one in use first.
@@ -2634,6 +2709,7 @@ export type JobResult =
   | Array<PendingKeyView>
   | Array<ExposuresView>
   | AccountExposureView
+  | ExposureCheckView
   | number
   | null;
 

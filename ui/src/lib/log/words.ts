@@ -91,6 +91,7 @@ const ACTIONS: Record<string, (entry: LogEntryView) => string> = {
   "offboarding.read": () => m.log_offboarding_read(),
   "exposures.listed": (entry) => m.log_exposures_listed({ shown: formatCount(entry.count ?? 0) }),
   "exposure.reported": () => m.log_exposure_reported(),
+  "exposures.checked": () => m.log_exposures_checked(),
   "glass.prepared": () => m.log_glass_prepared(),
   "glass.broken": () => m.log_glass_broken(),
   "key.compromised": () => m.log_key_compromised(),

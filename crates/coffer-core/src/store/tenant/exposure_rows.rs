@@ -1,5 +1,7 @@
 //! Who saw which version of which secret outside its mask, one by one or by an export all at once.
 
+use std::collections::BTreeSet;
+
 use coffer_model::id::{AccountId, RecordKey};
 use coffer_model::record::FieldId;
 use coffer_model::time::Timestamp;
@@ -112,6 +114,15 @@ pub(crate) struct StoredExport {
     pub(crate) seen: Seen,
 }
 
+/// Under which entries of the log an account took secrets from behind their mask.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct EntriesSeen {
+    /// Those of exposures and exports that the tenant has.
+    pub(crate) kept: BTreeSet<u64>,
+    /// Those of exposures that were deleted, each with the entry of what deleted it.
+    pub(crate) gone: BTreeSet<(u64, u64)>,
+}
+
 impl Moment<'_> {
     /// Every secret that left its mask one by one and is still there, in the order in which they did.
     pub(crate) fn exposures(&self) -> Result<Vec<StoredExposure>, StoreError> {
@@ -128,6 +139,31 @@ impl Moment<'_> {
             exposures.push(StoredExposure { exposure, seen: Seen::from_row(row, 4)? });
         }
         Ok(exposures)
+    }
+
+    /// The entries of the log under which an account took secrets from behind their mask.
+    pub(crate) fn entries_seen(&self, account: AccountId) -> Result<EntriesSeen, StoreError> {
+        let entry = |row: &rusqlite::Row<'_>, column| {
+            u64::try_from(row.get::<_, i64>(column)?).map_err(|_| StoreError::Damaged)
+        };
+        let mut seen = EntriesSeen::default();
+        let mut query = self.connection().prepare_cached(
+            "SELECT entry FROM change
+             WHERE account = ?1 AND id IN (SELECT change FROM exposure UNION ALL SELECT change FROM export)",
+        )?;
+        let mut rows = query.query([account.as_bytes()])?;
+        while let Some(row) = rows.next()? {
+            seen.kept.insert(entry(row, 0)?);
+        }
+        let mut query = self.connection().prepare_cached(
+            "SELECT c.entry, g.entry FROM exposure_gone e
+             JOIN change c ON c.id = e.change JOIN change g ON g.id = e.gone WHERE c.account = ?1",
+        )?;
+        let mut rows = query.query([account.as_bytes()])?;
+        while let Some(row) = rows.next()? {
+            seen.gone.insert((entry(row, 0)?, entry(row, 1)?));
+        }
+        Ok(seen)
     }
 
     /// Every export, in order.
@@ -158,6 +194,17 @@ impl Seen {
 }
 
 impl TenantTx<'_> {
+    /// Writes down which exposures of a record, or of one of its versions, this write deletes.
+    pub(super) fn note_exposures_gone(&self, record: i64, version: Option<u32>) -> Result<(), StoreError> {
+        self.tx
+            .prepare_cached(
+                "INSERT OR IGNORE INTO exposure_gone (change, gone)
+                 SELECT change, ?2 FROM exposure WHERE record = ?1 AND version = coalesce(?3, version)",
+            )?
+            .execute(params![record, self.change, version])?;
+        Ok(())
+    }
+
     /// Writes down that every secret in `scope`, of the versions up to the write `until`, leaves its mask.
     pub(crate) fn insert_export(&mut self, until: i64, scope: ExportScope) -> Result<(), StoreError> {
         self.tx.prepare_cached("INSERT INTO export (change, until, scope) VALUES (?1, ?2, ?3)")?.execute(params![

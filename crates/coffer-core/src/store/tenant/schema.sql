@@ -112,6 +112,14 @@ CREATE TABLE exposure (
 
 CREATE INDEX exposure_by_field ON exposure (record, field);
 
+-- Exposures that were deleted with their record or version: who saw something and when, and which write took it away. What
+-- it was is nowhere; the log still says that it was, and must not be thought to say more than the tenant.
+CREATE TABLE exposure_gone (
+    change INTEGER NOT NULL,                    -- the `change` of the exposure
+    gone   INTEGER NOT NULL,                    -- the `change` that deleted it
+    PRIMARY KEY (change, gone)
+) STRICT, WITHOUT ROWID;
+
 -- Exports, each of which took every secret it could see from behind its mask at once: those of the versions of `version`
 -- with a `change` up to `until`. Kept as exposures are.
 CREATE TABLE export (

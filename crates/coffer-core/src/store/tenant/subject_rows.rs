@@ -87,6 +87,7 @@ impl TenantTx<'_> {
                 if deleted != 1 {
                     return Err(ChangeError::NotFound);
                 }
+                self.note_exposures_gone(row, Some(*version))?;
                 self.tx
                     .prepare_cached("DELETE FROM exposure WHERE record = ?1 AND version = ?2")?
                     .execute(params![row, version])?;

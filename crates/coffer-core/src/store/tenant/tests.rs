@@ -413,6 +413,31 @@ fn a_purged_record_leaves_its_key_and_nothing_else() {
 }
 
 #[test]
+fn entries_under_which_somebody_saw_secrets_outlast_what_they_saw() {
+    let mut bench = Bench::new();
+    bench.add(1, &content("Gate", &[(FieldType::Secret, "1111")], ""));
+    bench.add(2, &content("Safe", &[(FieldType::Secret, "2222")], ""));
+    let exposure = |number| Exposure { key: key(number), field: FieldId(1), version: 1, how: How::Revealed };
+    bench.write(|tx| tx.insert_exposure(&exposure(1)).unwrap());
+    // One write of two: a file about a person.
+    bench.write(|tx| [1, 2].map(|number| tx.insert_exposure(&exposure(number)).unwrap()).into_iter().collect());
+    bench.write(|tx| tx.insert_export(4, ExportScope::Everything).unwrap());
+    let seen = |bench: &Bench, account| {
+        let seen = bench.store.moment().unwrap().entries_seen(account).unwrap();
+        (seen.kept.into_iter().collect::<Vec<_>>(), seen.gone.into_iter().collect::<Vec<_>>())
+    };
+    assert_eq!(seen(&bench, WHO), (vec![2, 3, 4], vec![]));
+    assert_eq!(seen(&bench, AccountId::from_bytes([4; 16])), (vec![], vec![]));
+    bench.write(|tx| tx.trash_record(key(1)).unwrap());
+    bench.write(|tx| tx.purge_records(&[key(1)]).unwrap());
+    assert_eq!(seen(&bench, WHO), (vec![3, 4], vec![(2, 6), (3, 6)]));
+    bench.write(|tx| drop(tx.update_record(key(2), 1, &titled("Safe"))));
+    let erased = ErasedHistory { key: key(2), versions: vec![1], attachments: vec![] };
+    bench.write(|tx| drop(tx.erase_history(std::slice::from_ref(&erased)).unwrap()));
+    assert_eq!(seen(&bench, WHO), (vec![4], vec![(2, 6), (3, 6), (3, 8)]));
+}
+
+#[test]
 fn a_purge_that_is_not_committed_never_was() {
     let mut bench = Bench::new();
     bench.add(1, &titled("Gate"));

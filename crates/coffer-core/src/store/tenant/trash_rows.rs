@@ -84,6 +84,7 @@ impl TenantTx<'_> {
                 .query_row([key.as_bytes()], |row| row.get(0))
                 .optional()?;
             let row = row.ok_or(ChangeError::NotFound)?;
+            self.note_exposures_gone(row, None)?;
             // What refers to a record goes before it; a table forgotten here makes the last of these fail.
             for delete in [
                 "DELETE FROM draft WHERE record = ?1",

@@ -11,7 +11,7 @@ use coffer_model::time::Timestamp;
 use super::super::exposures::{ExposureReport, report_context};
 use super::AccountError;
 use super::leave::LeaveError;
-use crate::chain::{self, Account, KeysThen, Membership};
+use crate::chain::{self, Account, KeysThen, Membership, ReportedExposure};
 use crate::encoding;
 use crate::fault::Damage;
 use crate::fault::Fault;
@@ -84,14 +84,31 @@ impl Session {
 }
 
 impl Core {
-    /// What a steward last reported, as far as the keys that this account holds open it.
+    /// What a steward last reported, as the evidence shows it.
     fn reported(
         &self,
         office: &Office,
         tenant: TenantId,
         account: AccountId,
     ) -> Result<Option<ExposureReportView>, Fault> {
-        let Some(stated) = office.membership.reported.get(&(tenant, account)) else { return Ok(None) };
+        let report = self.exposure_report(office, tenant, account)?;
+        Ok(report.map(|(stated, report)| ExposureReportView {
+            by: office.membership.login_of(stated.by).map(ToString::to_string),
+            at: stated.at,
+            open: report.open,
+            changed: report.changed,
+            could_read: report.could_read,
+        }))
+    }
+
+    /// What a steward last reported of an account, as far as the keys that this account holds open it.
+    pub(in crate::usecase) fn exposure_report(
+        &self,
+        office: &Office,
+        tenant: TenantId,
+        account: AccountId,
+    ) -> Result<Option<(ReportedExposure, ExposureReport)>, Fault> {
+        let Some(&stated) = office.membership.reported.get(&(tenant, account)) else { return Ok(None) };
         let damaged = || Fault::Damaged(Damage::Directory);
         let row = office.directory.exposure_report(tenant, account);
         let sealed = row.map_err(|error: StoreError| error.into_fault(Damage::Directory))?.ok_or_else(damaged)?;
@@ -105,14 +122,7 @@ impl Core {
             return Ok(None);
         };
         // An altered program can seal what is no report. It settles nothing, and takes the evidence from nobody.
-        let Ok(report) = encoding::decode::<ExposureReport>(opened.expose()) else { return Ok(None) };
-        Ok(Some(ExposureReportView {
-            by: office.membership.login_of(stated.by).map(ToString::to_string),
-            at: stated.at,
-            open: report.open,
-            changed: report.changed,
-            could_read: report.could_read,
-        }))
+        Ok(encoding::decode::<ExposureReport>(opened.expose()).ok().map(|report| (stated, report)))
     }
 }
 
