@@ -30,7 +30,32 @@ pub(crate) fn open<R: Runtime>(app: &AppHandle<R>) -> tauri::Result<()> {
         .zoom_hotkeys_enabled(true);
     #[cfg(feature = "e2e")]
     let builder = builder.user_agent(crate::automation::MARK);
-    builder.build().map(drop)
+    builder.build()?.with_webview(|view| take_away(&view.inner()))
+}
+
+/// Takes away what no page of ours has a use for: less that a compromised page could reach (THREAT-MODEL T8), and fewer copies
+/// of what was shown.
+fn take_away(view: &webkit2gtk::WebView) {
+    use webkit2gtk::{CacheModel, SettingsExt as _, WebContextExt as _, WebViewExt};
+    if let Some(context) = WebViewExt::context(view) {
+        context.set_cache_model(CacheModel::DocumentViewer);
+    }
+    let Some(settings) = WebViewExt::settings(view) else { return };
+    settings.set_enable_webgl(false);
+    settings.set_enable_webaudio(false);
+    settings.set_enable_webrtc(false);
+    settings.set_enable_media(false);
+    settings.set_enable_media_stream(false);
+    settings.set_enable_mediasource(false);
+    settings.set_enable_encrypted_media(false);
+    settings.set_enable_fullscreen(false);
+    settings.set_enable_html5_database(false);
+    settings.set_enable_html5_local_storage(false);
+    settings.set_enable_dns_prefetching(false);
+    settings.set_enable_hyperlink_auditing(false);
+    // A page that was left would stay whole in memory.
+    settings.set_enable_page_cache(false);
+    settings.set_javascript_can_access_clipboard(false);
 }
 
 /// The window, if it is open.

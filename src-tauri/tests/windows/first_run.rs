@@ -26,6 +26,7 @@ async fn looking_around_opens_a_marked_vault_and_an_old_copy_of_a_file_put_back_
     web.see("2,000 records").await;
     web.see("Demo").await;
     web.inspect("30-demo").await;
+    has_only_what_pages_need(&web).await;
     web.press_lock().await;
     desk.native("Unlock Coffer");
     desk.picture("31-unlock-demo");
@@ -41,6 +42,22 @@ async fn looking_around_opens_a_marked_vault_and_an_old_copy_of_a_file_put_back_
     web.press("Show").await;
     web.see("Altered while the vault was locked").await;
     web.inspect("33-health-altered").await;
+}
+
+/// A page that hostile data got hold of finds no graphics driver, no codecs, no camera, no peers and no storage.
+async fn has_only_what_pages_need(web: &Web<'_>) {
+    let found = web.script(
+        "const has = (look) => { try { return Boolean(look()); } catch { return false; } };
+         return Object.entries({
+           webgl: () => document.createElement('canvas').getContext('webgl') ?? document.createElement('canvas').getContext('webgl2'),
+           peers: () => window.RTCPeerConnection,
+           camera: () => navigator.mediaDevices?.getUserMedia,
+           video: () => document.createElement('video').canPlayType?.('video/mp4'),
+           sound: () => window.AudioContext,
+           storage: () => window.localStorage,
+         }).filter(([, look]) => has(look)).map(([name]) => name).join(' ');",
+    );
+    assert_eq!(found.await, "");
 }
 
 /// Saves a record and then has the file be as it was before. Every page of it is genuine.

@@ -134,6 +134,7 @@ async fn evidence(web: &Web<'_>) {
     web.find("//summary").await.click().await.unwrap();
     web.press("Evidence on mika").await;
     web.see("Complete").await;
+    web.script("document.getElementById('evidence-check').scrollIntoView()").await;
     web.press("Compare with the log").await;
     web.see("Reports and the log agree").await;
     web.inspect("96-evidence-complete").await;

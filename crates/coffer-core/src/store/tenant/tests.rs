@@ -623,6 +623,7 @@ fn schema_names_every_table_it_documents() {
         "export",
         "exposure",
         "exposure_by_field",
+        "exposure_gone",
         "file",
         "favourite",
         "favourite_by_record",
