@@ -21,7 +21,10 @@ use crate::store::error::StoreError;
 const CANDIDATES: u32 = 200;
 /// Most words a longer beginning is spelled out as. With more, each is rare enough for FTS5's own way.
 const SPELLED_OUT_MAX: usize = 64;
-/// Occurrences of words read at a time while a beginning is spelled out.
+/// Occurrences of words read first while a beginning is spelled out: as many as tell that there are too many words, if each
+/// is rare. To seek costs as much as to read dozens of them.
+const SEEN_AT_FIRST: u32 = 65;
+/// Occurrences read at each seek after that.
 const SEEN_AT_A_SEEK: u32 = 16;
 
 /// What is shown of hits, newest first. The rows are read as they are asked for: `-1` is no limit, but keeps SQLite from
@@ -199,12 +202,13 @@ impl TenantStore {
             self.vocabulary.get_or_init(|| ());
         }
         // Occurrences in the order of their words, a few at a time: rare words come several at a seek, and of a frequent
-        // one no more is read than tells it from the next.
+        // one no more is read than tells it from the next. In that order the first seek answers most.
         let mut next = self.connection.prepare_cached("SELECT term FROM temp.word WHERE term >= ?1 LIMIT ?2")?;
         let mut words: Vec<String> = Vec::new();
         let mut from = beginning.to_owned();
+        let mut most = SEEN_AT_FIRST;
         loop {
-            let mut rows = next.query(params![from, SEEN_AT_A_SEEK])?;
+            let mut rows = next.query(params![from, most])?;
             let mut seen = 0;
             let mut last = String::new();
             while let Some(row) = rows.next()? {
@@ -222,9 +226,10 @@ impl TenantStore {
                 words.push(format!("{head}{term}"));
                 term.clone_into(&mut last);
             }
-            if seen < SEEN_AT_A_SEEK {
+            if seen < most {
                 return Ok(Some(words));
             }
+            most = SEEN_AT_A_SEEK;
             // The least text after the word: none of the index holds a NUL.
             from = last;
             from.push('\0');
