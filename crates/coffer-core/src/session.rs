@@ -440,7 +440,7 @@ impl Core {
             appended.map_err(Fault::from)?;
         }
         // A checkpoint that fails is no reason to refuse what the log has taken; the next one covers it.
-        let _ = self.log.checkpoint_if_due(self.now(), &self.checkpoint_signer());
+        let _ = self.log.checkpoint_if_due(self.now(), || self.checkpoint_signer());
         Ok(())
     }
 
@@ -739,7 +739,7 @@ impl Core {
     pub(crate) fn append(&self, event: Event) -> Result<u64, Fault> {
         let index = self.log.append(self.now(), &self.origin, event, &mut self.random())?;
         // A checkpoint that fails is no reason to refuse what the log has taken; the next one covers it.
-        let _ = self.log.checkpoint_if_due(self.now(), &self.checkpoint_signer());
+        let _ = self.log.checkpoint_if_due(self.now(), || self.checkpoint_signer());
         Ok(index)
     }
 

@@ -43,20 +43,48 @@ impl AuditLog {
     }
 
     /// Signs the log if a checkpoint is due: 100 entries or 15 minutes after the newest.
-    pub(crate) fn checkpoint_if_due(&self, at: Timestamp, signer: &CheckpointSigner<'_>) -> Result<(), LogError> {
+    pub(crate) fn checkpoint_if_due<'k>(
+        &self,
+        at: Timestamp,
+        signer: impl FnOnce() -> CheckpointSigner<'k>,
+    ) -> Result<(), LogError> {
+        // This is asked after every entry, and hardly ever due: what this process has seen tells, most of the time. Entries
+        // of other processes bring checkpoints of theirs.
+        let may_be_due = {
+            let inner = self.inner.lock().map_err(|_| LogError::Ended)?;
+            inner.covered.is_none_or(|covered| covered.is_due(inner.frontier.size(), at))
+        };
+        if !may_be_due {
+            return Ok(());
+        }
         self.exclusively(|inner| {
             let size = inner.store.rows().next_index()?;
-            let (covered, last) = match inner.store.rows().last_checkpoint()? {
-                None => (0, Timestamp::UNIX_EPOCH),
-                Some(row) => (row.size, Timestamp::from_unix_millis(row.at).unwrap_or(Timestamp::UNIX_EPOCH)),
-            };
-            // A clock set back must not put the next checkpoint off.
-            let late = at < last || at.millis_since(last) >= DUE_MILLIS;
-            if size.saturating_sub(covered) >= DUE_ENTRIES || (size != covered && late) {
-                inner.checkpoint(self.vault, at, signer)?;
-            }
-            Ok(())
+            let covered = inner.store.rows().last_checkpoint()?.as_ref().map_or(Covered::NOTHING, Covered::by);
+            inner.covered = Some(covered);
+            if covered.is_due(size, at) { inner.checkpoint(self.vault, at, &signer()) } else { Ok(()) }
         })
+    }
+}
+
+/// What the newest checkpoint covers that this process has seen.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Covered {
+    size: u64,
+    at: Timestamp,
+}
+
+impl Covered {
+    const NOTHING: Self = Self { size: 0, at: Timestamp::UNIX_EPOCH };
+
+    fn by(row: &CheckpointRow) -> Self {
+        Self { size: row.size, at: Timestamp::from_unix_millis(row.at).unwrap_or(Timestamp::UNIX_EPOCH) }
+    }
+
+    /// Whether a log of so many entries is to be signed at this time.
+    fn is_due(self, size: u64, at: Timestamp) -> bool {
+        // A clock set back must not put the next checkpoint off.
+        let late = at < self.at || at.millis_since(self.at) >= DUE_MILLIS;
+        size.saturating_sub(self.size) >= DUE_ENTRIES || (size != self.size && late)
     }
 }
 
@@ -75,9 +103,11 @@ impl Inner {
         let text = Checkpoint { origin: Checkpoint::origin_of(vault), size, root }.encode();
         let note = note::write_note(&text, &signer.signer, |text| signer.key.sign_note(text))
             .expect("a checkpoint's text is a note's");
+        let row = CheckpointRow { size, at: at.unix_millis(), note };
         let mut tx = self.store.write()?;
-        tx.insert_checkpoint(&CheckpointRow { size, at: at.unix_millis(), note })?;
+        tx.insert_checkpoint(&row)?;
         tx.commit()?;
+        self.covered = Some(Covered::by(&row));
         Ok(self.state_file()?.sync()?)
     }
 

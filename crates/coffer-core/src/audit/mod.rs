@@ -30,6 +30,7 @@ use coffer_model::id::{AccountId, ReplicaId, SessionId, VaultId};
 pub(crate) use self::append::ENTRIES_TOGETHER;
 use self::append::Sealing;
 pub(crate) use self::checkpoint::CheckpointSigner;
+use self::checkpoint::Covered;
 pub(crate) use self::read::PageEntry;
 use self::state::{LogState, StateFile};
 pub(crate) use self::verify::{Observe, VerifyScope};
@@ -167,6 +168,8 @@ struct Inner {
     state: Option<StateFile>,
     /// The tree as this process last saw it.
     frontier: Frontier,
+    /// `None` until it was looked up.
+    covered: Option<Covered>,
     sealing: Option<Sealing>,
     ended: bool,
 }
@@ -219,6 +222,7 @@ impl AuditLog {
                 store: AuditStore::open(folder, vault, Access::ReadWrite)?,
                 state,
                 frontier: Frontier::new(),
+                covered: None,
                 sealing: None,
                 ended: false,
             }),

@@ -397,25 +397,44 @@ fn a_log_longer_than_one_sealing_session_goes_on_in_the_next() {
 fn checkpoints_come_after_a_hundred_entries_or_a_quarter_of_an_hour_and_not_twice() {
     let (_folder, log) = made(0);
     let key = signing_key();
-    let signer = CheckpointSigner::device(VAULT, &key);
+    let signer = || CheckpointSigner::device(VAULT, &key);
     let newest = || log.inner.lock().unwrap().store.rows().last_checkpoint().unwrap().map(|row| row.size);
-    log.checkpoint_if_due(at(0), &signer).unwrap();
+    log.checkpoint_if_due(at(0), signer).unwrap();
     assert_eq!(newest(), None, "there is nothing to sign");
     append(&log, 1);
-    log.checkpoint_if_due(at(0), &signer).unwrap();
+    log.checkpoint_if_due(at(0), signer).unwrap();
     append(&log, 99);
-    log.checkpoint_if_due(at(14 * 60), &signer).unwrap();
+    log.checkpoint_if_due(at(14 * 60), signer).unwrap();
     assert_eq!(newest(), Some(1));
     append(&log, 1);
-    log.checkpoint_if_due(at(14 * 60), &signer).unwrap();
+    log.checkpoint_if_due(at(14 * 60), signer).unwrap();
     assert_eq!(newest(), Some(101));
     append(&log, 1);
-    log.checkpoint_if_due(at(29 * 60), &signer).unwrap();
+    log.checkpoint_if_due(at(29 * 60), signer).unwrap();
     assert_eq!(newest(), Some(102));
-    log.checkpoint(at(30 * 60), &signer).unwrap();
+    log.checkpoint(at(30 * 60), &signer()).unwrap();
     append(&log, 1);
-    log.checkpoint_if_due(at(0), &signer).unwrap();
+    log.checkpoint_if_due(at(0), signer).unwrap();
     assert_eq!(newest(), Some(103), "a clock set back puts nothing off");
+}
+
+#[test]
+fn a_checkpoint_of_another_process_is_seen_once_one_would_be_due() {
+    let (folder, log) = made(0);
+    let key = signing_key();
+    let signer = || CheckpointSigner::device(VAULT, &key);
+    append(&log, 1);
+    log.checkpoint_if_due(at(0), signer).unwrap();
+    let other = AuditLog::open(folder.path(), VAULT, &public()).unwrap();
+    append(&other, 99);
+    other.checkpoint(at(60), &signer()).unwrap();
+    append(&log, 1);
+    log.checkpoint_if_due(at(60), || panic!("101 entries, of which 100 are signed")).unwrap();
+    append(&log, 98);
+    log.checkpoint_if_due(at(60), || panic!("99 since")).unwrap();
+    append(&log, 1);
+    log.checkpoint_if_due(at(60), signer).unwrap();
+    assert_eq!(log.inner.lock().unwrap().store.rows().last_checkpoint().unwrap().map(|row| row.size), Some(200));
 }
 
 #[test]
