@@ -3,6 +3,7 @@
 use coffer_crypto::secret::SecretKey as _;
 use coffer_model::id::RecordKey;
 use coffer_model::record::{RecordContent, RecordDraft, RecordKind};
+use coffer_model::time::Timestamp;
 
 use super::*;
 
