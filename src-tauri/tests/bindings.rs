@@ -121,6 +121,7 @@ fn generated() -> String {
         view::LeftTenantView,
         view::ExposureReportView,
         view::ExposureCheckView,
+        view::ExposureCheckOutcome,
         view::CheckedTenantView,
         view::KeyRegisterView,
         view::KeyView,

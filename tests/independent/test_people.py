@@ -180,7 +180,7 @@ def test_what_a_leaver_saw_is_reported_to_the_office(people, opened):
     assert set(opened.reports) == {(acme, otto)} and figures == [1, 0, 0]
     assert (kept, gone) == opened.tenants["ACME GmbH"][1].entries_seen(otto)
     log = {entry["index"]: entry for entry in people.log}
-    [shown] = kept
+    [[shown, _]] = kept
     assert (log[shown]["action"], log[shown]["actor"]) == ("field.revealed", "otto") and shown < entries
     [exposures] = people.answers["exposures"]
     [account] = exposures["accounts"]

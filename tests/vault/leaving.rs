@@ -1,6 +1,6 @@
 //! Leaving by a deadline, what a leaver has seen, and the evidence that it was put right.
 
-use coffer_core::view::{AccountExposureView, ExposureWay, OffboardingView, RecordView};
+use coffer_core::view::{AccountExposureView, ExposureCheckOutcome, ExposureWay, OffboardingView, RecordView};
 use coffer_core::{CallError, ExportRequest, FreshAuthentication, LeaveError, Session, SetRolesError, UnlockError};
 use coffer_model::account::{Role, Roles};
 use coffer_model::event::ExportFormat;
@@ -322,14 +322,15 @@ fn what_was_reported_is_held_against_the_log() {
 
     let founder = place.unlock();
     let check = |session: &Session| session.start_exposure_check(otto_id).unwrap().wait().unwrap();
-    assert!(check(&founder).agrees, "he has lost nothing yet");
+    assert_eq!(check(&founder).outcome, ExposureCheckOutcome::Agrees, "he has lost nothing yet");
     founder.remove_account(otto_id, false, fresh(&founder)).unwrap();
     founder.start_rekeying().wait().unwrap();
     let view = check(&founder);
-    assert_eq!((view.agrees, view.tenants[0].reported_at, view.tenants[0].since), (false, None, 3));
+    assert_eq!((view.outcome, view.tenants[0].reported_at), (ExposureCheckOutcome::Incomplete, None));
+    assert_eq!(view.tenants[0].since, 3);
     founder.start_exposure_report(acme, otto_id).unwrap().wait().unwrap();
     let view = check(&founder);
-    assert!(view.agrees && view.log.ok && view.login == "otto", "{view:?}");
+    assert_eq!((view.outcome, view.login.as_str()), (ExposureCheckOutcome::Agrees, "otto"), "{view:?}");
     let tenant = &view.tenants[0];
     assert_eq!((tenant.agreed, tenant.gone, tenant.since, tenant.reported_by.as_deref()), (3, 0, 0, Some("ines")));
     // What is deleted for good leaves the list, not the evidence.
@@ -344,7 +345,7 @@ fn what_was_reported_is_held_against_the_log() {
     place.unlock().lock().unwrap();
     let anna = place.unlock_as("anna");
     let view = check(&anna);
-    assert!(view.agrees, "{view:?}");
+    assert_eq!(view.outcome, ExposureCheckOutcome::Agrees, "{view:?}");
     assert_eq!((view.tenants[0].agreed, view.tenants[0].gone), (3, 1));
     assert_eq!(view.tenants[0].tenant_name.as_deref(), Some("ACME GmbH"));
     let entries = anna.log_page(None, 20).unwrap().entries;

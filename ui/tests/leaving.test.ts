@@ -76,11 +76,15 @@ describe("the evidence", () => {
     await user.click(await dialog.findByRole("button", { name: "Compare with the log" }));
     expect(args("exposure_check_start")).toEqual({ account: "0noor" });
     await dialog.findByText("Reports and the log agree");
-    expect(dialog.getByText("14 entries in both, 2 of them of what was deleted since")).toBeTruthy();
+    expect(dialog.getByText("14 entries in both, 2 of them of secrets deleted since")).toBeTruthy();
     engine.keys.leftOut = [1_204, 20_017];
     await user.click(dialog.getByRole("button", { name: "Compare with the log" }));
     await dialog.findByText("Reports and the log do not agree");
     expect(dialog.getByText("Left out of the report, entries 1,204 · 20,017")).toBeTruthy();
+    engine.keys.leftOut = [];
+    engine.keys.reportedUpTo = null;
+    await user.click(dialog.getByRole("button", { name: "Compare with the log" }));
+    await dialog.findByText("Not all is reported yet");
   });
 
   it("has nothing to compare for who reads no log", async () => {

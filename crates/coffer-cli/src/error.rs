@@ -154,6 +154,8 @@ pub enum CliError {
     LogFindings,
     #[error("what was reported and the log do not agree")]
     ExposuresDisagree,
+    #[error("what is in the log is not all reported yet")]
+    ExposuresUnreported,
     #[error("{0}")]
     Usage(String),
     #[error("something is wrong in Coffer itself")]
@@ -262,6 +264,7 @@ impl CliError {
             Self::ImportRejected { .. } => "import_rejected",
             Self::LogFindings => "log_findings",
             Self::ExposuresDisagree => "exposures_disagree",
+            Self::ExposuresUnreported => "exposures_unreported",
             Self::FileAltered => "file_altered",
             Self::Bug => "bug",
         }
@@ -344,7 +347,10 @@ impl CliError {
             "device_key" => "unlock the keyring and try again",
             "device_enrolled" => "nothing needs to be done; `backup export` works without --login",
             "import_rejected" => "mend the rows and repeat, or leave columns out with --map \"COLUMN=skip\"",
-            "exposures_disagree" => "ask a steward for a report, and why rows are missing if one leaves entries out",
+            "exposures_disagree" => {
+                "entries left out: rows were taken from the tenant, or somebody added to the log; look at those entries"
+            }
+            "exposures_unreported" => "ask the tenant's steward to report: account exposures --report",
             "log_findings" => "keep the vault as it is and compare it with a backup",
             "cancelled" => "nothing was changed",
             "bug" => "please report what you did; the vault is as it was before the command",

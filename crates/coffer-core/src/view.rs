@@ -29,8 +29,8 @@ pub use keys::{
 };
 pub use kinds::{KindFieldView, KindOptionView, KindView};
 pub use leaving::{
-    AccountExposureView, CheckedTenantView, ExposedSecretView, ExposureCheckView, ExposureReportView, ExposureWay,
-    ExposuresView, HeldKeyView, LeftTenantView, OffboardingView,
+    AccountExposureView, CheckedTenantView, ExposedSecretView, ExposureCheckOutcome, ExposureCheckView,
+    ExposureReportView, ExposureWay, ExposuresView, HeldKeyView, LeftTenantView, OffboardingView,
 };
 pub use life::{
     BulkTagView, BulkView, DraftFieldView, DraftNote, DraftView, FavouriteView, MoveCut, MovePreview, MoveReport,

@@ -54,7 +54,7 @@ async fn has_only_what_pages_need(web: &Web<'_>) {
            camera: () => navigator.mediaDevices?.getUserMedia,
            video: () => document.createElement('video').canPlayType?.('video/mp4'),
            sound: () => window.AudioContext,
-           storage: () => window.localStorage,
+           storage: () => window.localStorage ?? null,
          }).filter(([, look]) => has(look)).map(([name]) => name).join(' ');",
     );
     assert_eq!(found.await, "");

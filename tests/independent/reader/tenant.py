@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from . import attachment
-from .crypto import expand, info, u64
+from .crypto import expand, info, sha256, u64
 from .directory import open_encrypted
 from .encoding import TEXT, UNSIGNED, decode
 from .refused import require
@@ -97,17 +97,25 @@ class TenantDatabase:
 
     def entries_seen(self, account):
         """Entries under which an account took secrets from behind their mask; those of deleted ones, with what deleted them."""
-        kept = self._database.execute(
-            "SELECT entry FROM change WHERE account = ? AND id IN (SELECT change FROM exposure UNION SELECT change FROM export)"
-            " ORDER BY entry",
+        rows = {}
+        for entry, key, field, version, how in self._database.execute(
+            "SELECT c.entry, r.key, e.field, e.version, e.how FROM change c JOIN exposure e ON e.change = c.id"
+            " JOIN record r ON r.id = e.record WHERE c.account = ?",
             (account,),
-        )
+        ):
+            row = key + field.to_bytes(2, "big") + version.to_bytes(4, "big") + how.to_bytes(1, "big")
+            rows.setdefault(entry, []).append(row)
+        for entry, scope in self._database.execute(
+            "SELECT c.entry, e.scope FROM change c JOIN export e ON e.change = c.id WHERE c.account = ?", (account,)
+        ):
+            rows.setdefault(entry, []).append(scope.to_bytes(1, "big"))
+        kept = [[entry, sha256(b"".join(sorted(rows[entry])))[:16]] for entry in sorted(rows)]
         gone = self._database.execute(
             "SELECT c.entry, g.entry FROM exposure_gone e JOIN change c ON c.id = e.change JOIN change g ON g.id = e.gone"
             " WHERE c.account = ? ORDER BY c.entry, g.entry",
             (account,),
         )
-        return [entry for (entry,) in kept], [list(pair) for pair in gone]
+        return kept, [list(pair) for pair in gone]
 
     def attachments(self):
         """By the record's key, for each of its versions from the first: content by name."""

@@ -6,7 +6,7 @@ from pathlib import Path
 from . import chain, log, notes
 from .crypto import XWing, expand, hmac_sha256, info, label, open_sealed, open_sealed_by_any, sha256, u64, unwrap
 from .directory import Directory
-from .encoding import BOOL, TEXT, UNSIGNED, decode
+from .encoding import BOOL, TEXT, UNSIGNED, Exactly, decode
 from .header import Header
 from .kit import Kit
 from .refused import require
@@ -14,7 +14,7 @@ from .tenant import TYPES, TenantDatabase
 
 # kind, name, fields: type, name, what it stands for, options; a name is a word of the interface (true) or a text
 NAME = (BOOL, TEXT)
-REPORT = (UNSIGNED, UNSIGNED, UNSIGNED, UNSIGNED, [UNSIGNED], [(UNSIGNED, UNSIGNED)])
+REPORT = (UNSIGNED, UNSIGNED, UNSIGNED, UNSIGNED, [(UNSIGNED, Exactly(16))], [(UNSIGNED, UNSIGNED)])
 TEMPLATE = (TEXT, TEXT, [(UNSIGNED, NAME, UNSIGNED, [NAME])])
 
 

@@ -110,6 +110,8 @@ export class MockKeys {
   declines = false;
   /** Entries of the log that the steward's report leaves out. */
   leftOut: number[] = [];
+  /** Entries that the log had when a steward reported; null if none did. */
+  reportedUpTo: number | null = 40_118;
   /** Tenants that have no steward. */
   abandoned = 0;
   periods: CryptoperiodView[] = [
@@ -281,21 +283,23 @@ export class MockKeys {
     return {
       account: account.id,
       login: account.login,
-      agrees: this.leftOut.length === 0,
+      outcome: this.leftOut.length > 0 ? "disagrees" : this.reportedUpTo === null ? "incomplete" : "agrees",
       tenants: seen.map(({ tenant, tenant_name }) => ({
         tenant,
         tenant_name,
-        reported_at: daysAway(-1),
-        reported_by: "ines",
-        entries: 40_118,
-        agreed: 14,
-        gone: 2,
+        reported_at: this.reportedUpTo === null ? null : daysAway(-1),
+        reported_by: this.reportedUpTo === null ? null : "ines",
+        entries: this.reportedUpTo ?? 0,
+        agreed: this.reportedUpTo === null ? 0 : 14,
+        gone: this.reportedUpTo === null ? 0 : 2,
+        disowned: 0,
         not_reported_count: this.leftOut.length,
         not_reported: this.leftOut,
         not_logged_count: 0,
         not_logged: [],
-        since: 0,
+        since: this.reportedUpTo === null ? 14 : 0,
       })),
+      restarted: false,
       log: { ok: true, entries: 40_312, checkpoints: 88, root: HEAD, findings: [] },
     };
   }

@@ -149,7 +149,7 @@ pub enum AccountCommand {
     },
     /// Compares what stewards reported of an account with the log, which is verified for it.
     #[command(
-        after_help = "Example:\n  coffer … account check-exposures otto\n\nFor auditors. Names the entries of the log under which secrets were shown, copied or exported and that a report leaves\nout, and those that a report names and the log does not have. Fails if there are any, if a tenant has no report, or if\nthe log is not in order."
+        after_help = "Example:\n  coffer … account check-exposures otto\n\nFor auditors. Names the entries of the log under which secrets were shown, copied or exported and that a report leaves\nout, and those that a report names and the log does not have. Fails if there are any, if a tenant has no report yet, or if\nthe log is not in order. Of a login that several people had, one after the other, each is looked at."
     )]
     CheckExposures {
         /// Login name of the account, or its identifier.

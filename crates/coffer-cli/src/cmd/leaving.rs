@@ -5,15 +5,15 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use coffer_core::view::{
-    AccountExposureView, CheckedTenantView, ExposureCheckView, ExposureReportView, ExposureWay, ExposuresView,
-    LeftTenantView, OffboardingView, PendingKey,
+    AccountExposureView, CheckedTenantView, ExposureCheckOutcome, ExposureCheckView, ExposureReportView, ExposureWay,
+    ExposuresView, LeftTenantView, OffboardingView, PendingKey,
 };
 use coffer_core::{CHANGE_SECRETS_WITHIN_DAYS, Session};
 use coffer_model::time::Timestamp;
 use serde_json::json;
 
 use super::account::{right_word, role_words};
-use super::{find_account, find_any_account, find_tenant, fresh};
+use super::{find_account, find_all_accounts, find_any_account, find_tenant, fresh};
 use crate::args::Global;
 use crate::error::CliError;
 use crate::job;
@@ -77,15 +77,22 @@ pub(super) fn exposures(
     Ok(output.answer(&listed, |listed| exposures_text(listed))?)
 }
 
-/// Holds what was reported of an account against the log.
+/// Holds what was reported of an account against the log: of everybody who ever had that login.
 pub(super) fn check(session: &Session, name: &str, output: &Output) -> Result<(), CliError> {
-    let account = find_any_account(session, name)?;
-    let view = job::run("comparing with the log", || session.start_exposure_check(account.id))?;
-    output.answer(&view, check_text)?;
-    match (view.log.ok, view.agrees) {
-        (false, _) => Err(CliError::LogFindings),
-        (true, false) => Err(CliError::ExposuresDisagree),
-        (true, true) => Ok(()),
+    let mut views = Vec::new();
+    for account in find_all_accounts(session, name)? {
+        views.push(job::run("comparing with the log", || session.start_exposure_check(account.id))?);
+    }
+    output.answer(&views, |views| views.iter().map(check_text).collect::<Vec<_>>().join("\n\n"))?;
+    let any = |outcome| views.iter().any(|view: &ExposureCheckView| view.outcome == outcome);
+    if views.iter().any(|view| !view.log.ok) {
+        Err(CliError::LogFindings)
+    } else if any(ExposureCheckOutcome::Disagrees) {
+        Err(CliError::ExposuresDisagree)
+    } else if any(ExposureCheckOutcome::Incomplete) {
+        Err(CliError::ExposuresUnreported)
+    } else {
+        Ok(())
     }
 }
 
@@ -198,36 +205,41 @@ fn offboarding_text(view: &OffboardingView) -> String {
 
 fn check_text(view: &ExposureCheckView) -> String {
     let log = if view.log.ok { "in order" } else { "NOT in order: see log verify" };
-    let mut text = format!("log: {} entries, {log}", view.log.entries);
+    let mut text = format!("{} ({}); log: {} entries, {log}", view.login, view.account, view.log.entries);
     if view.tenants.is_empty() {
-        let _ = write!(text, "\n{} has lost no grant: nothing is reported", view.login);
+        text.push_str("\n  has lost no grant: nothing is reported");
     }
     for tenant in &view.tenants {
         let name = tenant.tenant_name.as_deref().map_or_else(|| tenant.tenant.to_string(), visible);
-        let _ = write!(text, "\n{} in {name}: ", view.login);
-        text.push_str(&checked_words(tenant));
+        let _ = write!(text, "\n  {name}: {}", checked_words(tenant));
+    }
+    if view.restarted {
+        text.push_str("\n  the log was once restarted after its end was lost: entries from then are in no log");
     }
     text
 }
 
 fn checked_words(tenant: &CheckedTenantView) -> String {
-    let Some(at) = tenant.reported_at else { return "not reported".to_owned() };
+    let Some(at) = tenant.reported_at else { return "not reported yet".to_owned() };
     let by = tenant.reported_by.as_ref().map_or_else(String::new, |login| format!(" by {login}"));
-    let mut words = format!("{} entries agree with the report of {at}{by}", tenant.agreed);
+    let mut words = format!("report of {at}{by}; entries in both: {}", tenant.agreed);
     if tenant.gone > 0 {
-        let _ = write!(words, ", {} of them deleted since", tenant.gone);
+        let _ = write!(words, ", of them of secrets deleted since: {}", tenant.gone);
     }
     let mut line = |what: &str, count: u64, entries: &[u64]| {
         if count > 0 {
             let listed: Vec<String> = entries.iter().map(u64::to_string).collect();
             let more = if count > entries.len() as u64 { " …" } else { "" };
-            let _ = write!(words, "\n  {what}: {}{more}", listed.join(" "));
+            let _ = write!(words, "\n    {what}: {}{more}", listed.join(" "));
         }
     };
     line("LEFT OUT of the report, and in the log", tenant.not_reported_count, &tenant.not_reported);
-    line("NOT IN THE LOG, and in the report", tenant.not_logged_count, &tenant.not_logged);
+    line("NOT IN THE LOG as the report has it", tenant.not_logged_count, &tenant.not_logged);
+    if tenant.disowned > 0 {
+        let _ = write!(words, "\n    said to have come to nothing: {}", tenant.disowned);
+    }
     if tenant.since > 0 {
-        let _ = write!(words, "\n  {} in the log since: let a steward report anew", tenant.since);
+        let _ = write!(words, "\n    in the log since: {}; let a steward report anew", tenant.since);
     }
     words
 }

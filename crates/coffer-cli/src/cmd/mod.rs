@@ -209,6 +209,14 @@ fn find_any_account(session: &Session, named: &str) -> Result<AccountView, CliEr
     })
 }
 
+/// Everybody who has or had a login, or the one account of an identifier.
+fn find_all_accounts(session: &Session, named: &str) -> Result<Vec<AccountView>, CliError> {
+    let login = named.trim().to_ascii_lowercase();
+    let is_meant = |account: &AccountView| account.login == login || account.id.to_string() == named;
+    let accounts: Vec<_> = session.people()?.accounts.into_iter().filter(is_meant).collect();
+    if accounts.is_empty() { Err(CliError::NoSuchAccount(named.to_owned())) } else { Ok(accounts) }
+}
+
 /// The proof that the passphrase was given just now. Unlocking a moment ago counts; a long-lived shell asks again.
 fn fresh(session: &Session, global: &Global) -> Result<FreshAuthentication, CliError> {
     match session.authenticated_by_unlocking() {

@@ -15,6 +15,7 @@ use crate::fault::{CallError, Damage, Fault};
 use crate::job::{JobContext, JobError, JobHandle, Stopped};
 use crate::policy::Action;
 use crate::session::{Core, Session};
+use crate::store::directory::SharedPair;
 use crate::view::{LogEntryView, LogFindingView, LogPage, LogReport, ProgressUnit};
 
 /// Most entries of one page.
@@ -35,6 +36,9 @@ impl Session {
     /// has open.
     pub fn start_verify_log(&self) -> Result<JobHandle<LogReport>, CallError> {
         let actor = self.authorize(Action::VerifyLog, None)?;
+        if !self.core.office().shared.audit.is_empty() && !self.core.holds_audit_keys() {
+            return Err(CallError::KeyPending);
+        }
         self.record(&actor, Event::LogVerified)?;
         let core = Arc::clone(&self.core);
         let job = JobHandle::start("verify-log", ProgressUnit::Entries, move |context| core.verify_log(context));
@@ -133,6 +137,14 @@ impl Core {
         let mut observer = Observer { context, done: 0, entry, stopped: None };
         let report = self.log.verify(scope, &mut observer).map_err(Fault::from)?;
         report.ok_or_else(|| observer.stopped.unwrap_or(Stopped::Cancelled).into())
+    }
+
+    /// Whether this account holds every key that entries of the log are sealed to: with some of them alone, the other entries
+    /// would look altered.
+    pub(super) fn holds_audit_keys(&self) -> bool {
+        let office = self.office();
+        office.shared.audit.len()
+            == usize::try_from(office.membership.number_of(SharedPair::Audit)).unwrap_or(usize::MAX)
     }
 
     /// Who may sign checkpoints: every account and every device the chain has certified.

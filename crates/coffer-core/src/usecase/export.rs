@@ -205,10 +205,10 @@ impl Export<'_> {
         let _ = sweep_abandoned(&request.file);
         let store = self.open.connect(Access::ReadOnly)?;
         let moment = store.moment().map_err(in_tenant)?;
-        let (records, scope) = match format {
-            ExportFormat::Csv => (moment.count(), ExportScope::NewestVersions),
-            ExportFormat::Kdbx => (moment.count(), ExportScope::AllVersions),
-            ExportFormat::Archive | ExportFormat::EncryptedArchive => (moment.count_all(), ExportScope::Everything),
+        let scope = ExportScope::of(format);
+        let records = match scope {
+            ExportScope::NewestVersions | ExportScope::AllVersions => moment.count(),
+            ExportScope::Everything => moment.count_all(),
         };
         let records = records.map_err(in_tenant)?;
         let mut file = NewFile::beside(&request.file).map_err(ExportError::from)?;

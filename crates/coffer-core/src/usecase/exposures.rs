@@ -16,6 +16,7 @@ use coffer_model::event::Event;
 use coffer_model::id::{AccountId, RecordId, RecordKey, TenantId, VaultId};
 use coffer_model::record::{Field, FieldId};
 use coffer_model::time::Timestamp;
+use minicbor::bytes::ByteArray;
 use minicbor::{CborLen, Decode, Encode};
 
 use super::records::{Interrupted, in_tenant};
@@ -26,7 +27,9 @@ use crate::job::{JobContext, JobError, JobHandle};
 use crate::policy::Action;
 use crate::session::{Core, OpenTenant, Session};
 use crate::store::sqlcipher::Access;
-use crate::store::tenant::{EntriesSeen, ExportScope, How, KeptRecord, StoredExport, StoredExposure, StoredVersion};
+use crate::store::tenant::{
+    EntriesSeen, ExportScope, How, KeptRecord, SEEN_DIGEST_BYTES, StoredExport, StoredExposure, StoredVersion,
+};
 use crate::view::{AccountExposureView, ExposedSecretView, ExposureWay, ExposuresView, ProgressUnit, RecordRow};
 
 /// Secrets of each sort that are told one by one.
@@ -47,9 +50,10 @@ pub(in crate::usecase) struct ExposureReport {
     /// Entries that the log had when the following were read.
     #[n(3)]
     pub(in crate::usecase) entries: u64,
-    /// Entries under which the account took secrets from behind their mask that the tenant knows of, ascending.
+    /// Entries under which the account took secrets from behind their mask that the tenant knows of, ascending, each with
+    /// what it was.
     #[n(4)]
-    pub(in crate::usecase) kept: Vec<u64>,
+    pub(in crate::usecase) kept: Vec<(u64, ByteArray<SEEN_DIGEST_BYTES>)>,
     /// Those of exposures that were deleted with their record or version, each with the entry of what deleted it, ascending.
     #[n(5)]
     pub(in crate::usecase) gone: Vec<(u64, u64)>,
@@ -124,7 +128,7 @@ impl Session {
                 changed: found.changed,
                 could_read: found.could_read,
                 entries,
-                kept: seen.kept.into_iter().collect(),
+                kept: seen.kept.into_iter().map(|(entry, digest)| (entry, digest.into())).collect(),
                 gone: seen.gone.into_iter().collect(),
             };
             let sealed = {

@@ -198,13 +198,26 @@ pub struct ExposureCheckView {
     pub account: AccountId,
     /// Its login name.
     pub login: String,
-    /// Whether the log is in order, every tenant has a report, and none leaves anything out or has anything that the log
-    /// lacks.
-    pub agrees: bool,
+    /// What came of it.
+    pub outcome: ExposureCheckOutcome,
     /// Tenants that it may not read any more.
     pub tenants: Vec<CheckedTenantView>,
+    /// Whether the log was once restarted after its end was lost: numbers of lost entries were given again since.
+    pub restarted: bool,
     /// How the log was found, which was verified for this.
     pub log: LogReport,
+}
+
+/// What came of comparing reports with the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum ExposureCheckOutcome {
+    /// The log is in order, every tenant has a report, and both have the same.
+    Agrees,
+    /// What there is agrees; a report is missing, or older than what the log has.
+    Incomplete,
+    /// A report leaves something out or has what the log lacks, or the log is not in order.
+    Disagrees,
 }
 
 /// What a steward reported of a tenant, compared with the log.
@@ -229,6 +242,9 @@ pub struct CheckedTenantView {
     /// Those of them whose record or version was deleted since, as the log says, too.
     #[ts(type = "number")]
     pub gone: u64,
+    /// Such entries that are said to have come to nothing, because the program ended in between.
+    #[ts(type = "number")]
+    pub disowned: u64,
     /// Such entries that the report leaves out: rows were taken away from the tenant.
     #[ts(type = "number")]
     pub not_reported_count: u64,

@@ -2053,19 +2053,24 @@ export type ExposureCheckView = {
    */
   login: string;
   /**
-   * Whether the log is in order, every tenant has a report, and none leaves anything out or has anything that the log
-   * lacks.
+   * What came of it.
    */
-  agrees: boolean;
+  outcome: ExposureCheckOutcome;
   /**
    * Tenants that it may not read any more.
    */
   tenants: Array<CheckedTenantView>;
   /**
+   * Whether the log was once restarted after its end was lost: numbers of lost entries were given again since.
+   */
+  restarted: boolean;
+  /**
    * How the log was found, which was verified for this.
    */
   log: LogReport;
 };
+
+export type ExposureCheckOutcome = "agrees" | "incomplete" | "disagrees";
 
 export type CheckedTenantView = {
   /**
@@ -2096,6 +2101,10 @@ export type CheckedTenantView = {
    * Those of them whose record or version was deleted since, as the log says, too.
    */
   gone: number;
+  /**
+   * Such entries that are said to have come to nothing, because the program ended in between.
+   */
+  disowned: number;
   /**
    * Such entries that the report leaves out: rows were taken away from the tenant.
    */

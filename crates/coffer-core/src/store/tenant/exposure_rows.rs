@@ -1,11 +1,13 @@
 //! Who saw which version of which secret outside its mask, one by one or by an export all at once.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use coffer_model::event::ExportFormat;
 use coffer_model::id::{AccountId, RecordKey};
 use coffer_model::record::FieldId;
 use coffer_model::time::Timestamp;
 use rusqlite::params;
+use sha2::{Digest, Sha256};
 
 use super::{Moment, TenantTx, record_row, timestamp};
 use crate::store::error::StoreError;
@@ -22,7 +24,7 @@ pub(crate) enum How {
 }
 
 impl How {
-    const fn code(self) -> i64 {
+    const fn byte(self) -> u8 {
         match self {
             Self::Revealed => 1,
             Self::Copied => 2,
@@ -30,8 +32,8 @@ impl How {
         }
     }
 
-    const fn from_code(code: i64) -> Option<Self> {
-        match code {
+    const fn from_byte(byte: u8) -> Option<Self> {
+        match byte {
             1 => Some(Self::Revealed),
             2 => Some(Self::Copied),
             3 => Some(Self::HandedOver),
@@ -65,7 +67,16 @@ pub(crate) enum ExportScope {
 }
 
 impl ExportScope {
-    const fn code(self) -> i64 {
+    /// What an export in a format takes out.
+    pub(crate) const fn of(format: ExportFormat) -> Self {
+        match format {
+            ExportFormat::Csv => Self::NewestVersions,
+            ExportFormat::Kdbx => Self::AllVersions,
+            ExportFormat::Archive | ExportFormat::EncryptedArchive => Self::Everything,
+        }
+    }
+
+    const fn byte(self) -> u8 {
         match self {
             Self::NewestVersions => 1,
             Self::AllVersions => 2,
@@ -73,8 +84,8 @@ impl ExportScope {
         }
     }
 
-    const fn from_code(code: i64) -> Option<Self> {
-        match code {
+    const fn from_byte(byte: u8) -> Option<Self> {
+        match byte {
             1 => Some(Self::NewestVersions),
             2 => Some(Self::AllVersions),
             3 => Some(Self::Everything),
@@ -114,13 +125,45 @@ pub(crate) struct StoredExport {
     pub(crate) seen: Seen,
 }
 
+/// Bytes of a [`SeenDigest`].
+pub(crate) const SEEN_DIGEST_BYTES: usize = 16;
+
+/// What left its mask under an entry: the first bytes of SHA-256 over its rows' encodings, one after the other. It tells
+/// nobody which record that is who does not know. docs/FORMAT.md §5.16.
+pub(crate) type SeenDigest = [u8; SEEN_DIGEST_BYTES];
+
 /// Under which entries of the log an account took secrets from behind their mask.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct EntriesSeen {
-    /// Those of exposures and exports that the tenant has.
-    pub(crate) kept: BTreeSet<u64>,
+    /// Those of exposures and exports that the tenant has, each with what it was.
+    pub(crate) kept: BTreeMap<u64, SeenDigest>,
     /// Those of exposures that were deleted, each with the entry of what deleted it.
     pub(crate) gone: BTreeSet<(u64, u64)>,
+}
+
+impl Exposure {
+    /// What a report says it by.
+    pub(crate) fn digest(&self) -> SeenDigest {
+        seen_digest(&self.encode())
+    }
+
+    fn encode(&self) -> Vec<u8> {
+        let numbers = [&self.field.0.to_be_bytes()[..], &self.version.to_be_bytes(), &[self.how.byte()]].concat();
+        [self.key.as_bytes().as_slice(), &numbers].concat()
+    }
+}
+
+impl ExportScope {
+    /// What a report says it by.
+    pub(crate) fn digest(self) -> SeenDigest {
+        seen_digest(&[self.byte()])
+    }
+}
+
+fn seen_digest(rows: &[u8]) -> SeenDigest {
+    let mut digest = [0; SEEN_DIGEST_BYTES];
+    digest.copy_from_slice(&Sha256::digest(rows)[..SEEN_DIGEST_BYTES]);
+    digest
 }
 
 impl Moment<'_> {
@@ -133,7 +176,7 @@ impl Moment<'_> {
         let mut rows = query.query([])?;
         let mut exposures = Vec::new();
         while let Some(row) = rows.next()? {
-            let how = How::from_code(row.get(3)?).ok_or(StoreError::Damaged)?;
+            let how = How::from_byte(row.get(3)?).ok_or(StoreError::Damaged)?;
             let key = RecordKey::from_bytes(row.get(0)?);
             let exposure = Exposure { key, field: FieldId(row.get(1)?), version: row.get(2)?, how };
             exposures.push(StoredExposure { exposure, seen: Seen::from_row(row, 4)? });
@@ -146,15 +189,29 @@ impl Moment<'_> {
         let entry = |row: &rusqlite::Row<'_>, column| {
             u64::try_from(row.get::<_, i64>(column)?).map_err(|_| StoreError::Damaged)
         };
-        let mut seen = EntriesSeen::default();
+        let mut rows_of: BTreeMap<u64, Vec<u8>> = BTreeMap::new();
         let mut query = self.connection().prepare_cached(
-            "SELECT entry FROM change
-             WHERE account = ?1 AND id IN (SELECT change FROM exposure UNION ALL SELECT change FROM export)",
+            "SELECT c.entry, r.key, e.field, e.version, e.how
+             FROM change c JOIN exposure e ON e.change = c.id JOIN record r ON r.id = e.record
+             WHERE c.account = ?1 ORDER BY c.entry, r.key, e.field, e.version, e.how",
         )?;
         let mut rows = query.query([account.as_bytes()])?;
         while let Some(row) = rows.next()? {
-            seen.kept.insert(entry(row, 0)?);
+            let how = How::from_byte(row.get(4)?).ok_or(StoreError::Damaged)?;
+            let key = RecordKey::from_bytes(row.get(1)?);
+            let exposure = Exposure { key, field: FieldId(row.get(2)?), version: row.get(3)?, how };
+            rows_of.entry(entry(row, 0)?).or_default().extend(exposure.encode());
         }
+        let mut query = self.connection().prepare_cached(
+            "SELECT c.entry, e.scope FROM change c JOIN export e ON e.change = c.id WHERE c.account = ?1 ORDER BY c.entry",
+        )?;
+        let mut rows = query.query([account.as_bytes()])?;
+        while let Some(row) = rows.next()? {
+            let scope = ExportScope::from_byte(row.get(1)?).ok_or(StoreError::Damaged)?;
+            rows_of.entry(entry(row, 0)?).or_default().push(scope.byte());
+        }
+        let kept = rows_of.into_iter().map(|(entry, rows)| (entry, seen_digest(&rows))).collect();
+        let mut seen = EntriesSeen { kept, gone: BTreeSet::new() };
         let mut query = self.connection().prepare_cached(
             "SELECT c.entry, g.entry FROM exposure_gone e
              JOIN change c ON c.id = e.change JOIN change g ON g.id = e.gone WHERE c.account = ?1",
@@ -175,7 +232,7 @@ impl Moment<'_> {
         let mut rows = query.query([])?;
         let mut exports = Vec::new();
         while let Some(row) = rows.next()? {
-            let scope = ExportScope::from_code(row.get(1)?).ok_or(StoreError::Damaged)?;
+            let scope = ExportScope::from_byte(row.get(1)?).ok_or(StoreError::Damaged)?;
             exports.push(StoredExport { until: row.get(0)?, scope, seen: Seen::from_row(row, 2)? });
         }
         Ok(exports)
@@ -210,7 +267,7 @@ impl TenantTx<'_> {
         self.tx.prepare_cached("INSERT INTO export (change, until, scope) VALUES (?1, ?2, ?3)")?.execute(params![
             self.change,
             until,
-            scope.code()
+            scope.byte()
         ])?;
         Ok(())
     }
@@ -220,7 +277,7 @@ impl TenantTx<'_> {
         let row = record_row(&self.tx, exposure.key)?.ok_or(StoreError::Damaged)?;
         self.tx
             .prepare_cached("INSERT INTO exposure (record, field, version, how, change) VALUES (?1, ?2, ?3, ?4, ?5)")?
-            .execute(params![row, exposure.field.0, exposure.version, exposure.how.code(), self.change])?;
+            .execute(params![row, exposure.field.0, exposure.version, exposure.how.byte(), self.change])?;
         Ok(())
     }
 }

@@ -36,7 +36,9 @@ use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehav
 pub(crate) use self::attachment_rows::{AttachRowError, NewAttachment, StoredAttachment, StoredFile};
 pub(crate) use self::cursor::Cursor;
 pub(crate) use self::draft_rows::{KeptDraft, StoredDraft};
-pub(crate) use self::exposure_rows::{EntriesSeen, ExportScope, Exposure, How, StoredExport, StoredExposure};
+pub(crate) use self::exposure_rows::{
+    EntriesSeen, ExportScope, Exposure, How, SEEN_DIGEST_BYTES, SeenDigest, StoredExport, StoredExposure,
+};
 pub(crate) use self::list_rows::PageQuery;
 pub(crate) use self::record_rows::{ChangeError, StoredVersion};
 pub(crate) use self::search_query::SearchQuery;

@@ -384,7 +384,7 @@ fn what_is_in_the_trash_is_in_no_list_count_or_search_and_comes_back_with_everyt
 }
 
 #[test]
-fn a_purged_record_leaves_its_key_and_nothing_else() {
+fn a_purged_record_leaves_its_key_and_that_its_secrets_were_seen() {
     let mut bench = Bench::new();
     let draft = RecordDraft {
         kind: RecordKind::custom(),
@@ -424,9 +424,11 @@ fn entries_under_which_somebody_saw_secrets_outlast_what_they_saw() {
     bench.write(|tx| tx.insert_export(4, ExportScope::Everything).unwrap());
     let seen = |bench: &Bench, account| {
         let seen = bench.store.moment().unwrap().entries_seen(account).unwrap();
-        (seen.kept.into_iter().collect::<Vec<_>>(), seen.gone.into_iter().collect::<Vec<_>>())
+        (seen.kept.into_keys().collect::<Vec<_>>(), seen.gone.into_iter().collect::<Vec<_>>())
     };
     assert_eq!(seen(&bench, WHO), (vec![2, 3, 4], vec![]));
+    let kept = bench.store.moment().unwrap().entries_seen(WHO).unwrap().kept;
+    assert_eq!((kept[&2], kept[&4]), (exposure(1).digest(), ExportScope::Everything.digest()));
     assert_eq!(seen(&bench, AccountId::from_bytes([4; 16])), (vec![], vec![]));
     bench.write(|tx| tx.trash_record(key(1)).unwrap());
     bench.write(|tx| tx.purge_records(&[key(1)]).unwrap());
