@@ -384,8 +384,13 @@ impl Core {
     }
 
     /// Logs reads that belong together before their values are handed out: all of them, or none.
-    pub(crate) fn record_together(&self, events: &[Event]) -> Result<(), CallError> {
+    pub(crate) fn record_together<'a>(&self, reads: impl Iterator<Item = (&'a Actor, Event)>) -> Result<(), CallError> {
         self.refuse_ended()?;
+        let mut events = Vec::new();
+        for (actor, event) in reads {
+            self.refuse_moved(actor)?;
+            events.push(event);
+        }
         for events in events.chunks(ENTRIES_TOGETHER) {
             let appended = self.log.append_together(self.now(), &self.origin, events, &mut self.random());
             appended.map_err(Fault::from)?;

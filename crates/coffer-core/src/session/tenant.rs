@@ -129,22 +129,6 @@ impl Core {
         Ok((epoch, key))
     }
 
-    pub(crate) fn tenant_name(&self, tenant: TenantId, epoch: &EpochOpened, key: &TenantKey) -> Result<String, Fault> {
-        let office = self.office();
-        let damaged = || Fault::Damaged(Damage::Directory);
-        let row = office
-            .directory
-            .epoch(tenant, epoch.epoch)
-            .map_err(|error: StoreError| error.into_fault(Damage::Directory))?
-            .ok_or_else(damaged)?;
-        if crate::chain::digest(&row.name_for_holders) != *epoch.name_for_holders {
-            return Err(damaged());
-        }
-        let name = coffer_crypto::wrap::open(key, &row.name_for_holders, &tenant_name_context(self.vault.id, tenant))
-            .map_err(|_| damaged())?;
-        String::from_utf8(name.expose().to_vec()).map_err(|_| damaged())
-    }
-
     /// Matches the log's write entries with the tenant's rows. After a crash the newest may lack its effect, which is
     /// then logged. A file that was locked cleanly lacks none, and no file lacks two: rows were taken away. Says whether
     /// the rows are those that the log knows of.

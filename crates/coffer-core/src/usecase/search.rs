@@ -10,7 +10,7 @@ use coffer_model::query::Query;
 use super::records::row_view;
 use crate::fault::CallError;
 use crate::policy::Action;
-use crate::session::{OpenTenant, Session};
+use crate::session::{Actor, OpenTenant, Session};
 use crate::store::tenant::{Found, SearchQuery};
 use crate::view::{SearchHit, SearchResults};
 
@@ -19,6 +19,7 @@ const SHOWN_MAX: u32 = 500;
 
 /// What one tenant has found.
 struct InTenant {
+    actor: Actor,
     open: Arc<OpenTenant>,
     found: Found,
 }
@@ -40,7 +41,7 @@ impl Session {
             let Some(query) = &query else { continue };
             let open = self.open_tenant(&actor, tenant)?;
             let found = open.read(|store| store.search(query, limit))?;
-            searched.push(InTenant { open, found });
+            searched.push(InTenant { actor, open, found });
         }
         searched.sort_by_cached_key(|tenant| tenant.open.name.to_lowercase());
         self.show(searched, limit)
@@ -51,11 +52,12 @@ impl Session {
         let found: Vec<usize> = searched.iter().map(|tenant| tenant.found.records.len()).collect();
         let shares = fair_shares(&found, usize::try_from(limit).expect("a few hundred fit"));
         let entries = searched.iter().zip(&shares);
-        let entries =
-            entries.map(|(searched, &share)| Event::RecordsSearched { tenant: searched.open.id, count: share as u64 });
-        self.core.record_together(&entries.collect::<Vec<_>>())?;
+        let entries = entries.map(|(InTenant { actor, open, .. }, &share)| {
+            (actor, Event::RecordsSearched { tenant: open.id, count: share as u64 })
+        });
+        self.core.record_together(entries)?;
         let mut results = SearchResults { hits: Vec::new(), more: false };
-        for (InTenant { open, found }, share) in searched.into_iter().zip(shares) {
+        for (InTenant { open, found, .. }, share) in searched.into_iter().zip(shares) {
             let tenant = open.id;
             results.more |= found.more || found.records.len() > share;
             results.hits.extend(

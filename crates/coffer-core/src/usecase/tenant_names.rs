@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use coffer_crypto::label::{self, Context};
-use coffer_crypto::secret::AccountMasterKey;
+use coffer_crypto::secret::{AccountMasterKey, TenantKey};
 use coffer_crypto::{Random, seal, wrap};
 use coffer_model::id::{AccountId, TenantId, VaultId};
 use minicbor::bytes::ByteArray;
@@ -14,8 +14,8 @@ use super::tenants::office_name_context;
 use crate::chain::{self, EpochOpened, Hash, Membership};
 use crate::encoding;
 use crate::fault::{CallError, Damage, Fault};
-use crate::session::{Core, Office, lock};
-use crate::store::directory::Directory;
+use crate::session::{Core, Office, lock, tenant_name_context};
+use crate::store::directory::{Directory, EpochRow};
 use crate::store::sqlcipher::StoreError;
 
 /// Names by the digest of the ciphertext that each came from. The chain has those digests: a name that is kept here is the
@@ -92,7 +92,22 @@ impl Core {
             return Ok(name);
         }
         let (epoch, key) = self.unseal_tenant(tenant)?;
-        let name = self.tenant_name(tenant, &epoch, &key)?;
+        Ok(self.tenant_name(tenant, &epoch, &key)?)
+    }
+
+    /// A tenant's name under its key, of an epoch that the chain has.
+    pub(crate) fn tenant_name(&self, tenant: TenantId, epoch: &EpochOpened, key: &TenantKey) -> Result<String, Fault> {
+        if let Some(name) = lock(&self.names).get(&epoch.name_for_holders) {
+            return Ok(name);
+        }
+        let damaged = || Fault::Damaged(Damage::Directory);
+        let sealed = epoch_row(&self.office(), tenant, epoch)?.name_for_holders;
+        if chain::digest(&sealed) != *epoch.name_for_holders {
+            return Err(damaged());
+        }
+        let context = tenant_name_context(self.vault.id, tenant);
+        let name = wrap::open(key, &sealed, &context).map_err(|_| damaged())?;
+        let name = String::from_utf8(name.expose().to_vec()).map_err(|_| damaged())?;
         lock(&self.names).learn(*epoch.name_for_holders, &name);
         Ok(name)
     }
@@ -111,19 +126,14 @@ impl Core {
         if let Some(name) = lock(&self.names).get(&epoch.name_for_office) {
             return Ok(Some(name));
         }
-        let damaged = || Fault::Damaged(Damage::Directory);
-        let row = office
-            .directory
-            .epoch(tenant, epoch.epoch)
-            .map_err(|error: StoreError| error.into_fault(Damage::Directory))?
-            .ok_or_else(damaged)?;
-        if chain::digest(&row.name_for_office) != *epoch.name_for_office {
-            return Err(damaged());
+        let sealed = epoch_row(office, tenant, epoch)?.name_for_office;
+        if chain::digest(&sealed) != *epoch.name_for_office {
+            return Err(Fault::Damaged(Damage::Directory));
         }
         let context = office_name_context(self.vault.id, tenant);
         // Sealed to whichever pair was in use then.
         let mut pairs = office.shared.office.iter().rev();
-        let name = pairs.find_map(|key| seal::open_sealed(&key.pair, &row.name_for_office, &context).ok());
+        let name = pairs.find_map(|key| seal::open_sealed(&key.pair, &sealed, &context).ok());
         let name = name.and_then(|name| String::from_utf8(name.expose().to_vec()).ok());
         if let Some(name) = &name {
             lock(&self.names).learn(*epoch.name_for_office, name);
@@ -149,6 +159,12 @@ impl Core {
             let _ = self.fault(error, Damage::Directory);
         }
     }
+}
+
+/// The ciphertexts that came with an epoch.
+fn epoch_row(office: &Office, tenant: TenantId, epoch: &EpochOpened) -> Result<EpochRow, Fault> {
+    let row = office.directory.epoch(tenant, epoch.epoch);
+    row.map_err(|error: StoreError| error.into_fault(Damage::Directory))?.ok_or(Fault::Damaged(Damage::Directory))
 }
 
 /// Context of the names that an account keeps, under its master key.
