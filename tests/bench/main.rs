@@ -42,7 +42,7 @@ struct Arguments {
     #[arg(long, default_value_t = 100_000)]
     rows: u64,
     /// Entries of the log that is verified.
-    #[arg(long, default_value_t = 100_000)]
+    #[arg(long, default_value_t = 1_000_000)]
     entries: u64,
     /// MiB of the attachment.
     #[arg(long, default_value_t = 1024)]
