@@ -108,6 +108,27 @@ fn a_role_given_later_has_its_key_as_soon_as_somebody_who_holds_it_unlocks() {
     assert!(!anna.log_page(None, 10).unwrap().entries.is_empty());
 }
 
+/// With some of the keys alone, entries under the others would look altered, and reports made up.
+#[test]
+fn an_auditor_who_does_not_hold_every_key_of_the_log_is_told_so() {
+    let place = Place::new();
+    let (founder, _kit) = place.create();
+    let ida = enrol(&place, founder, "ida", &[Role::Administrator]);
+    let code = invite(&ida, "anna", &[Role::Auditor]);
+    ida.lock().unwrap();
+    let anna = place.vault().activate(&code, &passphrase_of("anna")).unwrap();
+    anna.replace_audit_key().unwrap();
+    let ines = account(&anna, "ines").id;
+    assert!(!anna.log_page(None, 10).unwrap().entries.is_empty(), "what is written from now on she reads");
+    assert!(matches!(anna.start_verify_log(), Err(CallError::KeyPending)));
+    assert!(matches!(anna.start_exposure_check(ines), Err(CallError::KeyPending)));
+    anna.lock().unwrap();
+    place.unlock().lock().unwrap();
+    let anna = place.unlock_as("anna");
+    assert!(anna.start_verify_log().unwrap().wait().unwrap().ok);
+    anna.start_exposure_check(ines).unwrap().wait().unwrap();
+}
+
 #[test]
 fn logins_that_look_like_one_another_are_one_to_the_vault() {
     let place = Place::new();
