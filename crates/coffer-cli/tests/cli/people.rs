@@ -227,6 +227,11 @@ fn leaving_by_a_deadline_and_what_a_leaver_saw_answer_as_documented() {
     assert!(shown.contains("ACME GmbH: report of") && shown.contains("by ines; entries in both: 1"), "{shown}");
     let shown = place.run(&["account", "offboarding", "otto"]).out;
     assert!(shown.contains("otto (member): complete"), "{shown}");
+    // Somebody else of the same login hides nothing of what the first one saw.
+    place.run(&["account", "invite", "otto", "--role", "member", "--code-file", "again.txt"]);
+    let checked = place.run(&["--json", "account", "check-exposures", "otto"]).json();
+    let agreed: Vec<_> = checked.as_array().unwrap().iter().map(|view| &view["tenants"][0]["agreed"]).collect();
+    assert!(agreed.len() == 2 && agreed.contains(&&serde_json::json!(1)), "{checked}");
 }
 
 #[test]
