@@ -30,6 +30,7 @@ async fn who_leaves_by_a_deadline_is_removed_what_they_saw_is_changed_and_keys_a
     web.press("People").await;
     deadline(&desk, &web).await;
     remove(&desk, &web).await;
+    unreported(&web).await;
     exposed(&web).await;
     evidence(&web).await;
     keys(&web).await;
@@ -107,6 +108,18 @@ async fn remove(desk: &Desk, web: &Web<'_>) {
     web.press("Remove…").await;
     confirm(desk);
     web.see("Keys replaced").await;
+}
+
+/// Before a steward has reported, what the log has is not called wrong.
+async fn unreported(web: &Web<'_>) {
+    web.find("//summary").await.click().await.unwrap();
+    web.press("Evidence on mika").await;
+    web.see("not reported yet").await;
+    web.script("document.getElementById('evidence-check').scrollIntoView()").await;
+    web.press("Compare with the log").await;
+    web.see("Not all is reported yet").await;
+    web.inspect("93-evidence-unreported").await;
+    web.find("//dialog//button[normalize-space(.) = 'Close']").await.click().await.unwrap();
 }
 
 async fn exposed(web: &Web<'_>) {
