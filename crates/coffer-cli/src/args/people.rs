@@ -134,7 +134,7 @@ pub enum AccountCommand {
     },
     /// The exposure list: secrets people have seen who may read the tenant no longer, and that are still the same.
     #[command(
-        after_help = "Examples:\n  coffer … account exposures\n  coffer … account exposures --tenant ACME --report\n  coffer … account exposures --tenant ACME --also ida\n\nFor stewards. Change each of these secrets where it is used, then in its record: the list empties itself. With\n--report administrators and auditors are told how many are left, never which; and under which entries of the log secrets were seen,\nso that auditors can check that none is left out (check-exposures)."
+        after_help = "Examples:\n  coffer … account exposures\n  coffer … account exposures --tenant ACME --report\n  coffer … account exposures --tenant ACME --also ida\n\nFor stewards. Change each of these secrets where it is used, then in its record: the list empties itself. With\n--report administrators and auditors are told how many are left, never which; and under which entries of the log\nsecrets were seen, so that auditors can check that none is left out (check-exposures)."
     )]
     Exposures {
         /// Only of this tenant: its name or identifier. Otherwise of each that you are a steward of.

@@ -24,6 +24,7 @@ const SPELLED_OUT_MAX: usize = 64;
 /// Occurrences of words read first while a beginning is spelled out: as many as tell that there are too many words, if each
 /// is rare. To seek costs as much as to read dozens of them.
 const SEEN_AT_FIRST: u32 = 65;
+const _: () = assert!(SEEN_AT_FIRST as usize == SPELLED_OUT_MAX + 1, "one more than are spelled out");
 /// Occurrences read at each seek after that.
 const SEEN_AT_A_SEEK: u32 = 16;
 
