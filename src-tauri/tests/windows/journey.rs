@@ -236,13 +236,19 @@ fn lock(desk: &Desk) {
     desk.picture("25-unlock");
 }
 
-/// A wrong passphrase, then the right one.
+/// A wrong passphrase, then the right one. The web view is made ready behind it, where nobody sees it.
 async fn unlock(desk: &Desk) {
+    assert!(desk.web_processes().is_empty());
     desk.type_text("not the passphrase at all");
+    let began = Instant::now();
+    while desk.web_processes().is_empty() {
+        assert!(began.elapsed() < PATIENCE, "nothing is made ready while somebody types");
+    }
+    assert!(desk.is_locked());
     desk.press(&["Return"]);
     std::thread::sleep(Duration::from_secs(4));
     desk.picture("26-unlock-refused");
-    assert!(desk.is_native("Unlock Coffer") && desk.web_processes().is_empty());
+    assert!(desk.is_locked());
     desk.type_text(PASSPHRASE);
     desk.press(&["Return"]);
     desk.native_gone("Unlock Coffer");

@@ -197,7 +197,7 @@ async fn known(desk: &Desk, web: &Web<'_>) {
     desk.native("Unlock Coffer");
     desk.type_text(PASSPHRASE);
     desk.grows("Unlock Coffer", || desk.press(&["Return"]));
-    assert!(desk.web_processes().is_empty());
+    assert!(desk.is_locked());
     desk.picture("99-known-refused");
     desk.type_text(NEW_PASSPHRASE);
     desk.press(&["Return"]);
