@@ -297,6 +297,18 @@ impl SearchQuery {
         self.values.iter().all(|value| value.is_in(content) != value.excluded)
     }
 
+    /// The words as a title would have them, folded; `None` if nothing but marks, values and times are asked for.
+    pub(super) fn title(&self) -> Option<String> {
+        (!self.words.is_empty()).then(|| self.words.join(" "))
+    }
+
+    /// Whether a title that begins with the words is all that is asked for, however it goes on.
+    pub(super) fn is_met_by_title(&self) -> bool {
+        let may_go_on =
+            self.beginning.is_some_and(|place| place + 1 == self.words.len() && self.words[place].len() > 1);
+        may_go_on && self.required.is_empty() && self.excluded.is_empty()
+    }
+
     pub(super) fn fit(&self, title_key: &str) -> TitleFit {
         let text = self.words.join(" ");
         let starts_a_word = |word: &String| word_starts(title_key, word).next().is_some();

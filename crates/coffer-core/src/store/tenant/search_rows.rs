@@ -1,10 +1,10 @@
 //! The search index: which words of a record go in, and which records a query finds.
 //!
 //! Texts are folded before they are indexed and before they are looked for. A search costs the same at a million records
-//! as at a thousand: it looks at the newest [`CANDIDATES`] hits and puts those first whose titles fit best. Two things in
-//! FTS5 would cost more the more records there are, and are avoided: `bm25` counts every record with each word before it
-//! ranks one, and a beginning without an index of its own is made into one list of all its words' records before the first
-//! is found.
+//! as at a thousand: it looks at the newest [`CANDIDATES`] hits, and, where there are more, at the titles that begin with the
+//! text, and puts those first whose titles fit best. Two things in FTS5 would cost more the more records there are, and are
+//! avoided: `bm25` counts every record with each word before it ranks one, and a beginning without an index of its own is made
+//! into one list of all its words' records before the first is found.
 
 use std::cmp::Reverse;
 
@@ -56,6 +56,13 @@ struct Hit {
     record: ListedRecord,
 }
 
+/// Adds hits to others, newest first. Of a record found both ways what fits better stays.
+fn merge(hits: &mut Vec<Hit>, more: impl IntoIterator<Item = Hit>) {
+    hits.extend(more);
+    hits.sort_by_key(|hit| (Reverse(hit.row), hit.fit));
+    hits.dedup_by_key(|hit| hit.row);
+}
+
 /// Row numbers in descending order, looked at once.
 struct Descending<'s> {
     rows: Rows<'s>,
@@ -93,13 +100,13 @@ impl TenantStore {
         let mut hits = self.hits_by_words(query, spelled_out, most)?;
         if let Some(number) = query.number_in_fts5() {
             let parts = self.hits_by_number(query, &number, spelled_out, most)?;
-            hits.extend(parts.into_iter().map(|hit| Hit { fit: TitleFit::InNumber, ..hit }));
-            // Stable: of a record found both ways the words come first, and stay.
-            hits.sort_by_key(|hit| Reverse(hit.row));
-            hits.dedup_by_key(|hit| hit.row);
+            merge(&mut hits, parts.into_iter().map(|hit| Hit { fit: TitleFit::InNumber, ..hit }));
             hits.truncate(most);
         }
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        if hits.len() >= most {
+            merge(&mut hits, self.hits_by_title(query, spelled_out, limit.saturating_add(1))?);
+        }
         let more = hits.len() > limit;
         // Stable: among titles that fit alike the newest stay first.
         hits.sort_by_key(|hit| hit.fit);
@@ -144,6 +151,28 @@ impl TenantStore {
             self.connection.prepare_cached("SELECT rowid FROM search WHERE search MATCH ?1 ORDER BY rowid DESC")?;
         let mut with_others = Descending::new(with_others.query([others])?)?;
         self.take_hits(hits, query, most, |row| with_others.has(row))
+    }
+
+    /// Records whose titles are the words looked for, or begin with them, however old they are.
+    fn hits_by_title(
+        &self,
+        query: &SearchQuery,
+        spelled_out: Option<&[String]>,
+        most: usize,
+    ) -> Result<Vec<Hit>, StoreError> {
+        let Some(title) = query.title() else { return Ok(Vec::new()) };
+        let mut titles = self.connection.prepare_cached(
+            "SELECT key, kind, title, changed_ms, title_key, id FROM record INDEXED BY record_by_title
+             WHERE trashed_ms IS NULL AND title_key >= ?1 AND title_key < ?2 ORDER BY title_key",
+        )?;
+        // No text comes after Unicode's last character.
+        let titles = titles.query([&title, &format!("{title}{}", char::MAX)])?;
+        if query.is_met_by_title() {
+            return self.take_hits(titles, query, most, |_| Ok(true));
+        }
+        let expression = query.to_fts5(spelled_out).expect("it has words");
+        let mut row = self.connection.prepare_cached("SELECT 1 FROM search WHERE search MATCH ?1 AND rowid = ?2")?;
+        self.take_hits(titles, query, most, |id| Ok(row.exists(params![expression, id])?))
     }
 
     /// Hands over which rows are not excluded, for a query that lets FTS5 look for nothing.

@@ -330,6 +330,32 @@ fn the_best_titles_come_first_then_the_newest() {
 }
 
 #[test]
+fn a_title_is_found_among_however_many_newer_records_with_its_words() {
+    let mut bench = Bench::new();
+    for (number, title) in [(0, "Harbour"), (1, "Harbourside"), (2, "Harbour master"), (3, "Old harbour")] {
+        bench.add(number, &content(title, &[(FieldType::Text, "north")], ""));
+    }
+    bench.add(4, &content("Harbour master", &[(FieldType::Text, "south")], ""));
+    for number in 5..=250 {
+        bench.add(number, &content("Quay", &[], "harbour master north"));
+    }
+    let best = |query: Query, count: usize| -> Vec<String> {
+        let found = bench.store.search(&SearchQuery::new(&query).unwrap(), 50).unwrap();
+        assert!(found.more && found.records.len() == 50);
+        found.records.into_iter().take(count).map(|record| record.title).collect()
+    };
+    let [one, two] = ["Harbour master", "Harbour"];
+    assert_eq!(best("harbour".parse().unwrap(), 5), [two, one, one, "Harbourside", "Quay"]);
+    assert_eq!(best(Query::parse_unfinished("harb"), 5), [one, one, "Harbourside", two, "Quay"]);
+    assert_eq!(best(Query::parse_unfinished("harbour ma"), 3), [one, one, "Quay"]);
+    // Where a title alone does not say whether the record is meant.
+    assert_eq!(best("\"harbour\"".parse().unwrap(), 4), [two, one, one, "Quay"]);
+    assert_eq!(best("harbour -south".parse().unwrap(), 4), [two, one, "Harbourside", "Quay"]);
+    assert_eq!(best("harbour after:1970-01-01 -field:x".parse().unwrap(), 1), [two]);
+    assert_eq!(best("north harbour".parse().unwrap(), 1), ["Quay"]);
+}
+
+#[test]
 fn pages_are_read_from_their_index_alone() {
     let bench = Bench::new();
     for (order, continued, sql) in super::list_rows::statements() {
