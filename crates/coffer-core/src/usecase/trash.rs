@@ -122,6 +122,10 @@ impl Core {
         if !policy::allows(Action::PurgeExpired, self.roles(), right) {
             return Ok(());
         }
+        // Most trashes are empty, and somebody waits.
+        if open.read(TenantStore::trash_count)? == 0 {
+            return Ok(());
+        }
         let Some(newest) = open.read(TenantStore::last_changed_at)? else { return Ok(()) };
         let until = newest.min(now).unix_millis().saturating_sub(RETENTION_MS);
         if !open.read(|store| store.trashed_until(until, 1))?.is_empty() {
