@@ -19,7 +19,6 @@ pub(crate) fn chosen(purpose: Purpose) -> Option<PathBuf> {
         Purpose::NewVault => "COFFER_E2E_NEW_VAULT",
         Purpose::Vault => "COFFER_E2E_VAULT",
         Purpose::Kit => "COFFER_E2E_KIT",
-        Purpose::KitFile => "COFFER_E2E_KIT_FILE",
         Purpose::Shares => "COFFER_E2E_SHARES",
         Purpose::Papers => "COFFER_E2E_PAPERS",
         Purpose::Backup => "COFFER_E2E_BACKUP",

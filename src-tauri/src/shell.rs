@@ -20,6 +20,7 @@ use coffer_model::time::Timestamp;
 use tokio::sync::watch;
 
 use crate::chosen::Chosen;
+use crate::commands::NewKind;
 use crate::idle::Idle;
 use crate::jobs::{Job, Jobs};
 use crate::made::Made;
@@ -379,10 +380,14 @@ impl Shell {
         folder: &Path,
         login: LoginName,
         passphrase: Passphrase,
-        demo: bool,
+        kind: NewKind,
     ) -> Result<SessionView, &'static str> {
         let name = login.to_string();
-        let created = Vault::create(&self.host, folder, NewVault { login, passphrase, demo, split: None })
+        let (demo, split) = match kind {
+            NewKind::Real(split) => (false, split),
+            NewKind::Demo => (true, None),
+        };
+        let created = Vault::create(&self.host, folder, NewVault { login, passphrase, demo, split })
             .map_err(|error| error.code())?;
         let view = created.session.view();
         self.kit_confirmed.store(false, Ordering::Relaxed);

@@ -249,6 +249,26 @@ describe("first run", () => {
     await screen.findByRole("navigation");
   });
 
+  it("asks as what recovery is made, and says so to the engine", async () => {
+    const { user, engine } = await openWindow({ screen: "first_run" });
+    await user.click(await screen.findByRole("button", { name: /^Create a vault/ }));
+    await user.click(await screen.findByRole("button", { name: "Choose name and place…" }));
+    await user.type(await screen.findByLabelText("Login name"), "ines");
+    await user.click(screen.getByRole("radio", { name: /^Shares for several people/ }));
+    const needed = await screen.findByLabelText("Needed together");
+    await user.clear(needed);
+    await user.type(needed, "6");
+    await user.click(screen.getByRole("button", { name: "Continue to the passphrase" }));
+    await screen.findByText("At least 2 are needed, of at most 16.");
+    expect(engine.count("create_vault")).toBe(0);
+    await user.clear(needed);
+    await user.type(needed, "2");
+    await user.click(screen.getByRole("button", { name: "Continue to the passphrase" }));
+    await screen.findByRole("heading", { name: "Your recovery shares" });
+    const asked = engine.calls.find((call) => call.command === "create_vault");
+    expect(asked?.args.split).toEqual({ needed: 2, shares: 5 });
+  });
+
   it.each([/^Open a vault/, /^Look around/])("goes on to the vault after %s", async (choice) => {
     const { user } = await openWindow({ screen: "first_run" });
     await user.click(await screen.findByRole("button", { name: choice }));
@@ -260,7 +280,7 @@ describe("first run", () => {
     await user.click(await screen.findByRole("button", { name: /^Create a vault/ }));
     await user.click(await screen.findByRole("button", { name: "Choose name and place…" }));
     await screen.findByLabelText("Login name");
-    expect(document.querySelectorAll("input")).toHaveLength(1);
+    expect(document.querySelectorAll("input:not([type=radio])")).toHaveLength(1);
     expect(document.querySelectorAll("input[type=password]")).toHaveLength(0);
   });
 

@@ -4,27 +4,24 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use coffer_core::view::SessionView;
-use coffer_core::{BackupIdentity, RecoveryKit, RestoreOptions, SecretBytes, parse_recovery_kit};
+use coffer_core::{BackupIdentity, KitPlace, ReadKit, RecoveryKit, RestoreOptions, Split, join_shares};
 use coffer_interchange::invented::{Firm, Invented};
 use coffer_model::account::LoginName;
 use coffer_model::record::RecordDraft;
 use gtk::glib;
 use tauri::{AppHandle, Runtime};
-use zeroize::Zeroizing;
 
 use super::Held;
 use super::args::Args;
+use super::recovery::choose_kit_place;
 use super::requests::{Chosen, CreateVault, Nothing, SavedKit};
 use crate::jobs::Job;
 use crate::native::files::{self, Purpose};
-use crate::native::words::fill;
-use crate::native::{kit_groups, new_passphrase, reply, unlock};
+use crate::native::{kit_groups, new_passphrase, papers, reply, unlock};
 use crate::refusal::Refusal;
 use crate::shell::Shell;
 use crate::{storage, web};
 
-/// Largest file that is read as a recovery kit, in bytes; a kit has about two thousand.
-const KIT_MAX_BYTES: u64 = 64 * 1024;
 /// Login of a demo vault.
 const DEMO_LOGIN: &str = "demo";
 /// Records of each tenant of a demo vault: enough to look real, few enough to be there in seconds.
@@ -78,7 +75,16 @@ pub(super) async fn create_vault<R: Runtime>(
 ) -> Result<SessionView, Refusal> {
     let folder = shell.chosen.path(&args.0.handle)?;
     let login: LoginName = args.0.login.parse().map_err(|_| Refusal { code: "invalid_login" })?;
-    found(&app, &shell, folder, login, false).await
+    found(&app, &shell, folder, login, NewKind::Real(args.0.split()?)).await
+}
+
+/// What a vault is made for.
+#[derive(Clone, Copy)]
+pub(crate) enum NewKind {
+    /// Data, with recovery by one kit or split.
+    Real(Option<Split>),
+    /// Looking around.
+    Demo,
 }
 
 /// Has a passphrase chosen and creates a vault with it.
@@ -87,7 +93,7 @@ async fn found<R: Runtime>(
     shell: &Arc<Shell>,
     folder: PathBuf,
     login: LoginName,
-    demo: bool,
+    kind: NewKind,
 ) -> Result<SessionView, Refusal> {
     refuse_unlocked(shell)?;
     let (shell, dialog) = (Arc::clone(shell), app.clone());
@@ -95,26 +101,35 @@ async fn found<R: Runtime>(
     let created = reply::ask(app, move |reply| {
         let (words, typed_login) = (shell.words(), login.to_string());
         let create: new_passphrase::Use<SessionView> =
-            Arc::new(move |passphrase| shell.create(&folder, login.clone(), passphrase, demo));
+            Arc::new(move |passphrase| shell.create(&folder, login.clone(), passphrase, kind));
         new_passphrase::show(words, web::gtk_window(&dialog).as_ref(), &name, &typed_login, create, reply);
     });
     created.await.ok_or(Refusal::CANCELLED)
 }
 
-/// Saves the recovery kit as a file to print or keep.
+/// Saves the recovery kit as a file to print or keep, or its shares in a new folder.
 #[tauri::command]
 pub(super) async fn save_recovery_kit<R: Runtime>(
     app: AppHandle<R>,
     shell: Held<'_>,
     _args: Args<Nothing>,
 ) -> Result<SavedKit, Refusal> {
-    let vault = shell.session_view().ok_or(Refusal::LOCKED)?.vault.name;
-    let suggested = fill(&shell.words().kit_file_default, &[("vault", &vault)]);
-    let Some(path) = choose(&app, &shell, Purpose::Kit, &suggested).await else {
+    if !shell.is_unlocked() {
+        return Err(Refusal::LOCKED);
+    }
+    let split = shell.kit().as_ref().map(RecoveryKit::split).ok_or(Refusal::NOT_FOUND)?;
+    let Some(path) = choose_kit_place(&app, &shell, split).await? else {
         return Ok(SavedKit { saved: false, file_name: None });
     };
-    let text: SecretBytes = shell.kit().as_ref().map(RecoveryKit::to_text).ok_or(Refusal::NOT_FOUND)?;
-    storage::replace_file(&path, text.expose())?;
+    let kit = shell.kit();
+    let kit = kit.as_ref().ok_or(Refusal::NOT_FOUND)?;
+    if split.is_some() {
+        let mut place = KitPlace::make(&path, split)?;
+        place.keep(kit)?;
+        place.stay();
+    } else {
+        storage::replace_file(&path, kit.to_text().expose())?;
+    }
     Ok(SavedKit { saved: true, file_name: path.file_name().map(|name| name.to_string_lossy().into_owned()) })
 }
 
@@ -178,7 +193,7 @@ pub(super) async fn open_vault<R: Runtime>(
     unlocked.await.ok_or(Refusal::CANCELLED)
 }
 
-/// Restores a backup with its recovery kit into a new folder, which is then a known vault.
+/// Restores a backup with its recovery kit, or shares of it, into a new folder, which is then a known vault.
 #[tauri::command]
 pub(super) async fn restore_backup_first_run<R: Runtime>(
     app: AppHandle<R>,
@@ -186,20 +201,32 @@ pub(super) async fn restore_backup_first_run<R: Runtime>(
     _args: Args<Nothing>,
 ) -> Result<Option<Job>, Refusal> {
     let Some(backup) = choose(&app, &shell, Purpose::Backup, "").await else { return Ok(None) };
-    let Some(kit) = choose(&app, &shell, Purpose::KitFile, "").await else { return Ok(None) };
+    let Some(kit) = kit_of_backup(&app, &shell).await else { return Ok(None) };
     let suggested = &shell.words().vault_name_default;
     let Some(to) = choose(&app, &shell, Purpose::RestoreTarget, suggested).await else { return Ok(None) };
-    let identity = BackupIdentity::RecoveryKit(parse_recovery_kit(&read_kit(&kit)?)?);
+    let identity = BackupIdentity::RecoveryKit(kit);
     let job = coffer_core::start_restore(&shell.host, &backup, identity, &to, RestoreOptions::default());
     let restored = Arc::clone(&shell);
     Ok(Some(shell.jobs.follow(job, Some(Box::new(move |_| drop(restored.remember_place(&to)))))))
 }
 
-fn read_kit(path: &std::path::Path) -> Result<Zeroizing<String>, Refusal> {
-    if std::fs::metadata(path)?.len() > KIT_MAX_BYTES {
-        return Err(Refusal { code: "wrong_recovery_kit" });
-    }
-    Ok(Zeroizing::new(std::fs::read_to_string(path).map_err(|_| Refusal { code: "wrong_recovery_kit" })?))
+/// Has the kit or shares chosen, or typed, in a native window. Which backup they open is found out by opening it.
+async fn kit_of_backup<R: Runtime>(app: &AppHandle<R>, shell: &Arc<Shell>) -> Option<ReadKit> {
+    let (words, dialog) = (shell.words(), app.clone());
+    let read = reply::ask(app, move |reply| {
+        let question = papers::Question {
+            window: &words.restore_window,
+            title: &words.restore_title,
+            text: words.restore_text.clone(),
+            asks_login: false,
+        };
+        let check: papers::Check = Arc::new(|brought, _| match brought {
+            papers::Brought::Kit(kit) => Ok(kit),
+            papers::Brought::Shares(shares) => Ok(join_shares(shares)?),
+        });
+        papers::ask(words, web::gtk_window(&dialog).as_ref(), question, check, reply);
+    });
+    read.await.map(|(kit, _)| kit)
 }
 
 /// Makes a marked vault with invented data to look around in.
@@ -214,7 +241,7 @@ pub(super) async fn create_demo_vault<R: Runtime>(
     let folder = (1..).map(|number| parent.join(demo_name(number))).find(|folder| !folder.exists());
     let folder = folder.expect("numbers do not run out");
     let login: LoginName = DEMO_LOGIN.parse().expect("a constant login name");
-    found(&app, &shell, folder, login, true).await?;
+    found(&app, &shell, folder, login, NewKind::Demo).await?;
     shell.forget_kit();
     let shell = Arc::clone(&shell);
     let filled = tauri::async_runtime::spawn_blocking(move || fill_demo(&shell));

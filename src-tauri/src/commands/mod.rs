@@ -35,6 +35,7 @@ use std::sync::Arc;
 use tauri::ipc::Invoke;
 use tauri::{Runtime, State};
 
+pub(crate) use first_run::NewKind;
 pub use requests::{
     AppState, BackupFile, BackupRow, Chosen, Copied, ImportFile, Invited, MadeSecret, SavedKit, Screen, ShownCode,
 };

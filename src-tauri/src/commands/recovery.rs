@@ -1,11 +1,12 @@
 //! The recovery in use: another one in its place, trusting it, and being steward by it. Kits and shares are written, chosen
 //! and read on this side, and their codes typed in native windows.
 
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use coffer_core::policy::Action;
 use coffer_core::view::RecoveryView;
-use coffer_core::{KitGroup, KitPlace, ReadKit, RecoveryKit};
+use coffer_core::{KitGroup, KitPlace, ReadKit, RecoveryKit, Split};
 use coffer_model::policy::Guarded;
 use tauri::{AppHandle, Runtime};
 use zeroize::Zeroizing;
@@ -43,14 +44,7 @@ pub(super) async fn recovery_renew<R: Runtime>(
 ) -> Result<bool, Refusal> {
     let split = args.0.split()?;
     shell.with(|session| session.require(Action::RenewRecovery))?;
-    let words = shell.words();
-    let vault = shell.session_view().ok_or(Refusal::LOCKED)?.vault.name;
-    let (purpose, suggested) = match split {
-        None => (Purpose::Kit, &words.kit_file_default),
-        Some(_) => (Purpose::Shares, &words.shares_folder_default),
-    };
-    let suggested = fill(suggested, &[("vault", &vault)]);
-    let Some(path) = choose(&app, &shell, purpose, &suggested).await else { return Ok(false) };
+    let Some(path) = choose_kit_place(&app, &shell, split).await? else { return Ok(false) };
     let mut place = KitPlace::make(&path, split)?;
     let kit = Arc::new(shell.with(|session| session.prepare_recovery(split))?);
     place.keep(&kit)?;
@@ -58,6 +52,21 @@ pub(super) async fn recovery_renew<R: Runtime>(
     let renewed = put_in_place(&app, &shell, &kit).await;
     shell.drop_kit_place();
     renewed
+}
+
+/// Where a kit of the vault that is open is to be kept, or its shares.
+pub(super) async fn choose_kit_place<R: Runtime>(
+    app: &AppHandle<R>,
+    shell: &Shell,
+    split: Option<Split>,
+) -> Result<Option<PathBuf>, Refusal> {
+    let words = shell.words();
+    let vault = shell.session_view().ok_or(Refusal::LOCKED)?.vault.name;
+    let (purpose, suggested) = match split {
+        None => (Purpose::Kit, &words.kit_file_default),
+        Some(_) => (Purpose::Shares, &words.shares_folder_default),
+    };
+    Ok(choose(app, shell, purpose, &fill(suggested, &[("vault", &vault)])).await)
 }
 
 /// Has a kit that is kept typed again, asks for the passphrase, and puts it in the place of the one before.

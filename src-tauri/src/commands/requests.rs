@@ -77,6 +77,15 @@ pub(crate) struct SettingsSet {
 pub(crate) struct CreateVault {
     pub(crate) handle: String,
     pub(crate) login: String,
+    /// How recovery is split; one kit without.
+    split: Option<SplitInto>,
+}
+
+impl CreateVault {
+    /// How recovery is split, if that is possible.
+    pub(crate) fn split(&self) -> Result<Option<Split>, Refusal> {
+        split_of(self.split.as_ref())
+    }
 }
 
 /// Whether the recovery kit was saved, and as what.
@@ -84,7 +93,7 @@ pub(crate) struct CreateVault {
 pub struct SavedKit {
     /// `false` when the person declined.
     pub saved: bool,
-    /// The file's name, without folders.
+    /// Name of the file, or of the folder with the shares, without where it is.
     pub file_name: Option<String>,
 }
 
@@ -642,9 +651,13 @@ struct SplitInto {
 impl RecoveryRenew {
     /// How it is split, if that is possible.
     pub(crate) fn split(&self) -> Result<Option<Split>, Refusal> {
-        let split = self.split.as_ref().map(|into| Split::new(into.needed, into.shares));
-        split.transpose().map_err(|_| Refusal::INVALID_REQUEST)
+        split_of(self.split.as_ref())
     }
+}
+
+fn split_of(asked: Option<&SplitInto>) -> Result<Option<Split>, Refusal> {
+    let split = asked.map(|into| Split::new(into.needed, into.shares));
+    split.transpose().map_err(|_| Refusal::INVALID_REQUEST)
 }
 
 #[derive(Debug, Deserialize)]

@@ -82,7 +82,7 @@ fn request(command: &str) -> Value {
     let draft = json!({"kind": "login", "title": "t", "fields": [], "tags": [], "notes": ""});
     match command {
         "settings_set" => json!({"settings": Settings::default()}),
-        "create_vault" => json!({"handle": "h", "login": "ines"}),
+        "create_vault" => json!({"handle": "h", "login": "ines", "split": null}),
         "tenant_create" => json!({"name": "ACME"}),
         "records_list" => {
             json!({

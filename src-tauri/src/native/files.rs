@@ -16,8 +16,6 @@ pub(crate) enum Purpose {
     Vault,
     /// Where to save a recovery kit.
     Kit,
-    /// A recovery kit that exists.
-    KitFile,
     /// The folder for shares of a recovery kit.
     Shares,
     /// A recovery kit, or shares of one.
@@ -93,7 +91,6 @@ impl Purpose {
             Self::NewKeyFile => (&words.choose_new_key_file, &words.save, FileChooserAction::Save, None, None),
             Self::Shares => (&words.choose_shares, &words.save, FileChooserAction::Save, None, None),
             Self::Papers => (&words.choose_papers, &words.choose, FileChooserAction::Open, None, None),
-            Self::KitFile => (&words.choose_kit_file, &words.open, FileChooserAction::Open, texts, None),
             Self::Backup => (&words.choose_backup, &words.open, FileChooserAction::Open, backups, None),
             Self::BackupTarget => {
                 (&words.choose_backup_target, &words.save, FileChooserAction::Save, backups, Some("age"))

@@ -11,6 +11,7 @@ use coffer_model::id::VaultId;
 use coffer_model::record::RecordDraft;
 
 use crate::desk::{Desk, Web};
+use crate::recovery::{GO_ON, bring};
 
 const LOGIN: &str = "ines";
 const PASSPHRASE: &str = "marmot quilt harbour tuba fog";
@@ -92,7 +93,9 @@ async fn a_backup_and_its_kit_make_a_vault_that_opens() {
     let web = desk.web().await;
     web.press("Restore from a backup").await;
     desk.choose_file("Choose a backup", &backup);
-    desk.choose_file("choose its recovery kit", &kit);
+    bring(&desk, "Restore by the recovery kit", &[kit]);
+    desk.picture("33-restore-kit");
+    desk.press(GO_ON);
     web.see("Restored into the new folder").await;
     web.inspect("34-restored").await;
     web.press("Open a vault").await;

@@ -3,7 +3,7 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use coffer_core::{ActivationCode, CreatedVault, NewVault, Passphrase, Session, Split, Vault};
 use coffer_model::account::{Role, Roles};
@@ -154,16 +154,9 @@ async fn shares_make_an_administrator_at_the_unlock_window_and_then_a_steward() 
     web.inspect("107-nobody-is-steward").await;
     web.press("Become steward…").await;
     let window = "Become steward by the recovery kit";
-    desk.native(window);
-    desk.press(&["space"]);
-    desk.choose_file("Choose the recovery kit", &desk.path("share-2.html"));
-    desk.native(window);
-    desk.press(&["space"]);
-    desk.choose_file("Choose the recovery kit", &desk.path("share-1.html"));
-    desk.native(window);
+    bring(&desk, window, &["share-2.html", "share-1.html"].map(|share| desk.path(share)));
     desk.picture("108-become-steward");
-    // Over the button to start over, the code, the one that adds it, and the one that cancels.
-    desk.press(&["Tab", "Tab", "Tab", "Tab", "Tab", "space"]);
+    desk.press(GO_ON);
     confirm(&desk, RECOVERED);
     web.see("This account is steward of 1 tenant that had none").await;
     web.see("ACME GmbH").await;
@@ -171,6 +164,86 @@ async fn shares_make_an_administrator_at_the_unlock_window_and_then_a_steward() 
     web.press_lock().await;
     desk.native("Unlock Coffer");
     desk.picture("110-unlock-as-new-administrator");
+}
+
+/// Split from the first day. On a computer that has never seen the vault two of the shares open its backup.
+#[tokio::test(flavor = "current_thread")]
+async fn recovery_is_split_at_the_first_run_and_shares_open_a_backup_elsewhere() {
+    let mut desk = Desk::new("dark");
+    let [vault, shares, backup] = ["Kanzlei.coffer", "shares", "office.age"].map(|name| desk.path(name));
+    desk.start(&[
+        ("COFFER_E2E_NEW_VAULT", vault),
+        ("COFFER_E2E_SHARES", shares.clone()),
+        ("COFFER_E2E_BACKUP_TARGET", backup.clone()),
+    ]);
+    let web = desk.web().await;
+    web.press("Create a vault").await;
+    web.press("Choose name and place").await;
+    web.fill("Login name", ADMINISTRATOR).await;
+    web.inspect("111-first-run-kit").await;
+    web.find("//main//label[contains(normalize-space(.), \"Shares for several people\")]").await.click().await.unwrap();
+    web.fill("Shares", "3").await;
+    web.fill("Needed together", "2").await;
+    web.inspect("112-first-run-shares").await;
+    web.press("Continue to the passphrase").await;
+    desk.choose_passphrase(&words_of(ADMINISTRATOR));
+    web.see("Your recovery shares").await;
+    web.press("Save…").await;
+    web.see("Saved in shares").await;
+    web.inspect("113-shares-saved").await;
+    assert_eq!(fs::read_dir(&shares).unwrap().count(), 3);
+    web.press("Confirm…").await;
+    let [first, second, third, fourth] = asked(&desk.native("Check the shares"));
+    let code = |share: usize| code_of(&shares.join(format!("share-{share}-of-3.html")), "Share code", "To use it");
+    type_groups(&desk, &[code(first)[second - 1].clone(), code(third)[fourth - 1].clone()]);
+    web.press("Open the vault").await;
+    web.press("New tenant").await;
+    web.fill("Name", "ACME GmbH").await;
+    web.press("Create").await;
+    web.press("Keys").await;
+    web.see("No. 1, 2 of 3 shares").await;
+    web.press("Backups").await;
+    web.press("Export…").await;
+    confirm(&desk, ADMINISTRATOR);
+    web.see("office.age").await;
+
+    let mut elsewhere = Desk::new("light");
+    let restored = elsewhere.path("Restored.coffer");
+    elsewhere.start(&[
+        ("COFFER_E2E_BACKUP", backup),
+        ("COFFER_E2E_RESTORE_TARGET", restored.clone()),
+        ("COFFER_E2E_VAULT", restored),
+    ]);
+    let web = elsewhere.web().await;
+    web.press("Restore from a backup").await;
+    let window = "Restore by the recovery kit";
+    bring(&elsewhere, window, &[shares.join("share-3-of-3.html")]);
+    elsewhere.grows(window, || elsewhere.press(GO_ON));
+    elsewhere.picture("114-too-few");
+    bring(&elsewhere, window, &[shares.join("share-1-of-3.html")]);
+    elsewhere.picture("115-two-of-three");
+    elsewhere.press(GO_ON);
+    web.see("Restored into the new folder").await;
+    web.press("Open a vault").await;
+    elsewhere.native("Unlock Coffer");
+    elsewhere.type_text(ADMINISTRATOR);
+    elsewhere.press(&["Tab"]);
+    elsewhere.type_text(&words_of(ADMINISTRATOR));
+    elsewhere.press(&["Return"]);
+    web.see("ACME GmbH").await;
+}
+
+/// From the button to choose papers over the one to start over, the code, the one that adds it, and the one that cancels.
+pub const GO_ON: &[&str] = &["Tab", "Tab", "Tab", "Tab", "Tab", "space"];
+
+/// Chooses papers in the window that asks for them, which then waits for more.
+pub fn bring(desk: &Desk, window: &str, papers: &[PathBuf]) {
+    for paper in papers {
+        desk.native(window);
+        desk.press(&["space"]);
+        desk.choose_file("Choose the recovery kit", paper);
+    }
+    desk.native(window);
 }
 
 /// Numbers in a window's title.

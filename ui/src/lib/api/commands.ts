@@ -155,7 +155,8 @@ export const settingsSet = (settings: Settings) => call<void>("settings_set", { 
 // ---- First run -------------------------------------------------------------
 
 export const chooseNewVaultPlace = () => call<Chosen | null>("choose_new_vault_place");
-export const createVault = (handle: string, login: string) => call<SessionView>("create_vault", { handle, login });
+export const createVault = (handle: string, login: string, split: SplitView | null) =>
+  call<SessionView>("create_vault", { handle, login, split });
 export const saveRecoveryKit = () => call<SavedKit>("save_recovery_kit");
 export const confirmRecoveryKit = () => call<boolean>("confirm_recovery_kit");
 export const finishFirstRun = () => call<void>("finish_first_run");

@@ -2543,7 +2543,7 @@ export type SavedKit = {
    */
   saved: boolean;
   /**
-   * The file's name, without folders.
+   * Name of the file, or of the folder with the shares, without where it is.
    */
   file_name: string | null;
 };

@@ -4,6 +4,7 @@ import * as api from "$lib/api/commands.ts";
 import { CommandError } from "$lib/api/error.ts";
 import type { BackupView } from "$lib/api/types.ts";
 import { RunningJob } from "$lib/job/job.svelte.ts";
+import { KitChoice } from "$lib/keys/kit-choice.svelte.ts";
 
 /** A login name (coffer-model, `LoginName`); the engine checks again. */
 const LOGIN = /^[a-z0-9](?:[a-z0-9._@-]{0,62}[a-z0-9])?$/i;
@@ -13,6 +14,8 @@ export class FirstRun {
   known: api.Chosen[] = $state([]);
   place: api.Chosen | null = $state(null);
   login = $state("");
+  /** As what recovery is made. */
+  readonly kit = new KitChoice();
   kitFile: string | null = $state(null);
   kitConfirmed = $state(false);
   restoring: RunningJob<BackupView> | null = $state(null);
@@ -50,12 +53,12 @@ export class FirstRun {
     const place = this.place;
     if (!place) return;
     await this.#do("create", async () => {
-      await api.createVault(place.handle, this.login);
+      await api.createVault(place.handle, this.login, this.kit.split);
       this.page = "kit";
     });
   }
 
-  /** Saves the recovery kit as a file, once. */
+  /** Saves the recovery kit as a file, or its shares in a folder. */
   async saveKit(): Promise<void> {
     await this.#do("kit", async () => {
       const { saved, file_name } = await api.saveRecoveryKit();
