@@ -175,6 +175,67 @@ fn names_of_tenants_are_opened_once_and_kept_for_nobody_else() {
     assert_eq!(names(&otto), ["ACME"]);
 }
 
+/// A tenant that is hardly ever written has the whole log after its last write: it is looked through once. That rows were
+/// taken away since is found all the same, with the newest memory of it and with an older one.
+#[test]
+fn a_tenants_file_that_is_put_back_is_noticed_however_far_the_log_was_looked_through() {
+    let (place, acme, bauer) = shared();
+    let open = |session: &Session| {
+        let actor = session.authorize(Action::ListRecords, Some(acme)).unwrap();
+        session.open_tenant(&actor, acme).unwrap()
+    };
+    let read_again = |session: &Session| {
+        let tenant = open(session);
+        let applied = tenant.read(TenantStore::last_applied).unwrap();
+        let before = session.core.looked_through(&tenant);
+        session.core.effects_after(&tenant, applied, before.as_ref()).unwrap().read
+    };
+    let be_busy = |session: Session| {
+        for _ in 0..300 {
+            session.list_records(bauer, 1, None).unwrap();
+        }
+        session.lock().unwrap();
+    };
+    be_busy(place.unlock(FOUNDER));
+    let founder = place.unlock(FOUNDER);
+    open(&founder);
+    founder.lock().unwrap();
+    let founder = place.unlock(FOUNDER);
+    assert!(read_again(&founder) < 10, "it is kept how far it was looked through");
+    let memory = "SELECT sealed FROM tenant_names WHERE account = ?1";
+    let id = account(&founder, FOUNDER);
+    let older: Vec<u8> =
+        founder.core.office().directory.connection().query_row(memory, [id.as_bytes()], |row| row.get(0)).unwrap();
+    let file = open(&founder).path.clone();
+    founder.lock().unwrap();
+
+    let old = fs::read(&file).unwrap();
+    let founder = place.unlock(FOUNDER);
+    record(&founder, acme);
+    be_busy(founder);
+    let founder = place.unlock(FOUNDER);
+    open(&founder);
+    founder.lock().unwrap();
+    let new = fs::read(&file).unwrap();
+    for puts_memory_back in [false, true] {
+        let founder = place.unlock(FOUNDER);
+        if puts_memory_back {
+            let put = "UPDATE tenant_names SET sealed = ?2 WHERE account = ?1";
+            founder.core.office().directory.connection().execute(put, (id.as_bytes(), &older)).unwrap();
+        }
+        founder.lock().unwrap();
+        fs::write(&file, &old).unwrap();
+        let founder = place.unlock(FOUNDER);
+        let refused = founder.list_records(acme, 1, None).unwrap_err();
+        assert_eq!(refused.code(), CallError::from(Fault::Damaged(Damage::Tenant)).code());
+        founder.lock().unwrap();
+        fs::write(&file, &new).unwrap();
+        let founder = place.unlock(FOUNDER);
+        assert_eq!(founder.list_records(acme, 9, None).unwrap().total, 2);
+        founder.lock().unwrap();
+    }
+}
+
 fn grant_of(session: &Session, tenant: TenantId, grantee: AccountId, right: Right) -> Granted {
     let office = session.core.office();
     let epoch = office.membership.tenants[&tenant].epoch.as_ref().unwrap();

@@ -31,7 +31,7 @@ pub(crate) use self::append::ENTRIES_TOGETHER;
 use self::append::Sealing;
 pub(crate) use self::checkpoint::CheckpointSigner;
 use self::checkpoint::Covered;
-pub(crate) use self::read::PageEntry;
+pub(crate) use self::read::{Effects, LookedThrough, PageEntry};
 use self::state::{LogState, StateFile};
 pub(crate) use self::verify::{Observe, VerifyScope};
 use crate::fault::{Damage, Fault};

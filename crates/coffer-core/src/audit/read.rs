@@ -9,7 +9,10 @@ use coffer_crypto::seal::OpeningSession;
 use coffer_crypto::secret::SecretBytes;
 use coffer_evidence::entry::{self, EFFECT_TAG_BYTES, LogEntry};
 use coffer_evidence::mac::StoredEntry;
+use coffer_evidence::merkle::NodeId;
 use coffer_model::id::VaultId;
+use minicbor::bytes::ByteArray;
+use minicbor::{CborLen, Decode, Encode};
 
 use super::append::associated;
 use super::{AuditLog, LogError, segment_context};
@@ -67,22 +70,76 @@ impl AuditLog {
     }
 
     /// Finds the writes after the entry `applied` (all, if `None`) that `is_ours` says belong to a tenant: their effects
-    /// are missing.
+    /// are missing. What was looked through `before` is passed over, if it still holds.
     pub(crate) fn effects_after(
         &self,
         applied: Option<u64>,
+        before: Option<&LookedThrough>,
         is_ours: &dyn Fn(u64, &[u8; EFFECT_TAG_BYTES]) -> bool,
-    ) -> Result<Vec<u64>, LogError> {
+    ) -> Result<Effects, LogError> {
         self.exclusively(|inner| {
-            let mut found = Vec::new();
-            inner.store.rows().each_tag(applied.map_or(0, |applied| applied.saturating_add(1)), |index, tag| {
+            let rows = inner.store.rows();
+            let entries = rows.next_index()?;
+            let mut from = applied.map_or(0, |applied| applied.saturating_add(1));
+            if let Some(before) = before
+                && before.holds(rows, applied, entries)?
+            {
+                from = from.max(before.entries);
+            }
+            let mut missing = Vec::new();
+            rows.each_tag(from, |index, tag| {
                 if is_ours(index, tag) {
-                    found.push(index);
+                    missing.push(index);
                 }
             })?;
-            Ok(found)
+            let looked = match entries.checked_sub(1) {
+                Some(last) if missing.is_empty() => {
+                    Some(LookedThrough { applied, entries, last: rows.node(leaf_of(last))?.into() })
+                }
+                _ => None,
+            };
+            Ok(Effects { missing, looked, read: entries.saturating_sub(from) })
         })
     }
+}
+
+/// What was found of a tenant's writes in the log.
+#[derive(Debug)]
+pub(crate) struct Effects {
+    /// Entries of writes whose effect the tenant lacks, ascending.
+    pub(crate) missing: Vec<u64>,
+    /// What need not be looked through again, if it lacks none.
+    pub(crate) looked: Option<LookedThrough>,
+    /// How many entries were looked at.
+    pub(crate) read: u64,
+}
+
+/// How far a log was looked through for a tenant's writes without finding one that lacks its effect. Kept from one session
+/// to the next; layout: docs/FORMAT.md §5.7.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, CborLen)]
+#[cbor(array)]
+pub(crate) struct LookedThrough {
+    /// The newest entry whose effect the tenant had.
+    #[n(0)]
+    applied: Option<u64>,
+    /// How many entries the log had: none of them after `applied` is a write of the tenant.
+    #[n(1)]
+    entries: u64,
+    /// Hash of the last one's leaf: a log that lost its end and went on has another there.
+    #[n(2)]
+    last: ByteArray<32>,
+}
+
+impl LookedThrough {
+    /// Whether the log has gone on from there, and the tenant has whatever it had then.
+    fn holds(&self, rows: Rows<'_>, applied: Option<u64>, entries: u64) -> Result<bool, StoreError> {
+        let Some(last) = self.entries.checked_sub(1).filter(|last| *last < entries) else { return Ok(false) };
+        Ok(applied >= self.applied && rows.node(leaf_of(last))? == *self.last)
+    }
+}
+
+const fn leaf_of(index: u64) -> NodeId {
+    NodeId { level: 0, position: index }
 }
 
 /// Opens entries with the audit key, keeping the sealing contexts in use open.

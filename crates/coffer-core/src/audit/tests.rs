@@ -466,12 +466,49 @@ fn writes_without_effect_are_found_by_their_tags() {
     }
     append(&log, 1);
     let ours = |index: u64, found: &[u8; 16]| tag(1)(index) == *found;
-    assert_eq!(log.effects_after(None, &ours).unwrap(), [2, 4, 5]);
-    assert_eq!(log.effects_after(Some(4), &ours).unwrap(), [5]);
-    assert_eq!(log.effects_after(Some(5), &ours).unwrap(), [] as [u64; 0]);
+    let missing = |applied| log.effects_after(applied, None, &ours).unwrap().missing;
+    assert_eq!(missing(None), [2, 4, 5]);
+    assert_eq!(missing(Some(4)), [5]);
+    assert_eq!(missing(Some(5)), [] as [u64; 0]);
     // Auditors find the same tag inside the sealed entry.
     let entry = log.read_page(&auditor(), Some(6), 1).unwrap().remove(0).entry.unwrap();
     assert_eq!(entry.effect_tag, Some(tag(1)(5)));
+}
+
+#[test]
+fn what_was_looked_through_for_writes_is_passed_over_as_long_as_it_holds() {
+    let (folder, log) = made(2);
+    let write = |log: &AuditLog| {
+        let event = Event::RecordsImported { tenant: TenantId::from_bytes([1; 16]), count: 1 };
+        log.append_write(at(0), &origin(), event, &|_| [7; 16], &mut random()).unwrap()
+    };
+    let ours = |_: u64, tag: &[u8; 16]| *tag == [7; 16];
+    let look = |log: &AuditLog, applied, before: Option<&LookedThrough>| {
+        let effects = log.effects_after(applied, before, &ours).unwrap();
+        (effects.missing, effects.read, effects.looked)
+    };
+    let applied = Some(write(&log));
+    append(&log, 10);
+    let (missing, read, looked) = look(&log, applied, None);
+    assert_eq!((missing.len(), read), (0, 10));
+    append(&log, 3);
+    let newest = write(&log);
+    let (missing, read, nothing) = look(&log, applied, looked.as_ref());
+    assert_eq!((missing, read, nothing), (vec![newest], 4, None), "what came since is looked at");
+    assert_eq!(look(&log, Some(newest), looked.as_ref()).1, 0);
+    // Rows that were there are gone: everything is looked at.
+    assert_eq!(look(&log, applied.and_then(|entry| entry.checked_sub(1)), looked.as_ref()).1, 15);
+    // The log lost its end, and other entries stand where that was.
+    drop(log);
+    tamper(folder.path(), "DELETE FROM entry WHERE idx >= 9");
+    let log = AuditLog::open_to_read(folder.path(), VAULT, &public()).unwrap();
+    let (size, root) = log.head().unwrap();
+    drop(log);
+    let log = AuditLog::start_segment(folder.path(), VAULT, &public(), (size, root), &mut random()).unwrap();
+    assert_eq!(look(&log, applied, looked.as_ref()).1, 6, "it is shorter than what was looked through");
+    let again = write(&log);
+    append(&log, 10);
+    assert_eq!(look(&log, applied, looked.as_ref()).0, [again]);
 }
 
 #[test]

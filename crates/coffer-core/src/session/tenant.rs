@@ -14,12 +14,16 @@ use coffer_model::event::Event;
 use coffer_model::id::{AccountId, TenantId, VaultId};
 
 use super::{Actor, Core, lock};
+use crate::audit::{Effects, LookedThrough};
 use crate::chain::EpochOpened;
 use crate::fault::{CallError, Damage, Fault};
 use crate::store::attached::AttachedFiles;
 use crate::store::sqlcipher::{Access, StoreError};
 use crate::store::tenant::{TenantIdentity, TenantStore};
 use crate::vault::TENANTS_FOLDER;
+
+/// Entries of the log that an opening looks at again and again before it is kept how far it came.
+const LOOKED_WORTH_KEEPING: u64 = 256;
 
 /// A tenant whose key was unsealed in this session.
 pub(crate) struct OpenTenant {
@@ -134,8 +138,12 @@ impl Core {
     /// the rows are those that the log knows of.
     pub(crate) fn check_effects(&self, tenant: &OpenTenant) -> Result<bool, CallError> {
         let applied = tenant.read(TenantStore::last_applied)?;
-        let missing = self.missing_effects(tenant, applied)?;
+        let before = self.looked_through(tenant);
+        let Effects { missing, looked, read } = self.effects_after(tenant, applied, before.as_ref())?;
         if missing.is_empty() {
+            if let Some(looked) = looked.filter(|_| read >= LOOKED_WORTH_KEEPING) {
+                self.keep_looked_through(tenant, looked);
+            }
             return Ok(true);
         }
         let is_in_order = missing.len() == 1;
@@ -159,10 +167,15 @@ impl Core {
     }
 
     /// Writes of this tenant the log has after the entry `applied`.
-    pub(super) fn missing_effects(&self, tenant: &OpenTenant, applied: Option<u64>) -> Result<Vec<u64>, CallError> {
+    pub(crate) fn effects_after(
+        &self,
+        tenant: &OpenTenant,
+        applied: Option<u64>,
+        before: Option<&LookedThrough>,
+    ) -> Result<Effects, CallError> {
         let is_ours =
             |index: u64, tag: &[u8; derive::WRITE_TAG_BYTES]| derive::write_tag(&tenant.tag_key, index) == *tag;
-        Ok(self.log.effects_after(applied, &is_ours).map_err(Fault::from)?)
+        Ok(self.log.effects_after(applied, before, &is_ours).map_err(Fault::from)?)
     }
 
     /// Removes files of attachments that a kill left before their rows were written. Nothing is being attached yet, and

@@ -85,7 +85,7 @@ impl Core {
     pub(crate) fn settle(&self, tenant: &OpenTenant, store: &TenantStore) -> Result<(), CallError> {
         let Some(entry) = *lock(&tenant.unsettled) else { return Ok(()) };
         let before = entry.checked_sub(1);
-        if self.missing_effects(tenant, before)?.contains(&entry) {
+        if self.effects_after(tenant, before, None)?.missing.contains(&entry) {
             self.append(Event::EffectMissing { tenant: tenant.id, entry })?;
             store.settle(entry).map_err(|error| self.fault(error, Damage::Tenant))?;
         }

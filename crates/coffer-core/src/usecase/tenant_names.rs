@@ -1,5 +1,6 @@
-//! Names of tenants, as an account may know them. Opening one takes a decapsulation of X-Wing, and a vault has hundreds:
-//! what an account has opened it keeps for its next sessions, under its own key. Layout: docs/FORMAT.md §5.7.
+//! Names of tenants, as an account may know them, and how far the log was looked through for each. Opening a name takes a
+//! decapsulation of X-Wing, and a vault has hundreds; a tenant that is hardly ever written has the whole log after its last
+//! write. What an account has opened and seen it keeps for its next sessions, under its own key. Layout: docs/FORMAT.md §5.7.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,10 +12,11 @@ use minicbor::bytes::ByteArray;
 use minicbor::{CborLen, Decode, Encode};
 
 use super::tenants::office_name_context;
+use crate::audit::LookedThrough;
 use crate::chain::{self, EpochOpened, Hash, Membership};
 use crate::encoding;
 use crate::fault::{CallError, Damage, Fault};
-use crate::session::{Core, Office, lock, tenant_name_context};
+use crate::session::{Core, Office, OpenTenant, lock, tenant_name_context};
 use crate::store::directory::{Directory, EpochRow};
 use crate::store::sqlcipher::StoreError;
 
@@ -22,9 +24,14 @@ use crate::store::sqlcipher::StoreError;
 /// one that opening it again would give.
 #[derive(Default)]
 pub(crate) struct KnownNames {
-    names: BTreeMap<Hash, String>,
-    /// Whether there are more than the directory has.
+    names: BTreeMap<Hash, Known>,
+    /// Whether there is more than the directory has.
     grown: bool,
+}
+
+struct Known {
+    name: String,
+    looked: Option<LookedThrough>,
 }
 
 /// A name as it is stored.
@@ -35,6 +42,8 @@ struct Kept {
     digest: ByteArray<32>,
     #[n(1)]
     name: String,
+    #[n(2)]
+    looked: Option<LookedThrough>,
 }
 
 impl KnownNames {
@@ -44,16 +53,16 @@ impl KnownNames {
             let opened = wrap::open(master, &sealed, &context(vault, account)).ok()?;
             encoding::decode::<Vec<Kept>>(opened.expose()).ok()
         });
-        let names = kept.unwrap_or_default().into_iter().map(|kept| (*kept.digest, kept.name)).collect();
-        Self { names, grown: false }
+        let known = |kept: Kept| (*kept.digest, Known { name: kept.name, looked: kept.looked });
+        Self { names: kept.unwrap_or_default().into_iter().map(known).collect(), grown: false }
     }
 
     fn get(&self, digest: &Hash) -> Option<String> {
-        self.names.get(digest).cloned()
+        Some(self.names.get(digest)?.name.clone())
     }
 
     fn learn(&mut self, digest: Hash, name: &str) {
-        self.grown |= self.names.insert(digest, name.to_owned()).is_none();
+        self.grown |= self.names.insert(digest, Known { name: name.to_owned(), looked: None }).is_none();
     }
 
     /// What the directory is to keep, sealed; `None` if it has it. Names that tenants had under former keys are left out.
@@ -70,13 +79,41 @@ impl KnownNames {
         let current: BTreeSet<Hash> =
             epochs.flat_map(|epoch| [*epoch.name_for_office, *epoch.name_for_holders]).collect();
         self.names.retain(|digest, _| current.contains(digest));
-        let kept: Vec<Kept> =
-            self.names.iter().map(|(digest, name)| Kept { digest: (*digest).into(), name: name.clone() }).collect();
+        let kept: Vec<Kept> = self.names.iter().map(|(digest, known)| known.kept(*digest)).collect();
         Some(wrap::seal(master, &encoding::encode(&kept), &context(membership.vault(), account), random))
     }
 }
 
+impl Known {
+    fn kept(&self, digest: Hash) -> Kept {
+        Kept { digest: digest.into(), name: self.name.clone(), looked: self.looked.clone() }
+    }
+}
+
 impl Core {
+    /// How far the log was looked through for the writes of an open tenant.
+    pub(crate) fn looked_through(&self, tenant: &OpenTenant) -> Option<LookedThrough> {
+        let digest = self.holders_digest(tenant)?;
+        lock(&self.names).names.get(&digest)?.looked.clone()
+    }
+
+    /// Keeps it for the next session.
+    pub(crate) fn keep_looked_through(&self, tenant: &OpenTenant, looked: LookedThrough) {
+        let Some(digest) = self.holders_digest(tenant) else { return };
+        let mut names = lock(&self.names);
+        if let Some(known) = names.names.get_mut(&digest) {
+            known.looked = Some(looked);
+            names.grown = true;
+        }
+    }
+
+    /// What an open tenant's name is known by: another one for each epoch of its key.
+    fn holders_digest(&self, tenant: &OpenTenant) -> Option<Hash> {
+        let office = self.office();
+        let epoch = office.membership.tenants.get(&tenant.id)?.epoch.as_ref()?;
+        (epoch.epoch == tenant.epoch()).then_some(*epoch.name_for_holders)
+    }
+
     /// A tenant's name, for whoever holds its key.
     pub(super) fn name_as_holder(&self, tenant: TenantId) -> Result<String, CallError> {
         let known = {
