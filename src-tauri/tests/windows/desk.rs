@@ -258,6 +258,14 @@ impl Desk {
         thread::sleep(Duration::from_millis(300));
     }
 
+    /// Answers the unlock window, where the passphrase is asked for, and takes the web view's reins.
+    pub async fn unlock(&self, passphrase: &str) -> Web<'_> {
+        self.type_text(passphrase);
+        self.press(&["Return"]);
+        self.native_gone("Unlock Coffer");
+        self.web().await
+    }
+
     /// Whether the unlock window is all there is to see.
     pub fn is_locked(&self) -> bool {
         self.is_native("Unlock Coffer") && !self.is_native("^Coffer$")

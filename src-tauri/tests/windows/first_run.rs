@@ -34,10 +34,7 @@ async fn looking_around_opens_a_marked_vault_and_an_old_copy_of_a_file_put_back_
 
     put_old_copy_back(&desk.path("data/coffer/Demo.coffer"));
     desk.native("Unlock Coffer");
-    desk.type_text(PASSPHRASE);
-    desk.press(&["Return"]);
-    desk.native_gone("Unlock Coffer");
-    let web = desk.web().await;
+    let web = desk.unlock(PASSPHRASE).await;
     web.see("1 tenant's file was altered while the vault was locked").await;
     web.inspect("32-altered").await;
     web.press("Show").await;

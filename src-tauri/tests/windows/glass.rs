@@ -67,10 +67,7 @@ async fn unlock<'d>(desk: &'d Desk, login: &str) -> Web<'d> {
     desk.press(&["ctrl+a"]);
     desk.type_text(login);
     desk.press(&["Tab"]);
-    desk.type_text(&words_of(login));
-    desk.press(&["Return"]);
-    desk.native_gone("Unlock Coffer");
-    desk.web().await
+    desk.unlock(&words_of(login)).await
 }
 
 fn confirm(desk: &Desk, login: &str) {

@@ -249,10 +249,7 @@ async fn unlock(desk: &Desk) {
     std::thread::sleep(Duration::from_secs(4));
     desk.picture("26-unlock-refused");
     assert!(desk.is_locked());
-    desk.type_text(PASSPHRASE);
-    desk.press(&["Return"]);
-    desk.native_gone("Unlock Coffer");
-    let web = desk.web().await;
+    let web = desk.unlock(PASSPHRASE).await;
     web.see("1,001 records").await;
     web.see("2 failed unlocks since your last visit").await;
     web.inspect("27-unlocked").await;

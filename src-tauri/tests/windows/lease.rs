@@ -86,10 +86,7 @@ async fn a_marked_account_is_asked_for_a_token() {
 
     // Until the lease is over nothing is asked for.
     desk.native("Unlock Coffer");
-    desk.type_text(MEMBERS_PASSPHRASE);
-    desk.press(&["Return"]);
-    desk.native_gone("Unlock Coffer");
-    let web = desk.web().await;
+    let web = desk.unlock(MEMBERS_PASSPHRASE).await;
     web.see("No tenant is granted to you yet").await;
 }
 

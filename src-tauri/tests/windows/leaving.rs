@@ -23,10 +23,7 @@ async fn who_leaves_by_a_deadline_is_removed_what_they_saw_is_changed_and_keys_a
     vault(&desk);
     desk.start(&[]);
     desk.native("Unlock Coffer");
-    desk.type_text(PASSPHRASE);
-    desk.press(&["Return"]);
-    desk.native_gone("Unlock Coffer");
-    let web = desk.web().await;
+    let web = desk.unlock(PASSPHRASE).await;
     web.press("People").await;
     deadline(&desk, &web).await;
     remove(&desk, &web).await;
@@ -199,10 +196,7 @@ async fn known(desk: &Desk, web: &Web<'_>) {
     desk.grows("Unlock Coffer", || desk.press(&["Return"]));
     assert!(desk.is_locked());
     desk.picture("99-known-refused");
-    desk.type_text(NEW_PASSPHRASE);
-    desk.press(&["Return"]);
-    desk.native_gone("Unlock Coffer");
-    let web = desk.web().await;
+    let web = desk.unlock(NEW_PASSPHRASE).await;
     web.see("Gateway").await;
     web.press("Log").await;
     web.see("Renewed the account's own keys").await;

@@ -24,10 +24,7 @@ async fn a_record_goes_into_another_tenant_by_its_name_and_comes_back() {
     session.lock().unwrap();
     desk.start(&[]);
     desk.native("Unlock Coffer");
-    desk.type_text(PASSPHRASE);
-    desk.press(&["Return"]);
-    desk.native_gone("Unlock Coffer");
-    let web = desk.web().await;
+    let web = desk.unlock(PASSPHRASE).await;
     web.see("43 records").await;
     find(&desk, &web, "postgres gate").await;
     web.press("Move to another tenant").await;

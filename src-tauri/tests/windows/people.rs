@@ -153,10 +153,7 @@ async fn unlock<'d>(desk: &'d Desk, login: &str, passphrase: &str) -> Web<'d> {
     desk.press(&["ctrl+a"]);
     desk.type_text(login);
     desk.press(&["Tab"]);
-    desk.type_text(passphrase);
-    desk.press(&["Return"]);
-    desk.native_gone("Unlock Coffer");
-    desk.web().await
+    desk.unlock(passphrase).await
 }
 
 async fn grant(web: &Web<'_>) {

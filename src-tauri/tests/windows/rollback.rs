@@ -21,10 +21,7 @@ async fn an_older_copy_put_back_and_a_log_that_does_not_fit_are_unlocked_only_on
 
     let (vault, old) = (desk.path("data/coffer/Demo.coffer"), desk.path("old"));
     assert!(Command::new("cp").arg("-a").args([&vault, &old]).status().unwrap().success());
-    desk.type_text(PASSPHRASE);
-    desk.press(&["Return"]);
-    desk.native_gone("Unlock Coffer");
-    let web = desk.web().await;
+    let web = desk.unlock(PASSPHRASE).await;
     web.see("2,000 records").await;
     web.press_lock().await;
     desk.native("Unlock Coffer");

@@ -307,10 +307,7 @@ async fn unlock<'d>(desk: &'d Desk, code: &str) -> Web<'d> {
     desk.type_text(PASSPHRASE);
     // Over the button that shows it, and the key file's two.
     desk.press(&["Tab", "Tab", "Tab", "Tab"]);
-    desk.type_text(code);
-    desk.press(&["Return"]);
-    desk.native_gone("Unlock Coffer");
-    desk.web().await
+    desk.unlock(code).await
 }
 
 /// Waits until nothing matches any more.

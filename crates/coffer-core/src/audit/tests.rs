@@ -498,6 +498,9 @@ fn what_was_looked_through_for_writes_is_passed_over_as_long_as_it_holds() {
     assert_eq!(look(&log, Some(newest), looked.as_ref()).1, 0);
     // Rows that were there are gone: everything is looked at.
     assert_eq!(look(&log, applied.and_then(|entry| entry.checked_sub(1)), looked.as_ref()).1, 15);
+    tamper(folder.path(), "UPDATE entry SET idx = 1000000 WHERE idx = 12");
+    assert_eq!(look(&log, applied, looked.as_ref()).1, 1_000_001 - 3, "the entry it came to is not there");
+    tamper(folder.path(), "UPDATE entry SET idx = 12 WHERE idx = 1000000");
     // The log lost its end, and other entries stand where that was.
     drop(log);
     tamper(folder.path(), "DELETE FROM entry WHERE idx >= 9");
