@@ -68,6 +68,8 @@ pub(crate) struct SearchQuery {
     words: Vec<String>,
     /// Which of them is a beginning.
     beginning: Option<usize>,
+    /// The words as a title would have them.
+    title: String,
     /// Those that may be a number's digits instead.
     number: Option<Number>,
     /// Further strings of FTS5 that must match: marks, and words of fields.
@@ -119,6 +121,7 @@ impl SearchQuery {
         let mut found = Self {
             words: Vec::new(),
             beginning: None,
+            title: String::new(),
             number: None,
             required: Vec::new(),
             excluded: Vec::new(),
@@ -141,6 +144,7 @@ impl SearchQuery {
             }
             after_plain = is_plain;
         }
+        found.title = found.words.join(" ");
         found.number = plain.into_iter().find_map(|run| found.number_in(run));
         let asks = !(found.words.is_empty()
             && found.required.is_empty()
@@ -298,8 +302,8 @@ impl SearchQuery {
     }
 
     /// The words as a title would have them, folded; `None` if nothing but marks, values and times are asked for.
-    pub(super) fn title(&self) -> Option<String> {
-        (!self.words.is_empty()).then(|| self.words.join(" "))
+    pub(super) fn title(&self) -> Option<&str> {
+        (!self.words.is_empty()).then_some(&self.title)
     }
 
     /// Whether a title that begins with the words is all that is asked for, however it goes on.
@@ -310,11 +314,11 @@ impl SearchQuery {
     }
 
     pub(super) fn fit(&self, title_key: &str) -> TitleFit {
-        let text = self.words.join(" ");
+        let text = &self.title;
         let starts_a_word = |word: &String| word_starts(title_key, word).next().is_some();
-        if title_key == text {
+        if title_key == text.as_str() {
             TitleFit::Is
-        } else if title_key.starts_with(&text) {
+        } else if title_key.starts_with(text.as_str()) {
             TitleFit::BeginsWith
         } else if self.words.iter().all(starts_a_word) {
             TitleFit::HasAll

@@ -105,7 +105,10 @@ impl TenantStore {
         }
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         if hits.len() >= most {
-            merge(&mut hits, self.hits_by_title(query, spelled_out, limit.saturating_add(1))?);
+            // Newer ones that begin with the text come before older ones; the text itself comes before all.
+            let enough = hits.iter().filter(|hit| hit.fit <= TitleFit::BeginsWith).count() >= limit;
+            let after = if enough { '\0' } else { char::MAX };
+            merge(&mut hits, self.hits_by_title(query, spelled_out, (after, limit.saturating_add(1)))?);
         }
         let more = hits.len() > limit;
         // Stable: among titles that fit alike the newest stay first.
@@ -153,20 +156,19 @@ impl TenantStore {
         self.take_hits(hits, query, most, |row| with_others.has(row))
     }
 
-    /// Records whose titles are the words looked for, or begin with them, however old they are.
+    /// Records whose titles are the words looked for, or begin with them and go on by less than `after`, however old they are.
     fn hits_by_title(
         &self,
         query: &SearchQuery,
         spelled_out: Option<&[String]>,
-        most: usize,
+        (after, most): (char, usize),
     ) -> Result<Vec<Hit>, StoreError> {
         let Some(title) = query.title() else { return Ok(Vec::new()) };
         let mut titles = self.connection.prepare_cached(
             "SELECT key, kind, title, changed_ms, title_key, id FROM record INDEXED BY record_by_title
              WHERE trashed_ms IS NULL AND title_key >= ?1 AND title_key < ?2 ORDER BY title_key",
         )?;
-        // No text comes after Unicode's last character.
-        let titles = titles.query([&title, &format!("{title}{}", char::MAX)])?;
+        let titles = titles.query([title, &format!("{title}{after}")])?;
         if query.is_met_by_title() {
             return self.take_hits(titles, query, most, |_| Ok(true));
         }
