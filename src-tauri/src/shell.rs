@@ -17,7 +17,6 @@ use coffer_model::id::{AccountId, TenantId};
 use coffer_model::policy::Guarded;
 use coffer_model::record::Value;
 use coffer_model::time::Timestamp;
-use tokio::sync::watch;
 
 use crate::chosen::Chosen;
 use crate::commands::NewKind;
@@ -51,8 +50,6 @@ pub(crate) struct Shell {
     places: Mutex<Places>,
     /// Whether the person asked for the first run although vaults are known.
     wants_first_run: AtomicBool,
-    /// Whether the web view is ready, out of sight, and its page waits to be told what to show.
-    page_waits: watch::Sender<bool>,
 }
 
 /// Why a vault did not unlock, or why somebody was not believed, for the windows that ask.
@@ -162,26 +159,7 @@ impl Shell {
             settings: RwLock::new(settings),
             places: Mutex::new(places),
             wants_first_run: AtomicBool::new(false),
-            page_waits: watch::Sender::new(false),
         }
-    }
-
-    // ---- The web view's page ----
-
-    /// Has the page wait before it asks for anything.
-    pub(crate) fn hide_page(&self) {
-        self.page_waits.send_replace(true);
-    }
-
-    /// Has it go on.
-    pub(crate) fn show_page(&self) {
-        self.page_waits.send_replace(false);
-    }
-
-    /// Waits until the page is to go on.
-    pub(crate) async fn until_page_is_shown(&self) {
-        // The sender is the shell's own: it is there for as long as this waits.
-        let _ = self.page_waits.subscribe().wait_for(|waits| !waits).await;
     }
 
     // ---- The session ----

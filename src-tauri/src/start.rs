@@ -76,8 +76,7 @@ fn show_first_window<R: Runtime>(app: &AppHandle<R>, place: Option<String>) -> R
     let app = app.clone();
     let (reply, answer) = Reply::pair();
     let known = place.filter(|handle| shell.places().iter().any(|place| place.handle == *handle));
-    let typing = app.clone();
-    unlock::show(shell, None, known.as_deref(), move || web::make_ready(&typing), reply);
+    unlock::show(shell, None, known.as_deref(), reply);
     glib::MainContext::default().spawn_local(async move {
         // Whether unlocked or asked for the first run, the page that opens asks what to show; closed, nothing is left.
         let opened = match reply::wait(answer).await {

@@ -1,45 +1,27 @@
 //! The web view's window and its processes. It has no network, keeps nothing, opens nothing but the program's own pages.
 
 use std::fs;
-use std::sync::Arc;
 
 use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
 use tauri::utils::config::Color;
 use tauri::{AppHandle, Manager, Runtime, WebviewUrl, WebviewWindow, WebviewWindowBuilder};
 
 use crate::native::look;
-use crate::shell::Shell;
 
 /// The one window with a web view, as the capability file names it.
 pub(crate) const LABEL: &str = "main";
 
-/// Opens the window, or shows the one that was made ready.
+/// Opens the window, or brings it to the front and has it begin anew.
 pub(crate) fn open<R: Runtime>(app: &AppHandle<R>) -> tauri::Result<()> {
-    app.state::<Arc<Shell>>().show_page();
-    match window(app) {
-        Some(window) => window.show().and_then(|()| window.set_focus()),
-        None => build(app, true),
+    if let Some(window) = app.get_webview_window(LABEL) {
+        window.reload()?;
+        return window.set_focus();
     }
-}
-
-/// Makes the window ready, out of sight, while somebody types what unlocks the vault: to start its processes takes longer
-/// than all that is done afterwards. Its page is the same for everybody, and its first question is answered once it is shown.
-pub(crate) fn make_ready<R: Runtime>(app: &AppHandle<R>) {
-    if window(app).is_some() {
-        return;
-    }
-    app.state::<Arc<Shell>>().hide_page();
-    // What does not start now is tried again once it is needed, and said then.
-    let _ = build(app, false);
-}
-
-fn build<R: Runtime>(app: &AppHandle<R>, visible: bool) -> tauri::Result<()> {
     let builder = WebviewWindowBuilder::new(app, LABEL, WebviewUrl::App("index.html".into()))
         .title("Coffer")
         .inner_size(1240.0, 720.0)
         .min_inner_size(900.0, 560.0)
         .center()
-        .visible(visible)
         .background_color(background())
         // Nothing of a page's storage or cache is written to the disk.
         .incognito(!is_driven())

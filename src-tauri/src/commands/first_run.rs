@@ -188,7 +188,7 @@ pub(super) async fn open_vault<R: Runtime>(
     let place = shell.remember_place(&folder)?;
     let (shell, dialog) = (Arc::clone(&shell), app.clone());
     let unlocked = reply::ask(&app, move |reply| {
-        unlock::show(shell, web::gtk_window(&dialog).as_ref(), Some(&place.handle), || (), reply);
+        unlock::show(shell, web::gtk_window(&dialog).as_ref(), Some(&place.handle), reply);
     });
     unlocked.await.ok_or(Refusal::CANCELLED)
 }

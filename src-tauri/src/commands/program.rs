@@ -12,17 +12,16 @@ use crate::native::{look, words};
 use crate::refusal::Refusal;
 use crate::settings::Settings;
 
-/// What the window shows first; answered once there is something to show.
-#[tauri::command]
-pub(super) async fn app_state(shell: Held<'_>, _args: Args<Nothing>) -> Result<AppState, Refusal> {
-    shell.until_page_is_shown().await;
+/// What the window shows first.
+#[tauri::command(async)]
+pub(super) fn app_state(shell: Held<'_>, _args: Args<Nothing>) -> AppState {
     let session = shell.session_view();
     let screen = match &session {
         _ if shell.is_first_run() => Screen::FirstRun,
         Some(_) => Screen::Unlocked,
         None => Screen::Locked,
     };
-    Ok(AppState { screen, session, settings: shell.settings(), system_language: words::system_language() })
+    AppState { screen, session, settings: shell.settings(), system_language: words::system_language() }
 }
 
 /// The remembered vaults, the one used last first; never where they are.

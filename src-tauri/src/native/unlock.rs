@@ -49,15 +49,8 @@ struct UnlockWindow {
 
 /// Asks for login and passphrase until the vault is unlocked, which is the answer, or the window is closed.
 ///
-/// `handle` is the remembered place to begin with; without it, the one used last. `typing` is called once somebody has begun
-/// to type what unlocks.
-pub(crate) fn show(
-    shell: Arc<Shell>,
-    parent: Option<&gtk::Window>,
-    handle: Option<&str>,
-    typing: impl Fn() + Clone + 'static,
-    reply: Reply<()>,
-) {
+/// `handle` is the remembered place to begin with; without it, the one used last.
+pub(crate) fn show(shell: Arc<Shell>, parent: Option<&gtk::Window>, handle: Option<&str>, reply: Reply<()>) {
     let words = shell.words();
     let window = look::window(&words.unlock_window, parent);
 
@@ -177,7 +170,6 @@ pub(crate) fn show(
         let this = Rc::clone(&this);
         move |_| this.activate()
     });
-    this.call_when_typing(typing);
     // Each login has a delay of its own, and needs of its own.
     this.login.connect_changed({
         let this = Rc::clone(&this);
@@ -258,22 +250,6 @@ impl UnlockWindow {
             personal_code: false,
         });
         self.identity.expect(&known.unwrap_or_default());
-    }
-
-    /// Calls `typing` once something was typed, and shown.
-    fn call_when_typing(self: &Rc<Self>, typing: impl Fn() + Clone + 'static) {
-        let (this, has_begun) = (Rc::downgrade(self), Rc::new(Cell::new(false)));
-        self.identity.on_change(move || {
-            if this.upgrade().is_none_or(|this| this.identity.is_empty()) || has_begun.replace(true) {
-                return;
-            }
-            let typing = typing.clone();
-            // Keys and what they draw come first.
-            glib::idle_add_local_full(glib::Priority::LOW, move || {
-                typing();
-                glib::ControlFlow::Break
-            });
-        });
     }
 
     fn focus_what_is_missing(&self) {

@@ -266,11 +266,6 @@ impl Desk {
         self.web().await
     }
 
-    /// Whether the unlock window is all there is to see.
-    pub fn is_locked(&self) -> bool {
-        self.is_native("Unlock Coffer") && !self.is_native("^Coffer$")
-    }
-
     fn height(&self, title: &str) -> u32 {
         let window = self.xdotool(&["search", "--sync", "--onlyvisible", "--name", title]);
         let facts = self.xdotool(&["getwindowgeometry", "--shell", window.lines().last().unwrap()]);

@@ -236,19 +236,13 @@ fn lock(desk: &Desk) {
     desk.picture("25-unlock");
 }
 
-/// A wrong passphrase, then the right one. The web view is made ready behind it, where nobody sees it.
+/// A wrong passphrase, then the right one.
 async fn unlock(desk: &Desk) {
-    assert!(desk.web_processes().is_empty());
     desk.type_text("not the passphrase at all");
-    let began = Instant::now();
-    while desk.web_processes().is_empty() {
-        assert!(began.elapsed() < PATIENCE, "nothing is made ready while somebody types");
-    }
-    assert!(desk.is_locked());
     desk.press(&["Return"]);
     std::thread::sleep(Duration::from_secs(4));
     desk.picture("26-unlock-refused");
-    assert!(desk.is_locked());
+    assert!(desk.is_native("Unlock Coffer") && desk.web_processes().is_empty());
     let web = desk.unlock(PASSPHRASE).await;
     web.see("1,001 records").await;
     web.see("2 failed unlocks since your last visit").await;
