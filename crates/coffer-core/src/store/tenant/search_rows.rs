@@ -163,7 +163,9 @@ impl TenantStore {
         spelled_out: Option<&[String]>,
         (after, most): (char, usize),
     ) -> Result<Vec<Hit>, StoreError> {
-        let Some(title) = query.title() else { return Ok(Vec::new()) };
+        let Some(title) = query.title().filter(|_| spelled_out.is_none_or(|words| !words.is_empty())) else {
+            return Ok(Vec::new());
+        };
         let mut titles = self.connection.prepare_cached(
             "SELECT key, kind, title, changed_ms, title_key, id FROM record INDEXED BY record_by_title
              WHERE trashed_ms IS NULL AND title_key >= ?1 AND title_key < ?2 ORDER BY title_key",
