@@ -32,6 +32,9 @@ const MORE: &str = "
     );
     INSERT INTO number (number, rank) VALUES ('pgsz', 3950);";
 
+/// Entries of a log that has been in use: more than the pages (1,000) after which SQLite makes a checkpoint by itself.
+pub const LOG_IN_USE: u32 = 1_500;
+
 /// What a reference database can answer.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Answers {
@@ -63,6 +66,22 @@ pub fn open_plain(path: &Path) -> Connection {
     let connection = Connection::open(path).unwrap();
     settle(&connection);
     connection
+}
+
+/// Makes a log that has been in use. While a write-ahead log grows for the first time each commit also forces its new length
+/// to the disk; from its first checkpoint on it is written over.
+pub fn used_log(path: &Path) -> Connection {
+    let log = open_plain(path);
+    create(&log, Answers::Least);
+    for _ in 0..LOG_IN_USE {
+        log_entry(&log);
+    }
+    log
+}
+
+/// One durable commit of about what an entry takes in the log.
+pub fn log_entry(log: &Connection) {
+    commit(log, &[0x5A; 400]);
 }
 
 fn settle(connection: &Connection) {

@@ -238,6 +238,11 @@ impl SearchQuery {
         (part.chars().count() > INDEXED_BEGINNING_CHARS && !has_marks).then_some((head, part))
     }
 
+    /// Whether words with one beginning are all that FTS5 is asked for.
+    pub(super) fn is_a_beginning(&self) -> bool {
+        self.beginning.is_some() && self.words.len() == 1 && self.required.is_empty() && self.excluded.is_empty()
+    }
+
     /// The query in FTS5's syntax, of which it uses strings, columns, `AND`, `OR`, `NOT` and `*`; `None` if nothing must
     /// occur. `spelled_out` are all words that begin as the beginning does, if they are known.
     pub(super) fn to_fts5(&self, spelled_out: Option<&[String]>) -> Option<String> {

@@ -40,6 +40,14 @@ macro_rules! hits {
     };
 }
 
+/// All words of the index that begin as a query's beginning does.
+struct SpelledOut {
+    /// Each with what stands before it in the query's word.
+    words: Vec<String>,
+    /// The records that have any of them, newest first, if all were seen.
+    rows: Option<Vec<i64>>,
+}
+
 /// Records found in one tenant.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Found {
@@ -61,6 +69,13 @@ fn merge(hits: &mut Vec<Hit>, more: impl IntoIterator<Item = Hit>) {
     hits.extend(more);
     hits.sort_by_key(|hit| (Reverse(hit.row), hit.fit));
     hits.dedup_by_key(|hit| hit.row);
+}
+
+/// Row numbers in descending order, each once.
+fn descending(mut rows: Vec<i64>) -> Vec<i64> {
+    rows.sort_unstable_by_key(|row| Reverse(*row));
+    rows.dedup();
+    rows
 }
 
 /// Row numbers in descending order, looked at once.
@@ -96,8 +111,12 @@ impl TenantStore {
         // One more than asked for says whether there are more.
         let most = usize::try_from(limit.max(CANDIDATES)).unwrap_or(usize::MAX).saturating_add(1);
         let spelled_out = self.spell_out(query)?;
-        let spelled_out = spelled_out.as_deref();
-        let mut hits = self.hits_by_words(query, spelled_out, most)?;
+        let seen = spelled_out.as_ref().and_then(|spelled_out| spelled_out.rows.as_deref());
+        let spelled_out = spelled_out.as_ref().map(|spelled_out| spelled_out.words.as_slice());
+        let mut hits = match seen {
+            Some(rows) if query.is_a_beginning() => self.hits_by_row(query, rows, most)?,
+            _ => self.hits_by_words(query, spelled_out, most)?,
+        };
         if let Some(number) = query.number_in_fts5() {
             let parts = self.hits_by_number(query, &number, spelled_out, most)?;
             merge(&mut hits, parts.into_iter().map(|hit| Hit { fit: TitleFit::InNumber, ..hit }));
@@ -132,6 +151,16 @@ impl TenantStore {
         }
         let mut all = self.connection.prepare_cached(hits!("search"))?;
         self.without_excluded(query, |kept| self.take_hits(all.query([])?, query, most, kept))
+    }
+
+    /// The records in rows that were seen already.
+    fn hits_by_row(&self, query: &SearchQuery, rows: &[i64], most: usize) -> Result<Vec<Hit>, StoreError> {
+        let mut hits = self.connection.prepare_cached(
+            "SELECT r.key, r.kind, r.title, r.changed_ms, r.title_key, r.id
+             FROM json_each(?1) hit CROSS JOIN record r ON r.id = hit.value",
+        )?;
+        let rows = format!("[{}]", rows.iter().map(i64::to_string).collect::<Vec<_>>().join(","));
+        self.take_hits(hits.query([rows])?, query, most, |_| Ok(true))
     }
 
     /// The newest records with the number in one of their own, in which every other word occurs.
@@ -226,9 +255,9 @@ impl TenantStore {
         body::decode(row.get_ref(0)?.as_blob().map_err(|_| StoreError::Damaged)?)
     }
 
-    /// All words of the index that begin as the query's beginning does, each with what stands before it in that word;
-    /// `None` if there are too many, or FTS5 has an index for such beginnings.
-    fn spell_out(&self, query: &SearchQuery) -> Result<Option<Vec<String>>, StoreError> {
+    /// What the query's beginning may be the beginning of; `None` if there is too much, or FTS5 has an index for such
+    /// beginnings.
+    fn spell_out(&self, query: &SearchQuery) -> Result<Option<SpelledOut>, StoreError> {
         let Some((head, beginning)) = query.unindexed_beginning() else { return Ok(None) };
         if self.vocabulary.get().is_none() {
             let create = "CREATE VIRTUAL TABLE temp.word USING fts5vocab (main, search, instance)";
@@ -237,20 +266,23 @@ impl TenantStore {
         }
         // Occurrences in the order of their words, a few at a time: rare words come several at a seek, and of a frequent
         // one no more is read than tells it from the next. In that order the first seek answers most.
-        let mut next = self.connection.prepare_cached("SELECT term FROM temp.word WHERE term >= ?1 LIMIT ?2")?;
+        let mut next = self.connection.prepare_cached("SELECT term, doc FROM temp.word WHERE term >= ?1 LIMIT ?2")?;
         let mut words: Vec<String> = Vec::new();
+        let mut seen: Vec<i64> = Vec::new();
         let mut from = beginning.to_owned();
         let mut most = SEEN_AT_FIRST;
         loop {
-            let mut rows = next.query(params![from, most])?;
-            let mut seen = 0;
+            let mut occurrences = next.query(params![from, most])?;
+            let mut read = 0;
             let mut last = String::new();
-            while let Some(row) = rows.next()? {
-                let term = row.get_ref(0)?.as_str().map_err(|_| StoreError::Damaged)?;
+            let ended = loop {
+                let Some(occurrence) = occurrences.next()? else { break read < most };
+                let term = occurrence.get_ref(0)?.as_str().map_err(|_| StoreError::Damaged)?;
                 if !term.starts_with(beginning) {
-                    return Ok(Some(words));
+                    break true;
                 }
-                seen += 1;
+                read += 1;
+                seen.push(occurrence.get(1)?);
                 if term == last {
                     continue;
                 }
@@ -259,9 +291,11 @@ impl TenantStore {
                 }
                 words.push(format!("{head}{term}"));
                 term.clone_into(&mut last);
-            }
-            if seen < most {
-                return Ok(Some(words));
+            };
+            if ended {
+                // Later seeks have passed over some. With a head not every record that has the part has the word.
+                let all_seen = most == SEEN_AT_FIRST && head.is_empty();
+                return Ok(Some(SpelledOut { words, rows: all_seen.then(|| descending(seen)) }));
             }
             most = SEEN_AT_A_SEEK;
             // The least text after the word: none of the index holds a NUL.

@@ -301,6 +301,26 @@ fn a_long_beginning_finds_all_its_words_be_they_few_or_many() {
 }
 
 #[test]
+fn a_beginning_of_few_words_finds_what_has_them_now_the_newest_first() {
+    let mut bench = Bench::new();
+    for (number, notes) in [(1, "harbour"), (2, "harbourside harbour"), (3, "harbourmaster"), (4, "east@harbour")] {
+        bench.add(number, &content(&format!("t{number}"), &[], notes));
+    }
+    assert_eq!(bench.search("harbou"), ["t4", "t3", "t2", "t1"]);
+    assert_eq!(bench.search("east@harbou"), ["t4"], "the part alone is elsewhere, too");
+    assert_eq!(bench.search("harbou -harbourmaster"), ["t4", "t2", "t1"]);
+    bench.write(|tx| {
+        tx.trash_record(key(2)).unwrap();
+        tx.update_record(key(1), 1, &content("t1", &[], "haven")).unwrap();
+    });
+    assert_eq!(bench.search("harbou"), ["t4", "t3"]);
+    bench.write(|tx| {
+        tx.update_record(key(1), 2, &content("t1", &[], "harbour")).unwrap();
+    });
+    assert_eq!(bench.search("harbou"), ["t4", "t3", "t1"]);
+}
+
+#[test]
 fn secrets_cannot_be_searched_for() {
     let mut bench = Bench::new();
     bench.add(1, &content("Safe", &[(FieldType::Secret, "canary8841"), (FieldType::Text, "cellar")], ""));
