@@ -195,6 +195,14 @@ fn an_archive_comes_back_as_an_equal_tenant_in_another_vault() {
     assert_eq!((again.imported, again.duplicates), (1, 2), "what is in the trash is not compared with");
 }
 
+/// Takes a person out of earlier versions.
+fn erase_history(session: &Session, tenant: TenantId, person: &str) {
+    let identifiers = SubjectIdentifiers::parse([Value::from(person)]).unwrap();
+    let request = SubjectErasureRequest { tenant, identifiers, records: None, history_only: true };
+    let proof = session.authenticate(&passphrase(PASSPHRASE).into()).unwrap();
+    session.start_erase_subject(request, proof).unwrap().wait().unwrap();
+}
+
 #[test]
 fn a_history_of_which_something_was_erased_comes_back_with_its_gaps() {
     let (place, other) = (Place::new(), Place::new());
@@ -204,14 +212,7 @@ fn a_history_of_which_something_was_erased_comes_back_with_its_gaps() {
     let gate = session.change_record(gate.id, 1, login_draft("Gate", "ines", "second")).unwrap();
     let gate = session.change_record(gate.id, 2, login_draft("Gate", "Anna Schmidt", "third")).unwrap();
     session.change_record(gate.id, 3, login_draft("Gate", "otto", "fourth")).unwrap();
-    let request = SubjectErasureRequest {
-        tenant: acme,
-        identifiers: SubjectIdentifiers::parse([Value::from("Anna Schmidt")]).unwrap(),
-        records: None,
-        history_only: true,
-    };
-    let proof = session.authenticate(&passphrase(PASSPHRASE).into()).unwrap();
-    session.start_erase_subject(request, proof).unwrap().wait().unwrap();
+    erase_history(&session, acme, "Anna Schmidt");
     let file = place.path("acme.tar");
     export(&session, plain(acme, file.clone())).unwrap();
 
@@ -462,6 +463,27 @@ fn attachments_of_a_keepass_database_come_along_and_go_out_again() {
     assert_eq!(files(bauer), there);
     let csv = ExportRequest::new(acme, place.path("acme.csv"), ExportFormat::Csv);
     assert!(export(&session, csv).unwrap().losses.iter().any(|loss| loss.what == "attachments" && loss.count == 1));
+}
+
+#[test]
+fn an_attachment_goes_out_as_kdbx_when_the_version_that_got_it_was_erased() {
+    let place = Place::new();
+    let (session, _kit) = place.create();
+    let acme = tenant(&session, TENANT).id;
+    let gate = session.add_record(acme, login_draft("Gate", "Anna Schmidt", "first")).unwrap();
+    let gate = attach(&place, &session, gate.id, "runbook.txt", b"north gate");
+    session.change_record(gate.id, gate.version, login_draft("Gate", "otto", "second")).unwrap();
+    erase_history(&session, acme, "Anna Schmidt");
+
+    let out = place.path("acme.kdbx");
+    let passphrase = Some(b"harbour".to_vec().into());
+    export(&session, ExportRequest { passphrase, ..ExportRequest::new(acme, out.clone(), ExportFormat::Kdbx) })
+        .unwrap();
+    let keys = SourceKeys { passphrase: Some(b"harbour".to_vec().into()), key_file: None };
+    let bauer = tenant(&session, "Bauer & Co").id;
+    let report = import(&session, ImportRequest { keys, ..ImportRequest::new(out, bauer) }).unwrap();
+    assert_eq!((report.imported, report.versions, report.attachments), (1, 0, 1));
+    assert_eq!(everything(&place, &session, bauer)["Gate"].attachments[0].2, b"north gate");
 }
 
 #[test]

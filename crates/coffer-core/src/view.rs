@@ -718,8 +718,8 @@ pub struct ExportReport {
 /// Something that a format could not hold.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
 pub struct ExportLossView {
-    /// What it is: `earlier_versions`, `secret_marks`, `kinds`, `field_types`, `neutralised_cells`, `fields` or
-    /// `attachments`.
+    /// What it is: `earlier_versions`, `secret_marks`, `kinds`, `field_types`, `neutralised_cells`, `fields`,
+    /// `attachments` or `tags`.
     pub what: String,
     /// How often it occurred.
     #[ts(type = "number")]

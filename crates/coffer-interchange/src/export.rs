@@ -18,10 +18,21 @@ pub struct ExportRecord {
     pub key: [u8; 16],
     /// When it was added.
     pub created_at: Timestamp,
-    /// Every version, oldest first, with the time it was made; the last is what it holds now.
-    pub versions: Vec<(RecordContent, Timestamp)>,
+    /// Every version there is, oldest first; the last is what it holds now.
+    pub versions: Vec<ExportVersion>,
     /// Everything it has or ever had attached.
     pub attachments: Vec<ExportAttachment>,
+}
+
+/// What a record on its way out holds, or held.
+#[derive(Debug)]
+pub struct ExportVersion {
+    /// Counted from 1. There are gaps where versions were erased.
+    pub number: u32,
+    /// What it holds.
+    pub content: RecordContent,
+    /// When it was made.
+    pub made_at: Timestamp,
 }
 
 /// A file attached to a record on its way out.
@@ -61,6 +72,8 @@ pub enum ExportLoss {
     Fields,
     /// Files attached to what records hold now.
     Attachments,
+    /// Tags with a semicolon: what comes back is a tag for each part.
+    Tags,
 }
 
 impl ExportLoss {
@@ -74,12 +87,18 @@ impl ExportLoss {
             Self::NeutralisedCells => "neutralised_cells",
             Self::Fields => "fields",
             Self::Attachments => "attachments",
+            Self::Tags => "tags",
         }
     }
 }
 
 /// How often each loss occurred.
 pub type ExportLosses = BTreeMap<ExportLoss, u64>;
+
+/// How many tags do not come back as they are: other programs, and our import, part them at semicolons.
+pub(crate) fn torn_tags(content: &RecordContent) -> u64 {
+    content.tags().iter().filter(|tag| tag.contains(';')).count() as u64
+}
 
 pub(crate) fn count(losses: &mut ExportLosses, loss: ExportLoss, times: u64) {
     if times > 0 {

@@ -12,6 +12,7 @@ pub mod csv;
 pub mod export;
 mod foreign_kdf;
 pub mod invented;
+mod json;
 mod kdbx;
 pub mod mapping;
 pub mod neutral;

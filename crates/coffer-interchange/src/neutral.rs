@@ -10,7 +10,7 @@ use coffer_model::record::{InvalidRecord, RecordContent};
 use coffer_model::time::Timestamp;
 use zeroize::Zeroizing;
 
-pub(crate) use self::draft::{Draft, Losses, date_of, record_from};
+pub(crate) use self::draft::{Draft, Earlier, Losses, date_of, record_from, shortened};
 use crate::source::Format;
 
 /// Limits of what is taken out of one file. They bound memory and time for hostile input (THREAT-MODEL T7).
@@ -19,6 +19,11 @@ pub mod limits {
     pub const ENTRIES: usize = 200_000;
     /// Most earlier versions of an entry; the oldest beyond are losses. KeePass keeps ten unless told otherwise.
     pub const VERSIONS: usize = 200;
+    /// Most bytes of versions that are made of histories of passwords, each a copy of its entry. 128 bytes are counted for
+    /// a field, whatever it holds.
+    pub const EARLIER_BYTES: usize = 512 * 1024 * 1024;
+    /// Most values of a JSON document, lists and objects among them: a file as large as may be has no more.
+    pub const VALUES: usize = 10_000_000;
     /// Most bytes of one attachment.
     pub const ATTACHMENT_BYTES: u64 = 64 * 1024 * 1024;
     /// Most bytes of all attachments together.

@@ -5,6 +5,7 @@
 
 mod items;
 
+use std::collections::BTreeSet;
 use std::io::{Read, Seek};
 
 use zeroize::Zeroizing;
@@ -42,7 +43,9 @@ pub(crate) fn read<R: Read + Seek>(reader: &mut R, keys: &SourceKeys) -> Result<
 /// The archive, its names already judged.
 pub(super) struct Archive<'r, R> {
     zip: ZipArchive<&'r mut R>,
-    names: Vec<String>,
+    names: BTreeSet<String>,
+    /// Members that are too large: a document may be named any number of times.
+    refused: BTreeSet<String>,
     /// Bytes of the whole archive.
     length: u64,
     /// What may still be taken out as attachments.
@@ -64,18 +67,19 @@ impl<'r, R: Read + Seek> Archive<'r, R> {
         if zip.has_duplicate_names() || zip.has_overlapping_entries().map_err(zip_error)? {
             return Err(SourceError::Damaged);
         }
-        let mut names = Vec::with_capacity(zip.len());
+        let mut names = BTreeSet::new();
         for name in zip.file_names() {
             let name = name.map_err(zip_error)?.into_owned();
             if !is_safe(&name) {
                 return Err(SourceError::UnsafeName);
             }
-            names.push(name);
+            names.insert(name);
         }
-        Ok(Self { zip, names, length, attachments_left: limits::ATTACHMENTS_BYTES })
+        let refused = BTreeSet::new();
+        Ok(Self { zip, names, refused, length, attachments_left: limits::ATTACHMENTS_BYTES })
     }
 
-    /// A member's bytes; `None` if there is none of that name.
+    /// A member's bytes, at most `limit`; `None` if there is none of that name.
     fn read(&mut self, name: &str, limit: u64) -> Result<Option<Zeroizing<Vec<u8>>>, SourceError> {
         let mut member = match self.zip.by_name(name) {
             Ok(member) => member,
@@ -84,8 +88,7 @@ impl<'r, R: Read + Seek> Archive<'r, R> {
         };
         // What the archive says of it may be anything.
         let compressed = member.compressed_size().min(self.length);
-        let bytes = expand(&mut member, compressed)?;
-        if bytes.len() as u64 > limit { Err(SourceError::TooLarge) } else { Ok(Some(bytes)) }
+        expand(&mut member, compressed, limit).map(Some)
     }
 
     /// The file of a document; `None` if it is not there or one too large.
@@ -94,14 +97,20 @@ impl<'r, R: Read + Seek> Archive<'r, R> {
             return Ok(None);
         }
         let wanted = format!("{FILES}{document}__");
-        let Some(name) = self.names.iter().find(|name| name.starts_with(&wanted)).cloned() else { return Ok(None) };
+        let found = self.names.range(wanted.clone()..).next().filter(|name| name.starts_with(&wanted));
+        let Some(name) = found.filter(|name| !self.refused.contains(*name)).cloned() else { return Ok(None) };
         let limit = limits::ATTACHMENT_BYTES.min(self.attachments_left);
         match self.read(&name, limit) {
             Ok(Some(bytes)) => {
                 self.attachments_left -= bytes.len() as u64;
                 Ok(Some(bytes))
             }
-            Ok(None) | Err(SourceError::TooLarge) => Ok(None),
+            Err(SourceError::TooLarge) => {
+                // Nor will it fit later: what is left only shrinks.
+                self.refused.insert(name);
+                Ok(None)
+            }
+            Ok(None) => Ok(None),
             Err(error) => Err(error),
         }
     }

@@ -249,13 +249,13 @@ fn reserve_erased(bytes: &mut Zeroizing<Vec<u8>>, more: usize) {
     }
 }
 
-/// Everything a decompressor gives for `compressed` bytes, refused when it is out of proportion.
-pub(crate) fn expand(reader: &mut impl Read, compressed: u64) -> Result<Zeroizing<Vec<u8>>, SourceError> {
-    let limit = compressed.saturating_mul(EXPANSION).clamp(EXPANDED_FREE, EXPANDED_BYTES);
-    match read_bounded(reader, limit) {
-        Err(SourceError::TooLarge) => Err(SourceError::Expands),
-        // The reader works on memory: what it refuses is the data.
-        Err(SourceError::Unreadable(_)) => Err(SourceError::Damaged),
+/// Everything a decompressor gives for `compressed` bytes, at most `limit`; refused when it is out of proportion.
+pub(crate) fn expand(reader: &mut impl Read, compressed: u64, limit: u64) -> Result<Zeroizing<Vec<u8>>, SourceError> {
+    let proportion = compressed.saturating_mul(EXPANSION).clamp(EXPANDED_FREE, EXPANDED_BYTES);
+    match read_bounded(reader, proportion.min(limit)) {
+        Err(SourceError::TooLarge) if proportion <= limit => Err(SourceError::Expands),
+        // What the system refuses has its number; what else a decompressor refuses is the data.
+        Err(SourceError::Unreadable(error)) if error.raw_os_error().is_none() => Err(SourceError::Damaged),
         done => done,
     }
 }

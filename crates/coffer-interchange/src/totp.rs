@@ -45,10 +45,15 @@ pub(crate) fn uri(label: &str, base32: &str, settings: Settings<'_>) -> Value {
 
 /// A seed as another program kept it: an URI as it stands, anything else that is base32 as one.
 pub(crate) fn value_of(label: &str, text: &str) -> Value {
+    seed_of(text).map_or_else(|| Value::from(text.trim()), |seed| uri(label, &seed, Settings::USUAL))
+}
+
+/// A seed in base32, written in groups or not; `None` if the text is none.
+pub(crate) fn seed_of(text: &str) -> Option<Zeroizing<String>> {
     let seed: Zeroizing<String> = Zeroizing::new(text.chars().filter(|c| !c.is_whitespace() && *c != '-').collect());
     let is_base32 = !seed.is_empty()
         && seed.trim_end_matches('=').bytes().all(|byte| byte.is_ascii_alphabetic() || (b'2'..=b'7').contains(&byte));
-    if is_base32 { uri(label, &seed, Settings::USUAL) } else { Value::from(text.trim()) }
+    is_base32.then_some(seed)
 }
 
 /// Base32 without padding.

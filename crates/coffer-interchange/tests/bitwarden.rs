@@ -8,7 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use cbc::cipher::block_padding::Pkcs7;
 use cbc::cipher::{BlockModeEncrypt, KeyIvInit};
-use coffer_interchange::neutral::{Collection, Entry, LossKind};
+use coffer_interchange::neutral::{Collection, Entry, Loss, LossKind, limits};
 use coffer_interchange::source::{self, Format, SourceError, SourceKeys};
 use coffer_model::record::FieldType;
 use hkdf::Hkdf;
@@ -83,6 +83,40 @@ fn every_kind_of_item_arrives_with_all_it_holds() {
             (Some(6), LossKind::TrashedEntry, "Thrown away"),
         ]
     );
+}
+
+#[test]
+fn the_newest_two_hundred_passwords_are_versions_and_others_losses_that_cost_nothing() {
+    const PAST: usize = 20_000;
+    let time = |n: usize| format!("2024-01-01T{:02}:{:02}:{:02}Z", n / 3600, n / 60 % 60, n % 60);
+    // Newest first, as Bitwarden lists them.
+    let past = |n: usize| format!("{{\"lastUsedDate\":\"{}\",\"password\":\"p{n}\"}}", time(n));
+    let history = (0..PAST).rev().map(past).collect::<Vec<_>>().join(",");
+    let notes = "n".repeat(200 * 1024);
+    let file = format!(
+        "{{\"items\":[{{\"type\":1,\"name\":\"a\",\"notes\":\"{notes}\",\"login\":{{\"password\":\"now\"}},\
+         \"passwordHistory\":[{history}]}}]}}"
+    );
+    let collection = read(&file, None).unwrap();
+    let lost = PAST - 200;
+    assert_eq!(collection.losses_counted, u64::try_from(lost).unwrap());
+    assert_eq!(collection.losses[0], Loss { entry: Some(1), what: LossKind::Version, name: String::new() });
+    let earlier = &entry(&collection, "a").earlier;
+    assert_eq!((earlier.len(), earlier[0].content.fields()[0].value.expose()), (200, &*format!("p{lost}")));
+    assert_eq!(earlier[0].made_at, Some(time(lost - 1).parse().unwrap()), "when the one before was replaced");
+}
+
+#[test]
+fn more_values_than_an_export_has_are_refused_before_there_is_room_for_them() {
+    let begun =
+        format!("{{\"items\":[{{\"type\":1,\"name\":\"a\",\"fields\":[{{}}{}]}}]}}", ",{}".repeat(limits::VALUES));
+    assert_eq!(read(&begun, None).unwrap_err().code(), "source_too_many");
+    // Text is no value.
+    let notes = "[{,\\\",".repeat(2_000_000);
+    let text = format!("{{\"items\":[{{\"type\":1,\"name\":\"a\",\"notes\":\"{notes}\"}}]}}");
+    assert_eq!(read(&text, None).unwrap().entries.len(), 1);
+    let items = format!("{{\"items\":[{{\"type\":1}}{}]}}", ",{\"type\":1}".repeat(200_000));
+    assert_eq!(read(&items, None).unwrap_err().code(), "source_too_many");
 }
 
 /// Protects a text as Bitwarden's clients do, with the key made of the passphrase already.

@@ -1,7 +1,9 @@
 //! CSV export: what a spreadsheet would run is neutralised, what is lost is counted, the rest comes back.
 #![allow(clippy::unwrap_used, reason = "a test is a claim, and a panic refutes it")]
 
-use coffer_interchange::export::{Columns, CsvWriter, ExportLoss, ExportLosses, ExportRecord};
+use coffer_interchange::export::{
+    Columns, CsvWriter, ExportAttachment, ExportLoss, ExportLosses, ExportRecord, ExportVersion,
+};
 use coffer_model::record::{FieldDraft, FieldType, RecordContent, RecordDraft};
 use coffer_model::time::Timestamp;
 use proptest::prelude::*;
@@ -21,14 +23,14 @@ fn record(title: &str, fields: &[(&str, FieldType, &str)], notes: &str) -> Expor
         notes: notes.to_owned(),
     };
     let content = RecordContent::parse(draft, None).unwrap();
-    let versions = vec![(content, Timestamp::UNIX_EPOCH)];
+    let versions = vec![ExportVersion { number: 1, content, made_at: Timestamp::UNIX_EPOCH }];
     ExportRecord { key: [1; 16], created_at: Timestamp::UNIX_EPOCH, versions, attachments: vec![] }
 }
 
 fn written(records: &[ExportRecord]) -> (String, ExportLosses) {
     let mut columns = Columns::default();
     for record in records {
-        columns.observe(&record.versions[0].0);
+        columns.observe(&record.versions[0].content);
     }
     let mut writer = CsvWriter::new(Vec::new(), columns).unwrap();
     for record in records {
@@ -70,6 +72,40 @@ fn names_of_fields_that_an_import_would_take_for_something_else_are_told_apart()
         ("a", "server", &["db".to_owned(), "eu".to_owned()][..])
     );
     assert_eq!(back.fields().len(), 2);
+}
+
+#[test]
+fn names_of_fields_never_make_two_columns_of_one_name() {
+    let text = FieldType::Text;
+    let records = [
+        record("a", &[("title", text, "1"), ("title (field)", text, "2"), ("notes (field)", text, "3")], ""),
+        record("b", &[("notes", text, "4"), ("=x", text, "5"), ("'=x", text, "6")], ""),
+    ];
+    let (file, _) = written(&records);
+    let mapping = coffer_interchange::csv::inspect(file.as_bytes()).unwrap().mapping;
+    let back = coffer_interchange::csv::read(file.as_bytes(), mapping).unwrap();
+    let values = |content: &RecordContent| {
+        content.fields().iter().map(|field| field.value.expose().to_owned()).collect::<Vec<_>>().concat()
+    };
+    let back: Vec<_> = back.map(|row| row.unwrap().content).map(|row| (row.title().to_owned(), values(&row))).collect();
+    assert_eq!(back, [("a".to_owned(), "123".to_owned()), ("b".to_owned(), "456".to_owned())]);
+}
+
+#[test]
+fn a_tag_that_comes_back_as_several_is_a_loss() {
+    let mut torn = record("a", &[], "");
+    torn.versions[0].content = torn.versions[0].content.with_tags(&["x; y".to_owned()], &[]).unwrap();
+    let (_, losses) = written(&[torn, record("b", &[], "")]);
+    assert_eq!(losses.get(&ExportLoss::Tags), Some(&1));
+}
+
+#[test]
+fn attachments_of_newest_versions_are_counted_where_others_were_erased() {
+    let attached = |attached, detached| ExportAttachment { name: "n".to_owned(), file: None, attached, detached };
+    let mut left = record("a", &[], "");
+    left.versions[0].number = 3;
+    left.attachments = vec![attached(2, None), attached(1, Some(3)), attached(3, Some(4))];
+    assert_eq!(written(&[left]).1.get(&ExportLoss::Attachments), Some(&2));
 }
 
 proptest! {

@@ -5,7 +5,7 @@ use std::io::{Cursor, Write as _};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-use coffer_interchange::export::{ExportAttachment, ExportLoss, ExportRecord, KdbxWriter};
+use coffer_interchange::export::{ExportAttachment, ExportLoss, ExportLosses, ExportRecord, ExportVersion, KdbxWriter};
 use coffer_interchange::neutral::{Collection, Entry, LossKind};
 use coffer_interchange::source::{self, Format, SourceError, SourceKeys};
 use coffer_model::record::{FieldDraft, FieldType, RecordContent, RecordDraft, RecordKind, limits};
@@ -142,7 +142,10 @@ fn sample() -> ExportRecord {
     ExportRecord {
         key: *b"0123456789abcdef",
         created_at: at("2024-02-01T10:00:00Z"),
-        versions: vec![(first, at("2024-02-01T10:00:00Z")), (second, at("2025-03-01T11:30:00Z"))],
+        versions: vec![
+            ExportVersion { number: 1, content: first, made_at: at("2024-02-01T10:00:00Z") },
+            ExportVersion { number: 2, content: second, made_at: at("2025-03-01T11:30:00Z") },
+        ],
         attachments: vec![
             attached("<plan> & \"more\".txt", Some(1), 2, None),
             attached("empty", Some(0), 1, None),
@@ -178,8 +181,8 @@ fn what_is_exported_is_imported_again_with_its_history() {
     let collection = read(&written("harbour"), &keys(Some("harbour"), None)).unwrap();
     let sample = sample();
     let entry = entry(&collection, "Gate <&> \"北\" 🔑");
-    assert_eq!((entry.earlier.len(), entry.changed_at), (1, Some(sample.versions[1].1)));
-    assert_eq!(entry.earlier[0].made_at, Some(sample.versions[0].1));
+    assert_eq!((entry.earlier.len(), entry.changed_at), (1, Some(sample.versions[1].made_at)));
+    assert_eq!(entry.earlier[0].made_at, Some(sample.versions[0].made_at));
     assert_eq!(value(&entry.earlier[0].content, "Password").0, "  one ");
     for (name, expected) in [
         ("User name", "svc_gate"),
@@ -200,6 +203,90 @@ fn what_is_exported_is_imported_again_with_its_history() {
     assert_eq!(files, [("<plan> & \"more\".txt", &b"north\0gate"[..]), ("empty", b"")]);
 }
 
+/// Writes records, none of them with a file's content but one, and gives what was lost.
+fn exported(records: &[ExportRecord]) -> (Vec<u8>, ExportLosses) {
+    let at = Timestamp::UNIX_EPOCH;
+    let mut writer = KdbxWriter::new(Vec::new(), &keys(Some("x"), None), "n", at, &mut |bytes| bytes.fill(1)).unwrap();
+    writer.push_file(5, |out| out.write_all(b"north").map_err(SourceError::from)).unwrap();
+    for record in records {
+        writer.push(record).unwrap();
+    }
+    writer.finish().unwrap()
+}
+
+/// A record with one field, whose versions have these numbers.
+fn numbered(title: &str, numbers: &[u32], attachments: Vec<ExportAttachment>) -> ExportRecord {
+    let version = |&number: &u32| {
+        let draft = RecordDraft {
+            kind: "note".parse().unwrap(),
+            title: title.to_owned(),
+            fields: vec![],
+            tags: vec![],
+            notes: number.to_string(),
+        };
+        let content = RecordContent::parse(draft, None).unwrap();
+        ExportVersion { number, content, made_at: Timestamp::UNIX_EPOCH }
+    };
+    let versions = numbers.iter().map(version).collect();
+    ExportRecord { key: [1; 16], created_at: Timestamp::UNIX_EPOCH, versions, attachments }
+}
+
+#[test]
+fn attachments_go_out_with_the_versions_that_have_them_where_others_were_erased() {
+    let attached = |name: &str, file, attached, detached| {
+        vec![ExportAttachment { name: name.to_owned(), file, attached, detached }]
+    };
+    let (file, losses) = exported(&[
+        numbered("still there", &[3], attached("plan.txt", Some(0), 2, None)),
+        numbered("detached", &[1, 3], attached("gone.txt", Some(0), 1, Some(3))),
+        numbered("detached from what is left", &[2, 4], attached("gone.txt", Some(0), 1, Some(2))),
+        numbered("not written", &[3], attached("film.bin", None, 3, None)),
+    ]);
+    assert_eq!(losses.get(&ExportLoss::Attachments), Some(&1));
+    let collection = read(&file, &keys(Some("x"), None)).unwrap();
+    let files = |title: &str| entry(&collection, title).attachments.len();
+    assert_eq!([files("still there"), files("detached"), files("detached from what is left")], [1, 0, 0]);
+    let lost: Vec<_> = collection.losses.iter().map(|loss| (loss.entry, loss.name.as_str())).collect();
+    assert_eq!(lost, [(Some(2), "gone.txt")], "what the version before the last had");
+}
+
+fn with_fields(fields: &[(&str, FieldType, &str)], tags: &[&str]) -> ExportRecord {
+    let field = |&(name, field_type, value): &(&str, FieldType, &str)| FieldDraft {
+        id: None,
+        name: name.to_owned(),
+        field_type,
+        value: Some(value.into()),
+    };
+    let draft = RecordDraft {
+        kind: "note".parse().unwrap(),
+        title: "a".to_owned(),
+        fields: fields.iter().map(field).collect(),
+        tags: tags.iter().map(|&tag| tag.to_owned()).collect(),
+        notes: String::new(),
+    };
+    let content = RecordContent::parse(draft, None).unwrap();
+    let versions = vec![ExportVersion { number: 1, content, made_at: Timestamp::UNIX_EPOCH }];
+    ExportRecord { key: [1; 16], created_at: Timestamp::UNIX_EPOCH, versions, attachments: vec![] }
+}
+
+#[test]
+fn a_tag_that_comes_back_as_several_is_a_loss() {
+    let (file, losses) = exported(&[with_fields(&[], &["db; eu", "vpn"]), with_fields(&[], &["vpn"])]);
+    assert_eq!(losses.get(&ExportLoss::Tags), Some(&1));
+    let collection = read(&file, &keys(Some("x"), None)).unwrap();
+    assert_eq!(collection.entries[0].as_ref().unwrap().content.tags(), ["db", "eu", "vpn"]);
+}
+
+#[test]
+fn fields_called_as_plugins_call_their_settings_come_back() {
+    let text = FieldType::Text;
+    let fields = [("TOTP Settings", text, "see Ines"), ("TimeOtp-Period", text, "30"), ("TimeOtp-x", text, "y")];
+    let (file, _) = exported(&[with_fields(&fields, &[])]);
+    let collection = read(&file, &keys(Some("x"), None)).unwrap();
+    let content = &collection.entries[0].as_ref().unwrap().content;
+    assert_eq!(fields.map(|(name, ..)| value(content, name).0), ["see Ines", "30", "y"]);
+}
+
 #[test]
 fn attack_68_a_database_that_expands_without_end_is_refused_at_the_limit() {
     let mut writer =
@@ -214,7 +301,7 @@ fn attack_68_a_database_that_expands_without_end_is_refused_at_the_limit() {
     };
     let content = RecordContent::parse(draft, None).unwrap();
     for _ in 0..70 {
-        let versions = vec![(content.clone(), Timestamp::UNIX_EPOCH)];
+        let versions = vec![ExportVersion { number: 1, content: content.clone(), made_at: Timestamp::UNIX_EPOCH }];
         let (created_at, attachments) = (Timestamp::UNIX_EPOCH, vec![]);
         writer.push(&ExportRecord { key: [1; 16], created_at, versions, attachments }).unwrap();
     }

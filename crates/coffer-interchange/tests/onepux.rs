@@ -2,9 +2,9 @@
 //! The sample is written after <https://support.1password.com/1pux-format/>.
 #![allow(clippy::unwrap_used, reason = "a test is a claim, and a panic refutes it")]
 
-use std::io::{Cursor, Write as _};
+use std::io::{Cursor, Read, Seek, SeekFrom, Write as _};
 
-use coffer_interchange::neutral::{Collection, Entry, LossKind};
+use coffer_interchange::neutral::{Collection, Entry, Loss, LossKind};
 use coffer_interchange::source::{self, Format, SourceError, SourceKeys};
 use coffer_model::record::FieldType;
 use zip::ZipWriter;
@@ -130,6 +130,94 @@ fn attack_68_archives_that_expand_without_end_are_refused_at_the_limit() {
         zip.write_all(&spaces).unwrap();
     }
     assert_eq!(read(&zip.finish().unwrap().into_inner()).unwrap_err().code(), "source_expands");
+}
+
+/// One item of one vault, with these further details.
+fn one_item(details: &str) -> String {
+    format!(
+        "{{\"accounts\":[{{\"vaults\":[{{\"items\":[{{\"categoryUuid\":\"001\",\"overview\":{{\"title\":\"a\"}},\
+         \"details\":{{{details}}}}}]}}]}}]}}"
+    )
+}
+
+#[test]
+fn the_newest_two_hundred_passwords_are_versions_and_others_losses_that_cost_nothing() {
+    const PAST: usize = 20_000;
+    let past = |n: usize| format!("{{\"value\":\"p{n}\",\"time\":{n}}}");
+    let history = (0..PAST).rev().map(past).collect::<Vec<_>>().join(",");
+    let notes = "n".repeat(200 * 1024);
+    let data = one_item(&format!("\"password\":\"now\",\"notesPlain\":\"{notes}\",\"passwordHistory\":[{history}]"));
+    let collection = read(&archive(&[("export.data", data.as_bytes())])).unwrap();
+    let lost = PAST - 200;
+    assert_eq!(collection.losses_counted, u64::try_from(lost).unwrap());
+    let earlier = &entry(&collection, "a").earlier;
+    assert_eq!((earlier.len(), earlier[0].content.fields()[0].value.expose()), (200, &*format!("p{lost}")));
+    let replaced = earlier[0].made_at.unwrap().unix_millis() / 1000;
+    assert_eq!(usize::try_from(replaced).unwrap(), lost - 1, "when the one before was replaced");
+}
+
+/// Counts what is read.
+struct Counted<R>(R, u64);
+
+impl<R: Read> Read for Counted<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let read = self.0.read(buffer)?;
+        self.1 += u64::try_from(read).unwrap();
+        Ok(read)
+    }
+}
+
+impl<R: Seek> Seek for Counted<R> {
+    fn seek(&mut self, to: SeekFrom) -> std::io::Result<u64> {
+        self.0.seek(to)
+    }
+}
+
+#[test]
+fn a_file_that_is_too_large_is_read_once_however_often_it_is_named_and_no_further_than_the_limit() {
+    let field = "{\"title\":\"f\",\"value\":{\"file\":{\"fileName\":\"big\",\"documentId\":\"big\"}}}";
+    let fields = vec![field; 20].join(",");
+    let data = one_item(&format!("\"sections\":[{{\"fields\":[{fields}]}}]"));
+    let big = vec![7; 80 * 1024 * 1024];
+    let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
+    let stored = SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
+    for (name, bytes) in [("export.data", data.as_bytes()), ("files/big__big", &big)] {
+        zip.start_file(name, stored).unwrap();
+        zip.write_all(bytes).unwrap();
+    }
+    let file = zip.finish().unwrap().into_inner();
+    let mut reader = Counted(Cursor::new(&file), 0);
+    let collection = source::read(Format::OnePux, &mut reader, &SourceKeys::default()).unwrap();
+    let lost = Loss { entry: Some(1), what: LossKind::Attachment, name: "big".to_owned() };
+    assert_eq!(collection.losses, vec![lost; 20]);
+    assert!(reader.1 < 70 * 1024 * 1024, "{}", reader.1);
+}
+
+/// A disk that fails at every byte from one on.
+struct Failing(Cursor<Vec<u8>>, u64);
+
+impl Read for Failing {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        const EIO: i32 = 5;
+        if self.0.position() == self.1 { Err(std::io::Error::from_raw_os_error(EIO)) } else { self.0.read(buffer) }
+    }
+}
+
+impl Seek for Failing {
+    fn seek(&mut self, to: SeekFrom) -> std::io::Result<u64> {
+        self.0.seek(to)
+    }
+}
+
+#[test]
+fn a_disk_that_fails_is_not_called_a_damaged_file() {
+    let file = sample();
+    // Behind its name stands a member's content.
+    let name = b"export.data";
+    let at = file.windows(name.len()).position(|bytes| bytes == name).unwrap() + name.len();
+    let mut reader = Failing(Cursor::new(file), at.try_into().unwrap());
+    let refused = source::read(Format::OnePux, &mut reader, &SourceKeys::default()).unwrap_err();
+    assert_eq!(refused.code(), "file_unreadable");
 }
 
 #[test]

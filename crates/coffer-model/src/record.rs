@@ -214,11 +214,16 @@ impl FieldType {
             "api_key",
             "private key",
             "private_key",
+            "card number",
+            "card_number",
+            "kartennummer",
+            "licence key",
+            "license key",
+            "lizenzschlüssel",
             "cvv",
             "cvc",
             "otp",
-        ]) || name == "pin"
-            || name == "puk"
+        ]) || ["key", "schlüssel", "pin", "puk"].contains(&name.as_str())
         {
             Self::Secret
         } else if any(&["e-mail", "email", "mail"]) {
@@ -582,10 +587,9 @@ impl RecordContent {
 
     /// The same content with tags added, then others removed.
     pub fn with_tags(&self, add: &[String], remove: &[String]) -> Result<Self, InvalidRecord> {
-        let mut tags = parse_tags(self.tags.iter().chain(add).cloned().collect())?;
-        tags.retain(|tag| !remove.iter().any(|removed| removed.trim() == tag));
-        let content = Self { tags, ..self.clone() };
-        if content.size_bytes() > limits::RECORD_BYTES { Err(InvalidRecord::TooLarge) } else { Ok(content) }
+        // What is removed first makes room for what is added.
+        let stays = |tag: &&String| !remove.iter().any(|removed| removed.trim() == tag.trim());
+        self.with_other_tags(self.tags.iter().chain(add).filter(stays).cloned().collect())
     }
 
     /// What it is about.
@@ -671,6 +675,20 @@ mod tests {
         assert_eq!(before.with_tags(&tag("a,b"), &[]), Err(InvalidRecord::Tag));
         let many: Vec<String> = (0..=limits::TAGS).map(|number| number.to_string()).collect();
         assert_eq!(before.with_tags(&many, &[]), Err(InvalidRecord::Tag));
+    }
+
+    #[test]
+    fn a_record_with_as_many_tags_as_it_may_have_swaps_one_in_one_step() {
+        let before = RecordContent::parse(draft(vec![]), None).unwrap();
+        let many: Vec<String> = (0..limits::TAGS).map(|number| number.to_string()).collect();
+        let full = before.with_tags(&many, &[]).unwrap();
+        let swapped = full.with_tags(&["eu".to_owned()], &[" 7 ".to_owned()]).unwrap();
+        let has = |tag: &str| swapped.tags().iter().any(|other| other == tag);
+        assert_eq!((swapped.tags().len(), has("eu"), has("7")), (limits::TAGS, true, false));
+        assert_eq!(full.with_tags(&["eu".to_owned()], &["nothing".to_owned()]), Err(InvalidRecord::Tag));
+        // Added and removed is removed.
+        let none = before.with_tags(&[" eu ".to_owned()], &["eu".to_owned()]).unwrap();
+        assert!(none.tags().is_empty());
     }
 
     #[test]

@@ -33,9 +33,10 @@ use crate::vault::Vault;
 use crate::view::ExposureCheckOutcome;
 use crate::{NewVault, Session};
 
-const FOUNDER: &str = "ines";
+pub(crate) const FOUNDER: &str = "ines";
 
-struct Place {
+/// A vault in a folder of its own, for what only a test inside the engine can do.
+pub(crate) struct Place {
     folder: TempDir,
     host: Host,
 }
@@ -45,7 +46,7 @@ fn passphrase(login: &str) -> Passphrase {
 }
 
 impl Place {
-    fn new() -> (Self, Session) {
+    pub(crate) fn new() -> (Self, Session) {
         let place = Self { folder: tempfile::tempdir().unwrap(), host: host::host() };
         let new =
             NewVault { login: FOUNDER.parse().unwrap(), passphrase: passphrase(FOUNDER), demo: false, split: None };
@@ -53,20 +54,25 @@ impl Place {
         (place, session)
     }
 
+    /// A path beside the vault.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
     fn vault(&self) -> PathBuf {
-        self.folder.path().join("clients.coffer")
+        self.path("clients.coffer")
     }
 
     fn try_unlock(&self, login: &str) -> Result<Session, UnlockError> {
         Vault::open(&self.host, &self.vault()).unwrap().unlock(login, passphrase(login))
     }
 
-    fn unlock(&self, login: &str) -> Session {
+    pub(crate) fn unlock(&self, login: &str) -> Session {
         self.try_unlock(login).unwrap()
     }
 
     /// Invites somebody with a session, which is locked, and lets them enrol.
-    fn enrol(&self, session: Session, login: &str, roles: &[Role]) {
+    pub(crate) fn enrol(&self, session: Session, login: &str, roles: &[Role]) {
         let roles = Roles::of(roles.iter().copied());
         let proof = session.authenticated_by_unlocking().unwrap();
         let invitation = session.invite(&login.parse().unwrap(), roles, 24, proof).unwrap();
@@ -85,12 +91,12 @@ impl Place {
     }
 }
 
-fn account(session: &Session, login: &str) -> AccountId {
+pub(crate) fn account(session: &Session, login: &str) -> AccountId {
     let office = session.core.office();
     office.membership.accounts.iter().find(|(_, account)| account.login.as_str() == login).map(|(&id, _)| id).unwrap()
 }
 
-fn record(session: &Session, tenant: TenantId) -> RecordId {
+pub(crate) fn record(session: &Session, tenant: TenantId) -> RecordId {
     let value = |name: &str, value: &str| FieldDraft {
         id: None,
         name: name.to_owned(),

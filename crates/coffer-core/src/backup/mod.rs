@@ -29,6 +29,12 @@ pub enum BackupError {
     /// Something is already where the backup or the restored vault was to be. Nothing is overwritten.
     #[error("something of that name exists already")]
     TargetExists,
+    /// The folder that the backup or the restored vault was to be in does not exist.
+    #[error("the folder it was to be in does not exist")]
+    NoFolder,
+    /// Nothing can be written at the place that was named.
+    #[error("the file or folder cannot be written there")]
+    Target(#[source] FileError),
     /// There is no such file, or it is not a plain one.
     #[error("there is no backup of that name")]
     NotFound,
@@ -77,6 +83,8 @@ impl BackupError {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::TargetExists => "target_exists",
+            Self::NoFolder => "no_folder",
+            Self::Target(_) => "target_unwritable",
             Self::NotFound => "backup_not_found",
             Self::NotABackup => "not_a_backup",
             Self::WrongKey => "backup_wrong_key",
@@ -89,6 +97,17 @@ impl BackupError {
             Self::Unsettled => "backup_unsettled",
             Self::Moved => "moved",
             Self::Fault(fault) => fault.code(),
+        }
+    }
+}
+
+impl BackupError {
+    /// Judges a failure at the place that the person chose, which says nothing of the vault.
+    pub(crate) fn at_target(error: FileError) -> Self {
+        match error {
+            FileError::Missing => Self::NoFolder,
+            error @ (FileError::Exists | FileError::NoSpace(_) | FileError::NotDurable(_)) => error.into(),
+            other => Self::Target(other),
         }
     }
 }

@@ -45,8 +45,8 @@ pub(crate) fn restore(
     let looked_at = archive::read(&backup, identities, &mut Nowhere, context)?;
     judge_claims(&looked_at)?;
 
-    files::sweep_abandoned(target).map_err(BackupError::from)?;
-    let staging = NewFolder::beside(target).map_err(BackupError::from)?;
+    files::sweep_abandoned(target).map_err(BackupError::at_target)?;
+    let staging = NewFolder::beside(target).map_err(BackupError::at_target)?;
     let mut unpack = Unpack::new(staging.path());
     let unpacked = archive::read(&backup, identities, &mut unpack, context)?;
     // Somebody who can write the file may have changed it in between.
@@ -65,7 +65,7 @@ pub(crate) fn refuse_existing(target: &Path) -> Result<(), BackupError> {
     match fs::symlink_metadata(target) {
         Ok(_) => Err(BackupError::TargetExists),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
-        Err(error) => Err(FileError::from(error).into()),
+        Err(error) => Err(BackupError::at_target(error.into())),
     }
 }
 

@@ -99,6 +99,12 @@ impl Core {
         lock(&self.tenants).remove(&tenant);
     }
 
+    /// A further connection, for a job: the session goes on reading beside it. Busy if a new key came meanwhile, with which
+    /// the file went.
+    pub(crate) fn connect(&self, tenant: &OpenTenant, access: Access) -> Result<TenantStore, CallError> {
+        tenant.connect(access).map_err(|fault| self.refuse_replaced(tenant).err().unwrap_or_else(|| fault.into()))
+    }
+
     /// Tenants opened in this session.
     pub(crate) fn opened(&self) -> Vec<Arc<OpenTenant>> {
         lock(&self.tenants).values().map(Arc::clone).collect()

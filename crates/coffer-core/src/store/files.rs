@@ -75,6 +75,7 @@ impl From<io::Error> for FileError {
         match error.kind() {
             ErrorKind::NotFound => Self::Missing,
             ErrorKind::AlreadyExists => Self::Exists,
+            ErrorKind::NotADirectory => Self::NotPlain,
             ErrorKind::StorageFull | ErrorKind::QuotaExceeded => Self::NoSpace(error),
             _ if error.raw_os_error() == Some(Errno::LOOP.raw_os_error()) => Self::NotPlain,
             _ => Self::Io(error),

@@ -130,7 +130,8 @@ impl Core {
     /// Opens the file of an attachment and holds header and length against the tenant's rows.
     pub(super) fn open_attached(&self, open: &OpenTenant, file: &StoredFile) -> Result<(File, FileOpener), CallError> {
         let mut source = open.files.open(&file.file).map_err(|error| match error {
-            FileError::Missing | FileError::NotPlain | FileError::NotOurs => damaged(),
+            FileError::Missing => self.attached_missing(open, file),
+            FileError::NotPlain | FileError::NotOurs => damaged(),
             error => self.fault(StoreError::File(error), Damage::Attachment),
         })?;
         let failed = |error: std::io::Error| self.fault(StoreError::File(error.into()), Damage::Attachment);
@@ -144,6 +145,17 @@ impl Core {
         let place = FilePlace { scope: open.scope, file: file.file };
         let opener = FileOpener::begin(&key, &place, &file.header, &header, stored).map_err(|_| damaged())?;
         if opener.content_bytes() == file.bytes { Ok((source, opener)) } else { Err(damaged()) }
+    }
+
+    /// Judges that a file is not there: an erasure took it with its row, or a new key with all others, after whoever asks for
+    /// it was told of it; else it is damage.
+    fn attached_missing(&self, open: &OpenTenant, file: &StoredFile) -> CallError {
+        let has_row = self.refuse_replaced(open).and_then(|()| open.read(|store| store.has_file(&file.file)));
+        match has_row {
+            Ok(true) => damaged(),
+            Ok(false) => Fault::Busy.into(),
+            Err(error) => error,
+        }
     }
 
     /// Judges that the vault's own file could not be read: shorter than it was a moment ago, or the disk failed.
@@ -254,5 +266,47 @@ pub(super) fn attachment_view(stored: &StoredAttachment) -> AttachmentView {
         media: stored.media,
         bytes: stored.file.bytes,
         suggested_name: stored.name.suggested_file_name(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+    use crate::altered::{Place, record};
+    use crate::store::tenant::TenantTx;
+
+    #[test]
+    fn a_file_that_went_with_its_row_or_with_the_old_key_is_no_damage_and_a_missing_one_is() {
+        let (place, session) = Place::new();
+        let core = &session.core;
+        let acme = session.create_tenant(&"ACME GmbH".parse().unwrap()).unwrap().id;
+        let actor = session.authorize(Action::EraseSubject, Some(acme)).unwrap();
+        let open = session.open_tenant(&actor, acme).unwrap();
+        let stored = ["plan", "list"].map(|name| {
+            let (record, path) = (record(&session, acme), place.path(name));
+            fs::write(&path, name).unwrap();
+            session.start_attach(record, &path).unwrap().wait().unwrap();
+            (record, core.stored_attachment(&actor, &open, record, AttachmentId(1)).unwrap().file)
+        });
+        let opened = |file| core.open_attached(&open, file).map(drop).map_err(|error| error.code());
+
+        let [(erased, first), (_, second)] = stored;
+        let erase = |tx: &mut TenantTx<'_>| tx.erase_records(&[erased.key()]).map_err(conflict);
+        let event = Event::SubjectErased { tenant: acme, count: 1 };
+        core.audited(&actor, &open, erase, |_| event).unwrap();
+        assert_eq!(opened(&first), Ok(()), "whoever has it open reads on");
+        open.files.remove(&first.file).unwrap();
+        assert_eq!(opened(&first), Err("busy"));
+
+        session.start_rekey_tenant(acme).unwrap().wait().unwrap();
+        assert_eq!(opened(&second), Err("busy"));
+        let open = session.open_tenant(&actor, acme).unwrap();
+        let mut files = Vec::new();
+        open.read(|store| store.files(|file| files.push(file))).unwrap();
+        open.files.remove(&files[0].file).unwrap();
+        let missing = core.open_attached(&open, &files[0]).map(drop).map_err(|error| error.code());
+        assert_eq!(missing, Err("damaged"));
     }
 }

@@ -374,8 +374,8 @@ impl Unnamed {
         sources: &[SourceFile],
         context: &JobContext,
     ) -> Result<Self, JobError> {
-        files::sweep_abandoned(place).map_err(BackupError::from)?;
-        let mut file = NewFile::beside(place).map_err(BackupError::from)?;
+        files::sweep_abandoned(place).map_err(BackupError::at_target)?;
+        let mut file = NewFile::beside(place).map_err(BackupError::at_target)?;
         let key = device.keys.signing_key();
         let mut out = WriteBehind::new(file.as_file_mut());
         let written = archive::write(&mut out, &device.plan.recipients, head, sources, &key, context);
@@ -408,7 +408,7 @@ impl Unnamed {
         let manifest = &self.written.manifest;
         let counter = manifest.head.counter;
         device.remember(host, memory.clone().with(counter))?;
-        self.file.publish().map_err(BackupError::from)?;
+        self.file.publish().map_err(BackupError::at_target)?;
         let receipt = memory.with(counter).with_receipt(self.written.note.as_bytes());
         let is_remembered = device.remember(host, receipt).is_ok();
         Ok(Named { view: view(manifest, counter), is_remembered })

@@ -10,7 +10,9 @@ use std::sync::Arc;
 
 use coffer_crypto::Random;
 use coffer_crypto::derive::Id;
-use coffer_interchange::export::{Columns, CsvWriter, ExportAttachment, ExportLosses, ExportRecord, KdbxWriter};
+use coffer_interchange::export::{
+    Columns, CsvWriter, ExportAttachment, ExportLosses, ExportRecord, ExportVersion, KdbxWriter,
+};
 use coffer_interchange::neutral::limits;
 use coffer_interchange::source::{SourceError, SourceKeys};
 use coffer_model::event::{Event, ExportFormat};
@@ -203,7 +205,7 @@ impl Export<'_> {
         let (tenant, format) = (request.tenant, request.format);
         // What a kill left of an export before holds secrets.
         let _ = sweep_abandoned(&request.file);
-        let store = self.open.connect(Access::ReadOnly)?;
+        let store = self.core.connect(self.open, Access::ReadOnly)?;
         let moment = store.moment().map_err(in_tenant)?;
         let scope = ExportScope::of(format);
         let records = match scope {
@@ -241,8 +243,8 @@ impl Export<'_> {
         let files = BTreeMap::new();
         let mut columns = Columns::default();
         self.each(moment, &files, false, |record| {
-            if let Some((content, _)) = record.versions.last() {
-                columns.observe(content);
+            if let Some(version) = record.versions.last() {
+                columns.observe(&version.content);
             }
             Ok(())
         })?;
@@ -336,8 +338,33 @@ fn record_of(key: RecordKey, versions: Vec<StoredVersion>, attachments: Vec<Expo
             .expect("a record has versions"),
         versions: versions
             .into_iter()
-            .map(|version| (version.content, version.made_at.unwrap_or(version.changed_at)))
+            .map(|version| ExportVersion {
+                number: version.version,
+                made_at: version.made_at.unwrap_or(version.changed_at),
+                content: version.content,
+            })
             .collect(),
         attachments,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::altered::Place;
+
+    #[test]
+    fn an_export_that_a_new_key_overtook_is_busy_and_leaves_no_file() {
+        let (place, session) = Place::new();
+        let acme = session.create_tenant(&"ACME GmbH".parse().unwrap()).unwrap().id;
+        let actor = session.authorize(Action::ExportTenant, Some(acme)).unwrap();
+        let open = session.open_tenant(&actor, acme).unwrap();
+        session.start_rekey_tenant(acme).unwrap().wait().unwrap();
+        let context = JobContext::detached();
+        let export = Export { core: &session.core, open: &open, context: &context, actor: &actor };
+        let file = place.path("acme.csv");
+        let refused = export.run(ExportRequest::new(acme, file.clone(), ExportFormat::Csv)).unwrap_err();
+        assert_eq!(refused.code(), "busy");
+        assert!(!file.exists());
     }
 }

@@ -155,7 +155,7 @@ fn rehearse(core: &Core, actor: &Actor, file: &Path) -> Result<(), JobError> {
     let still = Still::hold(core, actor)?;
     let bytes: u64 = still.sources.iter().map(|source| source.size).sum();
     drop(still);
-    drop(NewFile::beside(file).map_err(BackupError::from)?);
+    drop(NewFile::beside(file).map_err(BackupError::at_target)?);
     let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     match core.host.disk.free_bytes(folder) {
         Some(free) if free < bytes => Err(Fault::NoSpace.into()),

@@ -7,7 +7,8 @@ use coffer_model::record::{FieldType, Value};
 use coffer_model::time::Timestamp;
 use serde::Deserialize;
 
-use crate::neutral::{Collection, Draft, LossKind, Losses, limits, record_from};
+use crate::json;
+use crate::neutral::{Collection, Draft, Earlier, LossKind, Losses, limits, record_from, shortened};
 use crate::source::{Format, SourceError};
 use crate::totp;
 
@@ -18,6 +19,7 @@ struct Export {
     folders: Option<Vec<Folder>>,
     #[serde(default)]
     collections: Option<Vec<Folder>>,
+    #[serde(deserialize_with = "json::entries")]
     items: Vec<Item>,
 }
 
@@ -117,14 +119,14 @@ const SSH_KEY: [(&str, &str, FieldType); 3] = [
 
 /// Makes records of everything but what lies in the trash.
 pub(super) fn collect(text: &[u8]) -> Result<Collection, SourceError> {
-    let export: Export = serde_json::from_slice(text).map_err(|_| SourceError::Damaged)?;
+    let export: Export = json::parse(text)?;
     if export.items.len() > limits::ENTRIES {
         return Err(SourceError::TooMany);
     }
-    let named = |folder: Folder| Some((folder.id?, folder.name?));
+    let named = |folder: Folder| Some((folder.id?, shortened(&folder.name?)));
     let folders: BTreeMap<String, String> =
         [export.folders, export.collections].into_iter().flatten().flatten().filter_map(named).collect();
-    let mut losses = Losses::default();
+    let (mut losses, mut earlier) = (Losses::default(), Earlier::default());
     let mut entries = Vec::with_capacity(export.items.len());
     for (number, item) in (1_u64..).zip(export.items) {
         let name = item.name.clone().unwrap_or_default();
@@ -132,7 +134,7 @@ pub(super) fn collect(text: &[u8]) -> Result<Collection, SourceError> {
             losses.push(Some(number), LossKind::TrashedEntry, &name);
             continue;
         }
-        let versions = versions(number, &item, &name, &folders, &mut losses);
+        let versions = versions(number, &item, &name, &folders, &mut earlier, &mut losses);
         entries.push(record_from(number, versions, Vec::new(), &mut losses));
     }
     let (losses, losses_counted) = losses.into_parts();
@@ -145,6 +147,7 @@ fn versions(
     item: &Item,
     name: &str,
     folders: &BTreeMap<String, String>,
+    earlier: &mut Earlier,
     losses: &mut Losses,
 ) -> Vec<Draft> {
     let now = |password: Option<&Value>, losses: &mut Losses| draft(number, item, name, folders, password, losses);
@@ -153,16 +156,16 @@ fn versions(
         .filter_map(|past| Some((time(past.last_used_date.as_deref()), past.password.as_ref()?)))
         .collect();
     passwords.sort_by_key(|(at, _)| *at);
-    let mut versions = Vec::with_capacity(passwords.len() + 1);
+    let mut newest = now(item.login.as_ref().and_then(|login| login.password.as_ref()), losses);
     // What Bitwarden keeps is when a password was replaced: from then on the next one held.
-    let mut since = None;
+    let mut since = earlier.keep(&newest, &mut passwords, losses).and_then(|(until, _)| until);
+    let mut versions = Vec::with_capacity(passwords.len() + 1);
     for (until, password) in passwords {
         let mut version = now(Some(password), &mut untold);
         version.made_at = since;
         since = until;
         versions.push(version);
     }
-    let mut newest = now(item.login.as_ref().and_then(|login| login.password.as_ref()), losses);
     newest.made_at = time(item.revision_date.as_deref()).or(since);
     versions.push(newest);
     versions

@@ -3,12 +3,12 @@
 //! A cell that a spreadsheet would run gets an apostrophe in front
 //! (<https://owasp.org/www-community/attacks/CSV_Injection>).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
 use coffer_model::record::{FieldType, RecordContent};
 
-use super::{ExportLoss, ExportLosses, ExportRecord, count};
+use super::{ExportLoss, ExportLosses, ExportRecord, count, torn_tags};
 
 /// Most columns: as many as an import reads.
 const COLUMNS: usize = crate::csv::COLUMNS;
@@ -34,12 +34,18 @@ impl Columns {
         }
     }
 
-    /// The header: each name once, and none of a field that an import would take for the title, kind, tags or notes.
+    /// The header: each name once as it is written, and none of a field that an import would take for the title, kind,
+    /// tags or notes.
     fn header(&self) -> Vec<String> {
         let mut header: Vec<String> = FIXED.map(str::to_owned).to_vec();
+        let mut taken = BTreeSet::new();
+        let as_written = |name: &str| if is_formula(name) { format!("'{name}") } else { name.to_owned() };
         for name in &self.names {
-            let is_fixed = FIXED.contains(&name.to_lowercase().as_str());
-            header.push(if is_fixed { format!("{name} (field)") } else { name.clone() });
+            let mut name = name.clone();
+            while FIXED.contains(&name.to_lowercase().as_str()) || !taken.insert(as_written(&name)) {
+                name.push_str(" (field)");
+            }
+            header.push(name);
         }
         header
     }
@@ -64,7 +70,8 @@ impl<W: Write> CsvWriter<W> {
 
     /// Writes a record's newest version.
     pub fn push(&mut self, record: &ExportRecord) -> io::Result<()> {
-        let Some((content, _)) = record.versions.last() else { return Ok(()) };
+        let Some(version) = record.versions.last() else { return Ok(()) };
+        let content = &version.content;
         count(&mut self.losses, ExportLoss::EarlierVersions, record.versions.len() as u64 - 1);
         let mut cells = vec![""; self.columns.names.len()];
         for field in content.fields() {
@@ -75,9 +82,9 @@ impl<W: Write> CsvWriter<W> {
             let loss = if field.field_type.is_masked() { ExportLoss::SecretMarks } else { ExportLoss::FieldTypes };
             count(&mut self.losses, loss, u64::from(field.field_type != FieldType::Text));
         }
-        let newest = u32::try_from(record.versions.len()).unwrap_or(u32::MAX);
-        let attached = record.attachments.iter().filter(|attachment| attachment.is_in(newest)).count();
+        let attached = record.attachments.iter().filter(|attachment| attachment.is_in(version.number)).count();
         count(&mut self.losses, ExportLoss::Attachments, attached as u64);
+        count(&mut self.losses, ExportLoss::Tags, torn_tags(content));
         let tags = content.tags().join(", ");
         let fixed = [content.title(), content.kind().as_str(), &tags, content.notes()];
         self.write_row(fixed.into_iter().chain(cells))

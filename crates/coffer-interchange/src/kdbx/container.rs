@@ -80,7 +80,7 @@ pub(super) fn open(file: &[u8], keys: &SourceKeys) -> Result<Zeroizing<Vec<u8>>,
     if !header.compressed {
         return Ok(payload);
     }
-    expand(&mut GzDecoder::new(payload.as_slice()), payload.len() as u64)
+    expand(&mut GzDecoder::new(payload.as_slice()), payload.len() as u64, EXPANDED_BYTES)
 }
 
 /// The major version of a file.

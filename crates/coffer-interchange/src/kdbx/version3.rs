@@ -88,7 +88,7 @@ pub(super) fn open(file: &[u8], keys: &SourceKeys) -> Result<(Zeroizing<Vec<u8>>
     let payload = read_blocks(blocks)?;
     let document = match u32_of(header.field(field::COMPRESSION)?)? {
         0 => payload,
-        1 => expand(&mut GzDecoder::new(payload.as_slice()), payload.len() as u64)?,
+        1 => expand(&mut GzDecoder::new(payload.as_slice()), payload.len() as u64, EXPANDED_BYTES)?,
         _ => return Err(SourceError::Unsupported),
     };
     if document.len() as u64 > TEXT_BYTES {

@@ -8,7 +8,7 @@ use argon2::{Algorithm, Version};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use cbc::cipher::{Block, BlockModeEncrypt, KeyIvInit};
-use coffer_model::record::{Field, FieldType, RecordContent};
+use coffer_model::record::{Field, FieldType};
 use coffer_model::time::Timestamp;
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -20,7 +20,7 @@ use super::container::{BlockKeys, field, id};
 use super::payload::{CHACHA20, ProtectedStream, field as inner};
 use super::xml::EPOCH_SECONDS;
 use super::{SIGNATURE, key};
-use crate::export::{ExportLoss, ExportLosses, ExportRecord, count};
+use crate::export::{ExportLoss, ExportLosses, ExportRecord, ExportVersion, count, torn_tags};
 use crate::foreign_kdf::{self, Argon2Cost, Key};
 use crate::source::{SourceError, SourceKeys};
 use crate::totp;
@@ -116,31 +116,31 @@ impl<W: Write> KdbxWriter<W> {
 
     /// Writes a record with its history.
     pub fn push(&mut self, record: &ExportRecord) -> Result<(), SourceError> {
-        let Some(((now, at), earlier)) = record.versions.split_last() else { return Ok(()) };
+        let Some((now, earlier)) = record.versions.split_last() else { return Ok(()) };
         self.begin_document()?;
-        let newest = u32::try_from(record.versions.len()).map_err(|_| SourceError::TooMany)?;
-        self.begin_entry(record, now, *at)?;
-        self.files(record, newest)?;
+        self.begin_entry(record, now)?;
+        self.files(record, now.number)?;
         if !earlier.is_empty() {
             self.document.write_all(b"<History>")?;
-            for (version, (content, at)) in (1..).zip(earlier) {
-                self.begin_entry(record, content, *at)?;
-                self.files(record, version)?;
+            for version in earlier {
+                self.begin_entry(record, version)?;
+                self.files(record, version.number)?;
                 self.document.write_all(b"</Entry>")?;
             }
             self.document.write_all(b"</History>")?;
         }
         self.document.write_all(b"</Entry>\n")?;
-        let unwritten = record.attachments.iter().filter(|file| file.file.is_none() && file.is_in(newest)).count();
+        let unwritten = record.attachments.iter().filter(|file| file.file.is_none() && file.is_in(now.number)).count();
         count(&mut self.losses, ExportLoss::Attachments, unwritten as u64);
+        count(&mut self.losses, ExportLoss::Tags, torn_tags(&now.content));
         let is_plain = |field: &&Field| {
             let is_known =
                 matches!(field.field_type, FieldType::Text | FieldType::Secret | FieldType::Url | FieldType::Totp);
             is_known || expiry_of(field).is_some()
         };
-        let typed = now.fields().iter().filter(|field| !is_plain(field)).count() as u64;
+        let typed = now.content.fields().iter().filter(|field| !is_plain(field)).count() as u64;
         count(&mut self.losses, ExportLoss::FieldTypes, typed);
-        count(&mut self.losses, ExportLoss::Kinds, u64::from(!matches!(now.kind().as_str(), "login" | "note")));
+        count(&mut self.losses, ExportLoss::Kinds, u64::from(!matches!(now.content.kind().as_str(), "login" | "note")));
         Ok(())
     }
 
@@ -151,19 +151,15 @@ impl<W: Write> KdbxWriter<W> {
         Ok((self.document.finish()?.finish()?, self.losses))
     }
 
-    fn begin_entry(
-        &mut self,
-        record: &ExportRecord,
-        content: &RecordContent,
-        at: Timestamp,
-    ) -> Result<(), SourceError> {
+    fn begin_entry(&mut self, record: &ExportRecord, version: &ExportVersion) -> Result<(), SourceError> {
+        let ExportVersion { content, made_at, .. } = version;
         let expiry = content.fields().iter().find_map(expiry_of);
         let times = format!(
             "<Times><CreationTime>{}</CreationTime><LastModificationTime>{}</LastModificationTime><ExpiryTime>{}</ExpiryTime>\
              <Expires>{}</Expires></Times>",
             time(record.created_at),
-            time(at),
-            time(expiry.map_or(at, |(_, at)| at)),
+            time(*made_at),
+            time(expiry.map_or(*made_at, |(_, at)| at)),
             if expiry.is_some() { "True" } else { "False" }
         );
         let (key, tags) = (BASE64.encode(record.key), text(&content.tags().join(";")));

@@ -2,6 +2,9 @@
 //!
 //! Protected values are taken off the stream wherever they stand, since each moves it on for all that follow.
 
+use std::collections::VecDeque;
+use std::rc::Rc;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use coffer_model::record::Value;
@@ -11,13 +14,16 @@ use quick_xml::events::{BytesStart, Event};
 use zeroize::{Zeroize, Zeroizing};
 
 use super::payload::ProtectedStream;
-use crate::neutral::limits;
+use crate::neutral::{limits, shortened};
 use crate::source::{EXPANDED_BYTES, SourceError, expand};
 
 /// Most levels of elements. KeePass's own interface does not go beyond a few dozen groups.
 const DEPTH: usize = 256;
-/// Most strings, files or earlier versions of one entry that are kept; beyond, the file is no person's.
+/// Most strings or files of one entry; beyond, the file is no person's.
 const PARTS: usize = 10_000;
+/// Most versions of all entries together: a document of [`TEXT_BYTES`](crate::source::TEXT_BYTES) that a program wrote
+/// has room for half as many.
+const VERSIONS: usize = 1_000_000;
 /// Seconds from 0001-01-01T00:00:00Z, where KDBX 4 counts from, to 1970-01-01T00:00:00Z.
 pub(super) const EPOCH_SECONDS: i64 = 62_135_596_800;
 
@@ -35,10 +41,28 @@ pub(super) struct Tree {
 /// An entry with its history, oldest first.
 #[derive(Debug, Default)]
 pub(super) struct EntryNode {
-    /// Identifiers and names of the groups it is in, outermost first.
-    pub groups: Vec<(String, String)>,
+    /// The innermost group it is in.
+    pub group: Rc<Group>,
     pub now: VersionNode,
-    pub history: Vec<VersionNode>,
+    /// The newest of them, as many as are kept.
+    pub history: VecDeque<VersionNode>,
+    /// How many were before those.
+    pub older: u64,
+}
+
+/// A group, shared by what is in it: a file may have any number of entries in groups with names of any length.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Group {
+    parent: Option<Rc<Self>>,
+    pub id: String,
+    pub name: String,
+}
+
+impl Group {
+    /// The group and those it is in, innermost first.
+    pub fn path(&self) -> impl Iterator<Item = &Self> {
+        std::iter::successors(Some(self), |group| group.parent.as_deref())
+    }
 }
 
 /// What an entry holds, or held.
@@ -57,7 +81,8 @@ pub(super) struct VersionNode {
     pub has_custom_data: bool,
     expires: bool,
     expiry: Option<Timestamp>,
-    history: Vec<VersionNode>,
+    history: VecDeque<VersionNode>,
+    older: u64,
 }
 
 /// A named value.
@@ -137,9 +162,10 @@ struct Reader {
     stream: ProtectedStream,
     tree: Tree,
     stack: Vec<Element>,
-    groups: Vec<(String, String)>,
+    groups: Vec<Rc<Group>>,
     /// The entry being read, and the version of its history inside it.
     versions: Vec<VersionNode>,
+    versions_begun: usize,
     text: Zeroizing<String>,
     /// Of the string or file being read.
     key: String,
@@ -162,6 +188,7 @@ pub(super) fn parse(xml: &str, stream: ProtectedStream) -> Result<Tree, SourceEr
         stack: Vec::new(),
         groups: Vec::new(),
         versions: Vec::new(),
+        versions_begun: 0,
         text: Zeroizing::new(String::new()),
         key: String::new(),
         value: None,
@@ -200,9 +227,12 @@ impl Reader {
             return Err(SourceError::TooMany);
         }
         let element = Element::of(tag.name().as_ref());
-        self.text.zeroize();
+        self.clear_text();
         match element {
-            Element::Group => self.groups.push((String::new(), String::new())),
+            Element::Group => {
+                let parent = self.groups.last().cloned();
+                self.groups.push(Rc::new(Group { parent, ..Group::default() }));
+            }
             Element::Entry => self.begin_version()?,
             Element::Binary if self.stack.last() == Some(&Element::Binaries) => {
                 self.is_protected = is_set(tag, "Protected")?;
@@ -223,12 +253,19 @@ impl Reader {
         Ok(())
     }
 
+    /// Erases the text so far, and not all the room that the longest one took: there may be any number of elements.
+    fn clear_text(&mut self) {
+        self.text.as_mut_str().zeroize();
+        self.text.clear();
+    }
+
     fn begin_version(&mut self) -> Result<(), SourceError> {
         if !matches!((self.versions.len(), self.stack.last()), (0, Some(Element::Group)) | (1, Some(Element::History)))
         {
             return Err(SourceError::Damaged);
         }
-        if self.tree.entries.len() >= limits::ENTRIES {
+        self.versions_begun += 1;
+        if self.tree.entries.len() >= limits::ENTRIES || self.versions_begun > VERSIONS {
             return Err(SourceError::TooMany);
         }
         self.versions.push(VersionNode::default());
@@ -242,12 +279,12 @@ impl Reader {
             self.end_value()?;
         }
         match (parent, element) {
-            (Element::Meta, Element::RecycleBin) => self.tree.recycle_bin = Some(self.text.trim().to_owned()),
+            (Element::Meta, Element::RecycleBin) => self.tree.recycle_bin = Some(shortened(&self.text)),
             (Element::CustomIcons, Element::Icon) => self.tree.icons += 1,
             (Element::Binaries, Element::Binary) => self.end_binary()?,
             (_, Element::Group) => drop(self.groups.pop()),
-            (Element::Group, Element::Uuid) => self.set_group(|group, text| text.trim().clone_into(&mut group.0)),
-            (Element::Group, Element::Name) => self.set_group(|group, text| text.trim().clone_into(&mut group.1)),
+            (Element::Group, Element::Uuid) => self.set_group(|group, text| group.id = shortened(text)),
+            (Element::Group, Element::Name) => self.set_group(|group, text| group.name = shortened(text)),
             (_, Element::Entry) => self.end_version(),
             (Element::String | Element::Binary, Element::Key) => self.key = self.text.to_string(),
             (Element::Entry, Element::String) => self.end_string()?,
@@ -262,13 +299,13 @@ impl Reader {
             }
             _ => {}
         }
-        self.text.zeroize();
+        self.clear_text();
         Ok(())
     }
 
-    fn set_group(&mut self, set: impl FnOnce(&mut (String, String), &str)) {
+    fn set_group(&mut self, set: impl FnOnce(&mut Group, &str)) {
         if let Some(group) = self.groups.last_mut() {
-            set(group, &self.text);
+            set(Rc::make_mut(group), &self.text);
         }
     }
 
@@ -329,7 +366,7 @@ impl Reader {
         }
         // KeePassXC compresses an empty file to nothing at all.
         if std::mem::take(&mut self.is_compressed) && !bytes.is_empty() {
-            bytes = expand(&mut GzDecoder::new(bytes.as_slice()), bytes.len() as u64)?;
+            bytes = expand(&mut GzDecoder::new(bytes.as_slice()), bytes.len() as u64, EXPANDED_BYTES)?;
         }
         self.binary_bytes += bytes.len() as u64;
         let number = self.reference.take().filter(|number| *number < limits::ENTRIES).ok_or(SourceError::Damaged)?;
@@ -368,13 +405,16 @@ impl Reader {
         let Some(mut version) = self.versions.pop() else { return };
         version.expires_at = version.expiry.filter(|_| version.expires);
         if let Some(entry) = self.versions.last_mut() {
-            if entry.history.len() < PARTS {
-                entry.history.push(version);
+            entry.history.push_back(version);
+            if entry.history.len() > limits::VERSIONS {
+                entry.history.pop_front();
+                entry.older += 1;
             }
             return;
         }
-        let history = std::mem::take(&mut version.history);
-        self.tree.entries.push(EntryNode { groups: self.groups.clone(), now: version, history });
+        let (history, older) = (std::mem::take(&mut version.history), version.older);
+        let group = self.groups.last().cloned().unwrap_or_default();
+        self.tree.entries.push(EntryNode { group, now: version, history, older });
     }
 }
 
@@ -414,6 +454,13 @@ mod tests {
     fn groups_nested_beyond_reason_are_refused() {
         let deep = "<Group>".repeat(1_000_000);
         assert!(matches!(read(&deep), Err(SourceError::TooMany)));
+    }
+
+    #[test]
+    fn versions_beyond_reason_are_refused() {
+        let history = "<Entry></Entry>".repeat(VERSIONS);
+        let xml = format!("<Root><Group><Entry><History>{history}</History></Entry></Group></Root>");
+        assert!(matches!(read(&xml), Err(SourceError::TooMany)));
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! An entry in the making: takes whatever another program held and fits it into the limits of records. Pure.
 
+use std::collections::BTreeMap;
+
 use coffer_model::record::{FieldDraft, FieldType, RecordContent, RecordDraft, Value, limits};
 use coffer_model::time::Timestamp;
 
@@ -8,6 +10,8 @@ use super::{Attachment, EarlierVersion, Entry, EntryError, Loss, LossKind};
 
 /// What a record without a name is called.
 const UNTITLED: &str = "(untitled)";
+/// What a field takes beside its texts.
+const FIELD_BYTES: usize = 128;
 
 /// Losses as they are found.
 #[derive(Debug, Default)]
@@ -30,6 +34,29 @@ impl Losses {
     }
 }
 
+/// What versions that are made of histories of passwords may still take, of one file.
+#[derive(Debug)]
+pub(crate) struct Earlier {
+    left: usize,
+}
+
+impl Default for Earlier {
+    fn default() -> Self {
+        Self { left: source_limits::EARLIER_BYTES }
+    }
+}
+
+impl Earlier {
+    /// Keeps what versions like `newest` may be made of, of `past`, oldest first; the others are losses. Gives the last of
+    /// those.
+    pub fn keep<T>(&mut self, newest: &Draft, past: &mut Vec<T>, losses: &mut Losses) -> Option<T> {
+        let kept = past.len().min(source_limits::VERSIONS).min(self.left / newest.offered.max(1));
+        self.left -= kept * newest.offered;
+        let lost = past.drain(..past.len() - kept);
+        lost.inspect(|_| losses.push(Some(newest.number), LossKind::Version, "")).last()
+    }
+}
+
 /// One version of an entry in the making.
 #[derive(Debug)]
 pub(crate) struct Draft {
@@ -41,6 +68,10 @@ pub(crate) struct Draft {
     notes: Value,
     /// Bytes of all texts so far, so that a record that swells beyond its limit loses fields, not itself.
     bytes: usize,
+    /// Bytes of everything offered, kept or not, and something for each field: what it takes to make it.
+    offered: usize,
+    /// Names of fields, and the last number that each got behind it.
+    names: BTreeMap<String, usize>,
     /// When this version was made.
     pub made_at: Option<Timestamp>,
 }
@@ -56,6 +87,8 @@ impl Draft {
             tags: Vec::new(),
             notes: Value::new(String::new()),
             bytes: 0,
+            offered: 0,
+            names: BTreeMap::new(),
             made_at: None,
         }
     }
@@ -65,6 +98,7 @@ impl Draft {
     }
 
     pub fn set_title(&mut self, title: &str, losses: &mut Losses) {
+        self.offered += title.len();
         let one_line = line(title, usize::MAX);
         self.title = line(&one_line, limits::TITLE_CHARS);
         if self.title.len() < one_line.len() {
@@ -77,6 +111,7 @@ impl Draft {
         if notes.expose().is_empty() {
             return;
         }
+        self.offered += notes.expose().len();
         if notes.expose().contains('\0') || !self.has_room_for("", notes.expose()) {
             losses.push(Some(self.number), LossKind::Field, "notes");
             return;
@@ -93,7 +128,9 @@ impl Draft {
         if text.is_empty() {
             return;
         }
-        let name = self.free_name(name);
+        self.offered += FIELD_BYTES + name.len() + text.len();
+        let name = line(name, limits::FIELD_NAME_CHARS);
+        let name = if name.is_empty() { "field".to_owned() } else { name };
         let spare = if field_type.is_masked() { FieldType::Secret } else { FieldType::Text };
         let last = if field_type.is_masked() { FieldType::Secret } else { FieldType::Multiline };
         let fitting = [field_type, spare, last].into_iter().find(|kind| kind.accepts(text));
@@ -102,12 +139,15 @@ impl Draft {
             losses.push(Some(self.number), LossKind::Field, &name);
             return;
         };
+        // Only now: of fields without a place there may be any number.
+        let name = self.free_name(name);
         self.bytes += name.len() + text.len();
         self.fields.push(FieldDraft { id: None, name, field_type, value: Some(value) });
     }
 
     /// Adds a tag; a path of groups is one tag.
     pub fn push_tag(&mut self, tag: &str, losses: &mut Losses) {
+        self.offered += tag.len();
         // A record's tags are listed with commas between them.
         let tag = line(&tag.replace(',', " "), usize::MAX);
         if tag.is_empty() || self.tags.contains(&tag) {
@@ -127,20 +167,19 @@ impl Draft {
         text.len() <= limits::VALUE_BYTES && self.bytes + name.len() + text.len() + KEPT_FREE <= limits::RECORD_BYTES
     }
 
-    fn free_name(&self, name: &str) -> String {
-        let wanted = line(name, limits::FIELD_NAME_CHARS);
-        let wanted = if wanted.is_empty() { "field".to_owned() } else { wanted };
-        let is_taken = |name: &str| self.fields.iter().any(|field| field.name == name);
-        if !is_taken(&wanted) {
-            return wanted;
-        }
-        // There are at most 200 fields.
-        let numbered = |number: usize| {
+    /// A name that no field has: this one, or with the next number behind it.
+    fn free_name(&mut self, wanted: String) -> String {
+        let mut number = self.names.get(&wanted).copied().unwrap_or(1);
+        let mut name = wanted.clone();
+        while self.names.contains_key(&name) {
+            number += 1;
             let suffix = format!(" {number}");
             let kept = wanted.chars().take(limits::FIELD_NAME_CHARS - suffix.len()).collect::<String>();
-            kept.trim_end().to_owned() + &suffix
-        };
-        (2..=limits::FIELDS + 2).map(numbered).find(|name| !is_taken(name)).unwrap_or(wanted)
+            name = kept.trim_end().to_owned() + &suffix;
+        }
+        self.names.insert(wanted, number);
+        self.names.entry(name.clone()).or_insert(1);
+        name
     }
 
     /// The first of these fields that holds something visible.
@@ -177,7 +216,8 @@ impl Draft {
     }
 }
 
-/// Puts an entry together out of its versions, oldest first; the last is what it holds now.
+/// Puts an entry together out of its versions, oldest first and at most [`source_limits::VERSIONS`] before the last, which
+/// is what it holds now.
 pub(crate) fn record_from(
     number: u64,
     mut versions: Vec<Draft>,
@@ -185,10 +225,6 @@ pub(crate) fn record_from(
     losses: &mut Losses,
 ) -> Result<Entry, EntryError> {
     let newest = versions.pop().expect("an entry has the version it holds now");
-    let too_many = versions.len().saturating_sub(source_limits::VERSIONS);
-    for _ in versions.drain(..too_many) {
-        losses.push(Some(number), LossKind::Version, "");
-    }
     let mut earlier: Vec<EarlierVersion> = Vec::with_capacity(versions.len());
     for draft in versions {
         let made_at = draft.made_at;
@@ -211,6 +247,15 @@ pub(crate) fn record_from(
 fn line(text: &str, max_chars: usize) -> String {
     let spaced = text.trim().chars().map(|c| if c.is_control() { ' ' } else { c });
     spaced.take(max_chars).collect::<String>().trim().to_owned()
+}
+
+/// The name of a folder, which many entries share, as far as it matters: longer, it makes no tag and is told by its
+/// beginning.
+pub(crate) fn shortened(name: &str) -> String {
+    let mut characters = name.trim().chars();
+    let mut short: String = characters.by_ref().take(limits::FIELD_NAME_CHARS).collect();
+    short.extend(characters.next().map(|_| '…'));
+    short
 }
 
 /// The day of a point in time, in UTC.
@@ -269,6 +314,14 @@ mod tests {
     }
 
     #[test]
+    fn fields_beyond_the_last_cost_next_to_nothing() {
+        let begun = std::time::Instant::now();
+        let (draft, losses) = filled(&vec![("a", FieldType::Text, "1"); 100_000]);
+        assert_eq!((draft.fields.len(), losses.into_parts().1), (200, 99_800));
+        assert!(begun.elapsed().as_secs() < 5, "{:?}", begun.elapsed());
+    }
+
+    #[test]
     fn an_entry_without_a_title_is_called_after_its_address() {
         let (draft, _) = filled(&[("User", FieldType::Text, "ines"), ("URL", FieldType::Url, "https://a.example")]);
         assert_eq!(draft.content(None).unwrap().title(), "https://a.example");
@@ -289,6 +342,20 @@ mod tests {
         let values: Vec<_> = entry.earlier.iter().map(|version| version.content.fields()[0].value.expose()).collect();
         assert_eq!(values, ["1", "2"]);
         assert_eq!(entry.content.fields()[0].id, entry.earlier[0].content.fields()[0].id);
+    }
+
+    #[test]
+    fn versions_made_of_passwords_take_no_more_than_they_may() {
+        let (newest, mut losses) = filled(&[("a", FieldType::Text, &"x".repeat(872 - 1))]);
+        assert_eq!(newest.offered, 1000);
+        let mut earlier = Earlier { left: 5_999 };
+        let mut past = vec![1, 2, 3];
+        assert_eq!((earlier.keep(&newest, &mut past, &mut losses), past), (None, vec![1, 2, 3]));
+        let mut past = vec![1, 2, 3, 4];
+        assert_eq!((earlier.keep(&newest, &mut past, &mut losses), past), (Some(2), vec![3, 4]));
+        let mut past = vec![1];
+        assert_eq!((earlier.keep(&newest, &mut past, &mut losses), past), (Some(1), vec![]));
+        assert_eq!(losses.into_parts().1, 3);
     }
 
     #[test]

@@ -8,7 +8,10 @@ use coffer_model::time::Timestamp;
 use serde::Deserialize;
 
 use super::Archive;
-use crate::neutral::{Attachment, Collection, Draft, LossKind, Losses, date_of, limits, record_from};
+use crate::json;
+use crate::neutral::{
+    Attachment, Collection, Draft, Earlier, LossKind, Losses, date_of, limits, record_from, shortened,
+};
 use crate::source::{Format, SourceError};
 use crate::totp;
 
@@ -26,7 +29,7 @@ struct Account {
 #[derive(Deserialize)]
 struct Vault {
     attrs: Option<VaultAttributes>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "json::entries")]
     items: Vec<Listed>,
 }
 
@@ -188,8 +191,8 @@ fn kind_of(category: &str) -> &'static str {
 
 /// Makes records of every item of every vault; what was archived gets a tag that says so.
 pub(super) fn collect<R: Read + Seek>(text: &[u8], archive: &mut Archive<'_, R>) -> Result<Collection, SourceError> {
-    let export: Export = serde_json::from_slice(text).map_err(|_| SourceError::Damaged)?;
-    let mut losses = Losses::default();
+    let export: Export = json::parse(text)?;
+    let (mut losses, mut earlier) = (Losses::default(), Earlier::default());
     let mut entries = Vec::new();
     let vaults: Vec<Vault> = export.accounts.into_iter().flat_map(|account| account.vaults).collect();
     if vaults.iter().map(|vault| vault.items.len()).sum::<usize>() > limits::ENTRIES {
@@ -199,6 +202,7 @@ pub(super) fn collect<R: Read + Seek>(text: &[u8], archive: &mut Archive<'_, R>)
     let mut number = 0;
     for vault in vaults {
         let name = vault.attrs.and_then(|attributes| attributes.name).filter(|_| several).unwrap_or_default();
+        let name = shortened(&name);
         for listed in vault.items {
             number += 1;
             let (Listed::Wrapped { item } | Listed::Item(item)) = listed;
@@ -208,7 +212,7 @@ pub(super) fn collect<R: Read + Seek>(text: &[u8], archive: &mut Archive<'_, R>)
                 continue;
             }
             let attachments = attachments(number, &item, archive, &mut losses)?;
-            let versions = versions(number, &item, &title, &name, &mut losses);
+            let versions = versions(number, &item, &title, &name, &mut earlier, &mut losses);
             entries.push(record_from(number, versions, attachments, &mut losses));
         }
     }
@@ -217,14 +221,22 @@ pub(super) fn collect<R: Read + Seek>(text: &[u8], archive: &mut Archive<'_, R>)
 }
 
 /// What the item holds now, after one version for each earlier password.
-fn versions(number: u64, item: &Item, title: &str, vault: &str, losses: &mut Losses) -> Vec<Draft> {
+fn versions(
+    number: u64,
+    item: &Item,
+    title: &str,
+    vault: &str,
+    earlier: &mut Earlier,
+    losses: &mut Losses,
+) -> Vec<Draft> {
     let mut untold = Losses::default();
     let mut passwords: Vec<(Option<i64>, &Value)> = (item.details.password_history.iter().flatten())
         .filter_map(|past| Some((past.time, past.value.as_ref()?)))
         .collect();
     passwords.sort_by_key(|(at, _)| *at);
+    let mut newest = draft(number, item, title, vault, None, losses);
     // What 1Password keeps is when a password was replaced: from then on the next one held.
-    let mut since = None;
+    let mut since = earlier.keep(&newest, &mut passwords, losses).and_then(|(until, _)| at_seconds(until?));
     let mut versions = Vec::with_capacity(passwords.len() + 1);
     for (until, password) in passwords {
         let mut version = draft(number, item, title, vault, Some(password), &mut untold);
@@ -232,7 +244,6 @@ fn versions(number: u64, item: &Item, title: &str, vault: &str, losses: &mut Los
         since = until.and_then(at_seconds);
         versions.push(version);
     }
-    let mut newest = draft(number, item, title, vault, None, losses);
     newest.made_at = item.updated_at.and_then(at_seconds).or(since);
     versions.push(newest);
     versions

@@ -1543,8 +1543,8 @@ export type ExportReport = {
 
 export type ExportLossView = {
   /**
-   * What it is: `earlier_versions`, `secret_marks`, `kinds`, `field_types`, `neutralised_cells`, `fields` or
-   * `attachments`.
+   * What it is: `earlier_versions`, `secret_marks`, `kinds`, `field_types`, `neutralised_cells`, `fields`,
+   * `attachments` or `tags`.
    */
   what: string;
   /**

@@ -129,6 +129,11 @@ impl TenantStore {
         file_of(&self.connection, digest)
     }
 
+    /// Whether anything is attached whose content is in the file of that name.
+    pub(crate) fn has_file(&self, file: &Id) -> Result<bool, StoreError> {
+        has_file(&self.connection, file)
+    }
+
     /// Shows every file of the tenant.
     pub(crate) fn files(&self, mut show: impl FnMut(StoredFile)) -> Result<(), StoreError> {
         let mut query = self.connection.prepare_cached("SELECT name, header, bytes FROM file ORDER BY id")?;
@@ -273,6 +278,11 @@ fn file_of(connection: &Connection, digest: &[u8; 32]) -> Result<Option<StoredFi
     let mut query = connection.prepare_cached("SELECT name, header, bytes FROM file WHERE digest = ?1")?;
     let mut rows = query.query([digest])?;
     rows.next()?.map(|row| StoredFile::from_row(row, 0)).transpose()
+}
+
+pub(super) fn has_file(connection: &Connection, file: &Id) -> Result<bool, StoreError> {
+    let mut query = connection.prepare_cached("SELECT EXISTS (SELECT 1 FROM file WHERE name = ?1)")?;
+    Ok(query.query_row([file], |row| row.get(0))?)
 }
 
 /// The attachments of one version of a record, by its row, in the order of attaching.

@@ -94,6 +94,10 @@ CREATE TABLE attachment (
     UNIQUE (record, number)
 ) STRICT;
 
+-- By which a file is known to be needed no longer. Databases made before it was here get it when something is first purged or
+-- erased from them.
+CREATE INDEX attachment_by_file ON attachment (file);
+
 -- Attachments that were taken off their record.
 CREATE TABLE detachment (
     attachment INTEGER PRIMARY KEY REFERENCES attachment (id),

@@ -1,12 +1,14 @@
 //! What is kept about a person: every account's drafts, and erasing records, versions and drafts so that nothing of them is
 //! left in the file. What is left elsewhere, docs/FORMAT.md says ("Erasure").
 
+use std::collections::BTreeSet;
+
 use coffer_model::attachment::AttachmentId;
 use coffer_model::id::{AccountId, RecordKey};
 use rusqlite::limits::Limit;
 use rusqlite::{OptionalExtension, params};
 
-use super::attachment_rows::StoredFile;
+use super::attachment_rows::{StoredFile, has_file};
 use super::draft_rows::StoredDraft;
 use super::{ChangeError, Moment, TenantStore, TenantTx};
 use crate::store::error::StoreError;
@@ -52,6 +54,10 @@ impl TenantTx<'_> {
     /// Deletes records for good, wherever they are, as [`TenantTx::purge_records`] does with those in the trash. Gives the
     /// files that no attachment is left of.
     pub(crate) fn erase_records(&mut self, keys: &[RecordKey]) -> Result<Vec<StoredFile>, ChangeError> {
+        self.overwriting(|tx| tx.delete_records(keys))
+    }
+
+    fn delete_records(&mut self, keys: &[RecordKey]) -> Result<Vec<StoredFile>, ChangeError> {
         for &key in keys {
             let trashed: Option<bool> = self
                 .tx
@@ -63,7 +69,7 @@ impl TenantTx<'_> {
             }
         }
         let files = self.files_of(keys)?;
-        self.purge_records(keys)?;
+        self.delete_trashed(keys)?;
         self.optimise_index()?;
         self.still_gone(files)
     }
@@ -71,7 +77,10 @@ impl TenantTx<'_> {
     /// Deletes earlier versions of records, with who saw their secrets and with attachments of theirs. Gives the files that
     /// no attachment is left of.
     pub(crate) fn erase_history(&mut self, erased: &[ErasedHistory]) -> Result<Vec<StoredFile>, ChangeError> {
-        self.tx.pragma_update(None, "secure_delete", true)?;
+        self.overwriting(|tx| tx.delete_history(erased))
+    }
+
+    fn delete_history(&mut self, erased: &[ErasedHistory]) -> Result<Vec<StoredFile>, ChangeError> {
         let keys: Vec<RecordKey> = erased.iter().map(|erased| erased.key).collect();
         let files = self.files_of(&keys)?;
         for ErasedHistory { key, versions, attachments } in erased {
@@ -102,7 +111,6 @@ impl TenantTx<'_> {
             }
         }
         self.delete_needless_files()?;
-        self.tx.pragma_update(None, "secure_delete", false)?;
         // Words of earlier versions may be there still, marked as deleted.
         self.optimise_index()?;
         self.still_gone(files)
@@ -110,15 +118,17 @@ impl TenantTx<'_> {
 
     /// Deletes drafts, each named by its account and the record it is of.
     pub(crate) fn erase_drafts(&mut self, drafts: &[(AccountId, Option<RecordKey>)]) -> Result<(), ChangeError> {
-        for (account, record) in drafts {
-            self.tx
-                .prepare_cached(
-                    "DELETE FROM draft
-                     WHERE account = ?1 AND record IS (SELECT id FROM record WHERE key = ?2)",
-                )?
-                .execute(params![account.as_bytes(), record.map(|key| *key.as_bytes())])?;
-        }
-        Ok(())
+        self.overwriting(|tx| {
+            for (account, record) in drafts {
+                tx.tx
+                    .prepare_cached(
+                        "DELETE FROM draft
+                         WHERE account = ?1 AND record IS (SELECT id FROM record WHERE key = ?2)",
+                    )?
+                    .execute(params![account.as_bytes(), record.map(|key| *key.as_bytes())])?;
+            }
+            Ok(())
+        })
     }
 
     /// Files of the attachments that records have or had, those aside that others have, too.
@@ -139,13 +149,9 @@ impl TenantTx<'_> {
 
     /// Those of the files that the tenant has no longer.
     fn still_gone(&self, files: Vec<StoredFile>) -> Result<Vec<StoredFile>, ChangeError> {
-        let mut gone = Vec::new();
+        let (mut seen, mut gone) = (BTreeSet::new(), Vec::new());
         for file in files {
-            let kept: bool = self
-                .tx
-                .prepare_cached("SELECT EXISTS (SELECT 1 FROM file WHERE name = ?1)")?
-                .query_row([file.file], |row| row.get(0))?;
-            if !kept && !gone.contains(&file) {
+            if seen.insert(file.file) && !has_file(&self.tx, &file.file)? {
                 gone.push(file);
             }
         }

@@ -663,6 +663,7 @@ fn schema_names_every_table_it_documents() {
     let names: BTreeSet<String> = query.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
     let documented = [
         "attachment",
+        "attachment_by_file",
         "change",
         "detachment",
         "draft",

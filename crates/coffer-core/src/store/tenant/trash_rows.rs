@@ -76,7 +76,21 @@ impl TenantTx<'_> {
     /// Deletes records that are in the trash: every version, who saw their secrets, attachments, marks and drafts. The pages that held
     /// them are overwritten in the file; what is left in spite of that, docs/FORMAT.md says.
     pub(crate) fn purge_records(&mut self, keys: &[RecordKey]) -> Result<(), ChangeError> {
+        self.overwriting(|tx| tx.delete_trashed(keys))
+    }
+
+    /// Deletes something so that what was there is overwritten in the file.
+    pub(super) fn overwriting<T>(
+        &mut self,
+        delete: impl FnOnce(&mut Self) -> Result<T, ChangeError>,
+    ) -> Result<T, ChangeError> {
         self.tx.pragma_update(None, "secure_delete", true)?;
+        let deleted = delete(self);
+        self.tx.pragma_update(None, "secure_delete", false)?;
+        deleted
+    }
+
+    pub(super) fn delete_trashed(&mut self, keys: &[RecordKey]) -> Result<(), ChangeError> {
         for &key in keys {
             let row: Option<i64> = self
                 .tx
@@ -102,13 +116,13 @@ impl TenantTx<'_> {
             self.insert_move(key)?;
         }
         // The files themselves go when the tenant is next opened: somebody may be reading one.
-        self.delete_needless_files()?;
-        self.tx.pragma_update(None, "secure_delete", false)?;
-        Ok(())
+        Ok(self.delete_needless_files()?)
     }
 
     /// Forgets files that no attachment is left of.
     pub(super) fn delete_needless_files(&self) -> Result<(), StoreError> {
+        // Databases from before `schema.sql` had it get it here; else SQLite looks through all attachments for each file.
+        self.tx.execute_batch("CREATE INDEX IF NOT EXISTS attachment_by_file ON attachment (file)")?;
         self.tx.prepare_cached("DELETE FROM file WHERE id NOT IN (SELECT file FROM attachment)")?.execute([])?;
         Ok(())
     }

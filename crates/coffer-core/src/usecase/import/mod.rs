@@ -257,6 +257,8 @@ impl Import<'_> {
         }
         // Its own connection, so that the session goes on reading; its writer stands still.
         let importing = self.open.import()?;
+        // A new key may have come while the file was read: what is written to the old one is gone.
+        self.core.refuse_replaced(self.open)?;
         self.core.refuse_exposed(self.open)?;
         self.core.settle(self.open, &importing.writer)?;
         let known = self.known_records()?;
@@ -267,6 +269,9 @@ impl Import<'_> {
         let (report, writing) = self.take_all(read, report, Some(writing), &known)?;
         if let Some(writing) = writing.filter(|_| report.imported > 0) {
             self.context.check()?;
+            // The session may have ended, the vault been moved, or the right gone while records were taken in.
+            self.core.authorize(Action::ImportRecords, Some(self.open.id))?;
+            self.core.refuse_exposed(self.open)?;
             writing.commit(self, Event::RecordsImported { tenant: self.open.id, count: report.imported })?;
         }
         // With any wrong row nothing became a record.
@@ -294,7 +299,7 @@ impl Import<'_> {
     /// The records the tenant has, as far as they are needed to find duplicates.
     fn known_records(&self) -> Result<KnownRecords, JobError> {
         // Its own connection: a large tenant takes a moment, and the session goes on reading.
-        let store = self.open.connect(Access::ReadWrite)?;
+        let store = self.core.connect(self.open, Access::ReadWrite)?;
         Ok(KnownRecords::of(&store, || self.context.check().is_ok()).map_err(in_tenant)?)
     }
 
@@ -425,5 +430,67 @@ impl Read for Watched<'_> {
 impl Seek for Watched<'_> {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
         self.file.seek(to)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use coffer_model::account::Role;
+    use coffer_model::grant::Right;
+
+    use super::*;
+    use crate::altered::{FOUNDER, Place, account};
+
+    fn opened(session: &Session, tenant: TenantId) -> Arc<OpenTenant> {
+        let actor = session.authorize(Action::ImportRecords, Some(tenant)).unwrap();
+        session.open_tenant(&actor, tenant).unwrap()
+    }
+
+    /// Imports two rows into a tenant that was opened before.
+    fn import(place: &Place, session: &Session, open: &OpenTenant) -> Result<ImportReport, JobError> {
+        let request = ImportRequest::new(place.path("in.csv"), open.id);
+        std::fs::write(&request.file, "Name,Notes\nInes,a\nOtto,b\n").unwrap();
+        let file = files::open_foreign_file(&request.file).unwrap();
+        let bytes = file.metadata().unwrap().len();
+        let context = JobContext::detached();
+        Import { core: &session.core, open, context: &context, request: &request }.run(&file, bytes)
+    }
+
+    fn has_nothing(session: &Session, tenant: TenantId) {
+        assert_eq!(session.list_records(tenant, 1, None).unwrap().total, 0);
+        let entries = session.log_page(None, 100).unwrap().entries;
+        assert!(entries.iter().all(|entry| entry.action != "records.imported"));
+    }
+
+    #[test]
+    fn an_import_that_a_new_key_overtook_is_busy_and_writes_nothing() {
+        let (place, session) = Place::new();
+        let acme = session.create_tenant(&"ACME GmbH".parse().unwrap()).unwrap().id;
+        let old = opened(&session, acme);
+        // The old file goes last: this is the moment before.
+        let beside = |ending: &str| PathBuf::from(format!("{}{ending}", old.path.display()));
+        let endings: Vec<&str> = ["", "-wal", "-shm"].into_iter().filter(|ending| beside(ending).exists()).collect();
+        for (number, ending) in endings.iter().enumerate() {
+            std::fs::hard_link(beside(ending), place.path(&number.to_string())).unwrap();
+        }
+        session.start_rekey_tenant(acme).unwrap().wait().unwrap();
+        for (number, ending) in endings.iter().enumerate() {
+            std::fs::rename(place.path(&number.to_string()), beside(ending)).unwrap();
+        }
+        assert_eq!(import(&place, &session, &old).unwrap_err().code(), "busy");
+        has_nothing(&session, acme);
+    }
+
+    #[test]
+    fn an_import_whose_right_went_while_the_file_was_read_is_refused_and_writes_nothing() {
+        let (place, session) = Place::new();
+        let acme = session.create_tenant(&"ACME GmbH".parse().unwrap()).unwrap().id;
+        place.enrol(session, "otto", &[Role::Member]);
+        let session = place.unlock(FOUNDER);
+        session.grant(acme, account(&session, "otto"), Right::Steward, None).unwrap();
+        let open = opened(&session, acme);
+        session.grant(acme, account(&session, FOUNDER), Right::Reader, None).unwrap();
+        assert_eq!(import(&place, &session, &open).unwrap_err().code(), "refused");
+        has_nothing(&session, acme);
     }
 }

@@ -89,7 +89,7 @@ impl Erasing<'_> {
             report.rewritten = true;
         } else {
             let files = self.erase(&actor, &found, request.history_only)?;
-            report.files = files.iter().filter(|file| self.open.files.remove(&file.file).is_ok()).count() as u64;
+            report.files = self.remove(&files);
             report.rewritten = self.rewrite();
             count(&found, request.history_only, &mut report);
         }
@@ -118,6 +118,16 @@ impl Erasing<'_> {
             tx.erase_records(&keys).map_err(changed)
         };
         self.core.audited(actor, self.open, write, |_| Event::SubjectErased { tenant, count })
+    }
+
+    /// Removes files whose rows are gone, and says how many. Nobody writes meanwhile; a file that was attached again since
+    /// stays. One that cannot be removed is swept where the tenant is next opened.
+    fn remove(&self, files: &[StoredFile]) -> u64 {
+        let Ok(writer) = self.open.writer() else { return 0 };
+        let remove = |file: &&StoredFile| {
+            matches!(writer.has_file(&file.file), Ok(false)) && self.open.files.remove(&file.file).is_ok()
+        };
+        files.iter().filter(remove).count() as u64
     }
 
     /// Writes the database anew. That it failed is told and no error: what was to be erased is.
@@ -207,5 +217,71 @@ fn changed(error: ChangeError) -> CallError {
         // Somebody purged it a moment ago.
         ChangeError::NotFound | ChangeError::VersionConflict => CallError::NotFound,
         ChangeError::Store(error) => in_tenant(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use coffer_model::attachment::AttachmentId;
+
+    use super::*;
+    use crate::altered::{Place, record};
+    use crate::store::tenant::NewAttachment;
+    use crate::usecase::AttachError;
+
+    fn identifiers() -> SubjectIdentifiers {
+        SubjectIdentifiers::parse(["canary".into()]).unwrap()
+    }
+
+    #[test]
+    fn a_file_that_was_attached_again_after_the_erasure_and_before_it_was_removed_stays() {
+        let (place, session) = Place::new();
+        let core = &*session.core;
+        let acme = session.create_tenant(&"ACME GmbH".parse().unwrap()).unwrap().id;
+        let (gone, other) = (record(&session, acme), record(&session, acme));
+        for name in ["plan", "list"] {
+            let path = place.path(name);
+            std::fs::write(&path, name).unwrap();
+            session.start_attach(gone, &path).unwrap().wait().unwrap();
+        }
+        let actor = session.authorize(Action::EraseSubject, Some(acme)).unwrap();
+        let open = session.open_tenant(&actor, acme).unwrap();
+        let attached = open.read(|store| store.attachment(gone.key(), AttachmentId(1))).unwrap().unwrap();
+
+        let (context, matcher) = (JobContext::detached(), Matcher::of(&identifiers()));
+        let scan = Scan { core, open: &open, context: &context, matcher: &matcher };
+        let found = choose(&scan, &actor, Some(&[gone])).unwrap().found;
+        let erasing = Erasing { core, open: &open, context: &context, actor: &actor };
+        let files = erasing.erase(&actor, &found, false).unwrap();
+        assert_eq!(files.len(), 2);
+        // Whoever attaches the same content has looked before the erasure whether the tenant has it.
+        let new = NewAttachment {
+            key: other.key(),
+            expected_version: 1,
+            id: AttachmentId(1),
+            name: &attached.name,
+            media: attached.media,
+            file: &attached.file,
+            digest: &[7; 32],
+        };
+        let attach = |tx: &mut TenantTx<'_>| tx.insert_attachment(&new).map_err(AttachError::from);
+        let event = Event::AttachmentAdded { record: other, attachment: AttachmentId(1), version: 2 };
+        core.audited(&actor, &open, attach, |_| event).unwrap();
+
+        assert_eq!(erasing.remove(&files), 1);
+        assert!(open.files.open(&attached.file.file).is_ok());
+    }
+
+    #[test]
+    fn a_search_that_a_new_key_overtook_is_busy() {
+        let (_place, session) = Place::new();
+        let core = &*session.core;
+        let acme = session.create_tenant(&"ACME GmbH".parse().unwrap()).unwrap().id;
+        let actor = session.authorize(Action::FindSubject, Some(acme)).unwrap();
+        let open = session.open_tenant(&actor, acme).unwrap();
+        session.start_rekey_tenant(acme).unwrap().wait().unwrap();
+        let (context, matcher) = (JobContext::detached(), Matcher::of(&identifiers()));
+        let found = Scan { core, open: &open, context: &context, matcher: &matcher }.run();
+        assert_eq!(found.map(drop).unwrap_err().code(), "busy");
     }
 }

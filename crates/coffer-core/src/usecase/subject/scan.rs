@@ -61,7 +61,7 @@ impl Scan<'_> {
     /// Looks through the tenant as it stands at one moment.
     pub(super) fn run(&self) -> Result<Found, JobError> {
         // Its own connection, so that the session goes on reading.
-        let store = self.open.connect(Access::ReadOnly)?;
+        let store = self.core.connect(self.open, Access::ReadOnly)?;
         let moment = store.moment().map_err(in_tenant)?;
         self.context.set_total(moment.count_all().map_err(in_tenant)?);
         let mut found = Found::default();

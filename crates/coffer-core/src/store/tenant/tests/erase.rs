@@ -1,5 +1,9 @@
 //! Erased is erased: nothing of it is in the decrypted file, wherever SQLite and FTS5 had put it.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::super::attachment_rows::Attached;
 use super::*;
 
 /// The whole database as SQLite sees it: every page, decrypted, free ones too.
@@ -109,4 +113,70 @@ fn a_record_in_the_trash_is_erased_as_well() {
     bench.write(|tx| drop(tx.erase_records(&[key(1), key(2)]).unwrap()));
     assert_eq!((bench.store.count().unwrap(), bench.store.trash_count().unwrap()), (0, 0));
     assert!(bench.rows_left().iter().all(|(_, rows)| *rows == 0), "{:?}", bench.rows_left());
+}
+
+#[test]
+fn what_goes_with_an_erasure_is_overwritten_before_the_file_is_written_anew() {
+    let mut bench = Bench::new();
+    bench.add(1, &about("Gate", "quiet"));
+    bench.add(2, &about("Canarywharf", "quiet"));
+    let draft = RecordDraft {
+        kind: RecordKind::custom(),
+        title: "Dockland".to_owned(),
+        fields: Vec::new(),
+        tags: Vec::new(),
+        notes: String::new(),
+    };
+    bench.write(|tx| tx.keep_draft(None, 0, &draft).unwrap());
+    assert!(is_left(&bench.store, "canarywharf") && is_left(&bench.store, "dockland"));
+    bench.write(|tx| {
+        tx.erase_drafts(&[(WHO, None)]).unwrap();
+        tx.erase_records(&[key(2)]).unwrap();
+    });
+    assert!(!is_left(&bench.store, "dockland"));
+    assert!(!is_left(&bench.store, "canarywharf"));
+}
+
+/// Hundreds of steps of SQLite's machine that it takes to purge a record with so many files, of which another one has as many.
+fn steps_of_purging(files: u16, old: bool) -> u64 {
+    let mut bench = Bench::new();
+    if old {
+        bench.store.connection.execute_batch("DROP INDEX IF EXISTS attachment_by_file").unwrap();
+    }
+    let name = AttachmentName::from_file_name("plan");
+    for record in [1, 2] {
+        bench.add(record, &titled("Gate"));
+        bench.write(|tx| {
+            let row = record_row(&tx.tx, key(record)).unwrap().unwrap();
+            for number in 1..=files {
+                let mut digest = [record; 32];
+                digest[..2].copy_from_slice(&number.to_be_bytes());
+                let file = StoredFile { file: digest[..16].try_into().unwrap(), header: [0; 32], bytes: 1 };
+                let attached = Attached { id: AttachmentId(number), name: &name, media: MediaKind::Other, version: 1 };
+                tx.insert_attached(row, &attached, &file, &digest).unwrap();
+            }
+        });
+    }
+    bench.write(|tx| tx.trash_record(key(1)).unwrap());
+    let steps = Arc::new(AtomicU64::new(0));
+    let counted = Arc::clone(&steps);
+    let count = move || {
+        counted.fetch_add(1, Ordering::Relaxed);
+        false
+    };
+    bench.store.connection.progress_handler(100, Some(count)).unwrap();
+    bench.write(|tx| tx.purge_records(&[key(1)]).unwrap());
+    let mut left = 0;
+    bench.store.files(|_| left += 1).unwrap();
+    assert_eq!(left, files);
+    steps.load(Ordering::Relaxed)
+}
+
+#[test]
+fn purging_four_times_as_many_files_takes_about_four_times_as_long_in_old_databases_too() {
+    // Databases from before there was an index get it then.
+    for old in [false, true] {
+        let (few, many) = (steps_of_purging(1_000, old), steps_of_purging(4_000, old));
+        assert!(many < 6 * few, "old: {old}, {few} and {many} hundred steps");
+    }
 }
