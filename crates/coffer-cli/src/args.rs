@@ -7,6 +7,7 @@ mod subject;
 
 use std::path::PathBuf;
 
+use clap::builder::{PathBufValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 use coffer_core::{Split, TWIN_SEED_MAX};
@@ -28,6 +29,13 @@ pub struct Cli {
     pub global: Global,
     #[command(subcommand)]
     pub command: Command,
+}
+
+/// Where a new file is to be. Where something is read, `-` is a stream; nothing is written to one, nor to a file of that name.
+fn new_file() -> impl TypedValueParser<Value = PathBuf> {
+    PathBufValueParser::new().try_map(|path| {
+        if path.as_os_str() == "-" { Err("nothing is written to a stream: name a new file") } else { Ok(path) }
+    })
 }
 
 const ROOT_EXAMPLES: &str = "\
@@ -243,7 +251,12 @@ pub enum VaultCommand {
     )]
     Move {
         /// New file for the vault, encrypted as every backup is.
-        #[arg(value_name = "FILE", value_hint = ValueHint::AnyPath, required_unless_present = "take_back")]
+        #[arg(
+            value_name = "FILE",
+            value_hint = ValueHint::AnyPath,
+            value_parser = new_file(),
+            required_unless_present = "take_back"
+        )]
         file: Option<PathBuf>,
         /// Use the copy here again after all. The log says so.
         #[arg(long, conflicts_with = "file")]
@@ -469,7 +482,7 @@ pub enum FileCommand {
         /// The attachment's name or number.
         name: String,
         /// A file that does not exist yet.
-        #[arg(value_hint = ValueHint::FilePath)]
+        #[arg(value_hint = ValueHint::FilePath, value_parser = new_file())]
         out: PathBuf,
     },
     /// Take a file off a record. Earlier versions of the record keep it.
@@ -525,6 +538,19 @@ pub struct RecordEdit {
     pub version: Option<u32>,
 }
 
+impl RecordEdit {
+    /// Whether it names nothing to change.
+    pub fn changes_nothing(&self) -> bool {
+        let Self { title, kind, fields, remove_field, tag, notes, version: _ } = self;
+        let FieldArgs { fields, field_files, field_prompts } = fields;
+        title.is_none()
+            && kind.is_none()
+            && tag.is_none()
+            && notes.is_none()
+            && [fields, field_files, field_prompts, remove_field].into_iter().all(Vec::is_empty)
+    }
+}
+
 /// Fields of a record.
 #[derive(Args, Debug)]
 pub struct FieldArgs {
@@ -576,7 +602,7 @@ pub struct ImportArgs {
 )]
 pub struct ExportArgs {
     /// A file that does not exist yet.
-    #[arg(value_hint = ValueHint::FilePath)]
+    #[arg(value_hint = ValueHint::FilePath, value_parser = new_file())]
     pub file: PathBuf,
     /// Name or identifier of the tenant.
     #[arg(long, value_name = "T")]
@@ -599,7 +625,7 @@ pub struct ExportArgs {
 #[command(
     args_conflicts_with_subcommands = true,
     subcommand_negates_reqs = true,
-    after_help = "Examples:\n  coffer … search harbour gat\n  coffer … search \"müller\" --tenant ACME --json\n  coffer … search 'tag:network -kind:note after:2026-01-01'\n  coffer … search --tenant ACME -- -tag:network\n  coffer … search 'field:host=db1' --save databases --tenant ACME\n  coffer … search --saved databases --tenant ACME\n\n  word word      both; the last as a beginning of two letters or more\n  \"two words\"    one after the other\n  tag:x          has the tag                kind:login     is of the kind\n  field:name     has a field of the name    field:name=value   and it says that\n  before:2026-01-31  after:2026-01-01       last changed before, or on and after, the day (UTC)\n  -              before any of these: without what follows\n\nCase and accents do not matter. Parts of serial and telephone numbers are found from three characters\non. Secrets are not searched. The words list-saved, rename-saved and remove-saved at the beginning\nare commands. docs/finding.md explains it all."
+    after_help = "Examples:\n  coffer … search harbour gat\n  coffer … search \"müller\" --tenant ACME --json\n  coffer … search 'tag:network -kind:note after:2026-01-01'\n  coffer … search --tenant ACME -- -tag:network\n  coffer … search 'field:host=db1' --save databases --tenant ACME\n  coffer … search --saved databases --tenant ACME\n\n  word word      both; the last as a beginning of two letters or more\n  \"two words\"    one after the other\n  tag:x          has the tag                kind:login     is of the kind\n  field:name     has a field of the name    field:name=value   and it says that\n  before:2026-01-31  after:2026-01-01       last changed before, or on and after, the day (UTC)\n  -              before any of these: without what follows\n\nCase and accents do not matter. Parts of serial and telephone numbers are found from three digits\non. Secrets are not searched. The words list-saved, rename-saved and remove-saved at the beginning\nare commands. docs/finding.md explains it all."
 )]
 pub struct SearchArgs {
     /// What to look for.
@@ -652,7 +678,7 @@ pub enum BackupCommand {
     #[command(after_help = "Example:\n  coffer --vault clients.coffer backup export /mnt/usb/clients.age")]
     Export {
         /// A file that does not exist yet.
-        #[arg(value_hint = ValueHint::FilePath)]
+        #[arg(value_hint = ValueHint::FilePath, value_parser = new_file())]
         file: PathBuf,
     },
     /// Check a backup, every byte of it. Writes nothing.
@@ -720,7 +746,7 @@ pub enum LogCommand {
     /// Write every entry to a new file, one JSON object a line, oldest first.
     Export {
         /// A file that does not exist yet.
-        #[arg(value_hint = ValueHint::FilePath)]
+        #[arg(value_hint = ValueHint::FilePath, value_parser = new_file())]
         file: PathBuf,
     },
 }

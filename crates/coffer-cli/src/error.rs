@@ -1,8 +1,14 @@
 //! Everything that may go wrong on the command line, in words: what happened, and what to do.
 
-use std::path::PathBuf;
+use std::error::Error;
+use std::fs;
+use std::io::{self, ErrorKind};
+use std::num::{IntErrorKind, ParseIntError};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use clap::CommandFactory;
+use clap::error::{ContextKind, ContextValue};
 use coffer_core::host::{KeyringError, PromptError};
 use coffer_core::{
     AcceptRecoveryError, ActivateError, ActivationCodeError, AttachError, BulkError, CallError, ChangePassphraseError,
@@ -18,6 +24,7 @@ use coffer_model::record::InvalidRecord;
 use coffer_model::template::InvalidTemplate;
 use coffer_model::tenant::InvalidTenantName;
 
+use crate::args::Cli;
 use crate::render::OutputError;
 
 /// Why a command did not do what was asked.
@@ -35,6 +42,9 @@ pub enum CliError {
     Passphrase(#[from] PassphraseError),
     #[error(transparent)]
     Prompt(#[from] PromptError),
+    /// Nobody can be asked for a field's value.
+    #[error("there is no terminal to ask for the field {0:?} on")]
+    NoTerminalForField(String),
     #[error(transparent)]
     Open(#[from] OpenError),
     #[error("{}", unlock_words(.0))]
@@ -128,6 +138,8 @@ pub enum CliError {
     NoSuchAttachment(String),
     #[error("a field was given that is not {0}")]
     FieldSyntax(&'static str),
+    #[error("what stands behind a field's colon is no type")]
+    FieldType,
     #[error(transparent)]
     SecondFactor(#[from] SecondFactorError),
     #[error(transparent)]
@@ -144,8 +156,16 @@ pub enum CliError {
     Output(#[from] OutputError),
     #[error("{}", first_line(.0))]
     Arguments(clap::Error),
-    #[error("the file {} cannot be used: {reason}", path.display())]
-    File { path: PathBuf, reason: std::io::Error },
+    #[error("the file {} cannot be used: {}", path.display(), file_words(.reason))]
+    File { path: PathBuf, reason: io::Error },
+    /// The kit, or its shares, cannot be kept where they were to be.
+    #[error("nothing can be kept at {}: {}", .0.path.display(), file_words(&.0.reason))]
+    KitPlace(#[from] KitPlaceError),
+    #[error("there is something at {} already", .0.display())]
+    TargetExists(PathBuf),
+    /// What went wrong, and with which of the things that were named.
+    #[error("{named}: {error}{why}")]
+    Of { named: String, error: Box<Self>, why: String },
     #[error("{rejected} of the file's rows cannot be imported, so nothing was written")]
     ImportRejected { rejected: u64 },
     #[error("a tenant's file is not as it was locked")]
@@ -180,12 +200,6 @@ impl From<RecoverError> for CliError {
     }
 }
 
-impl From<KitPlaceError> for CliError {
-    fn from(KitPlaceError { path, reason }: KitPlaceError) -> Self {
-        Self::File { path, reason }
-    }
-}
-
 impl From<Fault> for CliError {
     fn from(fault: Fault) -> Self {
         Self::Call(CallError::Fault(fault))
@@ -199,6 +213,34 @@ const DAMAGED: u8 = 3;
 const BUG: u8 = 70;
 
 impl CliError {
+    /// Why a new file was not made.
+    pub fn new_file(path: &Path, reason: io::Error) -> Self {
+        let path = path.to_owned();
+        if reason.kind() == ErrorKind::AlreadyExists { Self::TargetExists(path) } else { Self::File { path, reason } }
+    }
+
+    /// The same error, saying which of the things that were named it is about.
+    pub fn of(self, named: impl Into<String>) -> Self {
+        Self::Of { named: named.into(), error: Box::new(self), why: String::new() }
+    }
+
+    /// As [`CliError::of`], of a file that was to be read: if that could not be, saying why.
+    pub fn of_file(self, path: &Path) -> Self {
+        let why = match fs::metadata(path) {
+            _ if self.code() != "file_unreadable" => String::new(),
+            Ok(facts) if facts.is_dir() => ": it is a folder".to_owned(),
+            Ok(facts) if !facts.is_file() => ": it is a pipe or a device".to_owned(),
+            Ok(_) => ": you may not".to_owned(),
+            Err(reason) => format!(": {}", file_words(&reason)),
+        };
+        Self::Of { named: path.display().to_string(), error: Box::new(self), why }
+    }
+
+    /// Wrong usage, in clap's words where they are words for people.
+    pub fn arguments(error: clap::Error) -> Self {
+        Self::Arguments(usage_words(error))
+    }
+
     /// The permanent name of the error.
     pub fn code(&self) -> &'static str {
         match self {
@@ -208,7 +250,7 @@ impl CliError {
             Self::PassphraseSource(_) => "passphrase_source",
             Self::Passphrase(_) => "invalid_passphrase",
             Self::Prompt(PromptError::Cancelled) => "cancelled",
-            Self::Prompt(PromptError::Unavailable | PromptError::Failed) => "no_terminal",
+            Self::Prompt(PromptError::Unavailable | PromptError::Failed) | Self::NoTerminalForField(_) => "no_terminal",
             Self::Open(error) => error.code(),
             Self::Unlock(error) => error.code(),
             Self::Create(error) => error.code(),
@@ -252,7 +294,7 @@ impl CliError {
             Self::RenewRecovery(error) => error.code(),
             Self::AcceptRecovery(error) => error.code(),
             Self::NoSuchTenant(_) | Self::NoSuchField(_) | Self::NoSuchAttachment(_) => "not_found",
-            Self::FieldSyntax(_) | Self::Usage(_) | Self::Arguments(_) => "usage",
+            Self::FieldSyntax(_) | Self::FieldType | Self::Usage(_) | Self::Arguments(_) => "usage",
             Self::SecondFactor(error) => error.code(),
             Self::SetPolicy(error) => error.code(),
             Self::FactorNotAskedFor(_) => "factor_not_asked_for",
@@ -261,6 +303,9 @@ impl CliError {
             Self::PersonalCode(_) => "invalid_personal_code",
             Self::Output(_) => "output",
             Self::File { .. } => "file",
+            Self::KitPlace(error) => error.code(),
+            Self::TargetExists(_) => "target_exists",
+            Self::Of { error, .. } => error.code(),
             Self::ImportRejected { .. } => "import_rejected",
             Self::LogFindings => "log_findings",
             Self::ExposuresDisagree => "exposures_disagree",
@@ -275,6 +320,15 @@ impl CliError {
     pub fn hint(&self) -> Option<&'static str> {
         if matches!(self, Self::Unlock(UnlockError::Fault(Fault::Damaged(Damage::Log)))) {
             return Some("compare it with a backup; an auditor can go on with `log restart`, which stays on record");
+        }
+        if matches!(self, Self::NoTerminalForField(_)) {
+            return Some("give it with --field-file NAME=FILE; `-` is standard input");
+        }
+        if matches!(self, Self::FieldType) {
+            return Some(
+                "NAME:TYPE, where TYPE is text, secret, multiline, email, phone, url, date, number, totp, choice, reference or \
+                 expiry; a name with a colon in it needs one behind it",
+            );
         }
         if let Some(hint) = people_hint(self.code()) {
             return Some(hint);
@@ -293,9 +347,13 @@ impl CliError {
                 "take five or more words at random; length counts, not special characters"
             }
             "refused" => "ask an administrator or the tenant's steward for the right",
-            "no_such_factor" => "leave the option out",
-            "source_not_encrypted" => "leave the option out; the file is not encrypted that way",
-            "source_needs_key" => "give it with --source-passphrase-file FILE or --source-key-file FILE",
+            "source_not_encrypted" => {
+                "leave the option out; if --format was given, leave that out instead: the format is told by the content"
+            }
+            "source_needs_key" => {
+                "give it with --source-passphrase-file FILE or --source-key-file FILE; of an archive that age encrypted it is \
+                 --source-identity-file FILE"
+            }
             "source_wrong_key" => "check the passphrase, and whether the file needs a key file as well",
             "source_other_format" => "leave --format out; the format is told by the content",
             "source_other_version" => "open it in the program it comes from and save it as KDBX 4",
@@ -346,6 +404,9 @@ impl CliError {
             "busy" => "try again in a moment",
             "device_key" => "unlock the keyring and try again",
             "device_enrolled" => "nothing needs to be done; `backup export` works without --login",
+            "mapping_unknown_column" | "assignment_unknown_column" => {
+                "see what `import FILE --tenant T --dry-run` says the columns are called"
+            }
             "import_rejected" => "mend the rows and repeat, or leave columns out with --map \"COLUMN=skip\"",
             "exposures_disagree" => {
                 "entries left out: rows were taken from the tenant, or somebody added to the log; look at those entries"
@@ -371,7 +432,8 @@ impl CliError {
                 "take another backup; nothing was written"
             }
             "backup_not_found" => "check the file's name",
-            "file_unreadable" => "see that the file is there and that you may read it",
+            "file_unreadable" => "name a plain file that is there and that you may read: no folder, pipe or device",
+            "file" => "check the path, and that you may read or write there",
             "attachment_exists" => "take it off first with `file detach`; the record's history keeps it",
             "too_many_attachments" => "take others off first, or attach it to another record",
             "file_changed" => "repeat when nothing writes to the file; nothing was attached",
@@ -519,9 +581,48 @@ fn activate_words(error: &ActivateError) -> String {
     }
 }
 
-/// What clap says in its first line, without the word in front of it.
+/// What is the matter with a file, in words rather than the operating system's or a library's.
+fn file_words(reason: &io::Error) -> String {
+    let words = match reason.kind() {
+        ErrorKind::NotFound => "there is no such file or folder",
+        ErrorKind::AlreadyExists => "there is something already",
+        ErrorKind::PermissionDenied => "you may not",
+        ErrorKind::IsADirectory => "it is a folder",
+        ErrorKind::NotADirectory => "what should be a folder on the way there is none",
+        ErrorKind::InvalidData => "it is not a text in UTF-8",
+        ErrorKind::ReadOnlyFilesystem => "nothing can be written there",
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "there is no space left",
+        _ => return reason.to_string(),
+    };
+    words.to_owned()
+}
+
+/// clap's error without what only programmers understand: commands that are not for people, and how the standard library
+/// words that something is no number.
+fn usage_words(mut error: clap::Error) -> clap::Error {
+    if let Some(ContextValue::Strings(mut known)) = error.remove(ContextKind::ValidSubcommand) {
+        known.retain(|name| Cli::command().find_subcommand(name).is_none_or(|command| !command.is_hide_set()));
+        error.insert(ContextKind::ValidSubcommand, ContextValue::Strings(known));
+    }
+    let Some(number) = error.source().and_then(|source| source.downcast_ref::<ParseIntError>()) else { return error };
+    let words = match number.kind() {
+        IntErrorKind::PosOverflow | IntErrorKind::NegOverflow => "the number is out of bounds",
+        _ => "it is not a whole number",
+    };
+    let said = |kind| error.get(kind).map(ToString::to_string).unwrap_or_default();
+    let (value, argument) = (said(ContextKind::InvalidValue), said(ContextKind::InvalidArg));
+    Cli::command().error(error.kind(), format!("invalid value '{value}' for '{argument}': {words}"))
+}
+
+/// What clap says in its first line, without the word in front of it, and what it lists below.
 fn first_line(error: &clap::Error) -> String {
     let text = error.render().to_string();
-    let line = text.lines().next().unwrap_or_default();
-    line.strip_prefix("error: ").unwrap_or(line).to_owned()
+    let mut lines = text.lines();
+    let line = lines.next().unwrap_or_default();
+    let line = line.strip_prefix("error: ").unwrap_or(line);
+    if !line.ends_with(':') {
+        return line.to_owned();
+    }
+    let listed: Vec<_> = lines.map_while(|line| line.strip_prefix("  ")).map(str::trim).collect();
+    format!("{line} {}", listed.join(", "))
 }

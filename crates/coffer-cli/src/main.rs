@@ -42,7 +42,7 @@ fn main() -> ExitCode {
 fn run(arguments: Vec<OsString>, json: bool) -> Result<(), CliError> {
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
-        Err(error) if error.use_stderr() => return Err(CliError::Arguments(error)),
+        Err(error) if error.use_stderr() => return Err(CliError::arguments(error)),
         Err(help) => return Ok(render::help(&help)?),
     };
     cmd::run(&coffer_host::system("coffer"), &cli, &Output::new(json))

@@ -123,6 +123,9 @@ pub fn new_foreign_passphrase(file: Option<&Path>) -> Result<Zeroizing<Vec<u8>>,
 
 /// Asks for the value of a field.
 pub fn value(field: &str) -> Result<Value, CliError> {
+    if !is_possible() {
+        return Err(CliError::NoTerminalForField(field.to_owned()));
+    }
     Ok(Value::new(ask(&format!("{}: ", crate::render::visible(field)))?))
 }
 

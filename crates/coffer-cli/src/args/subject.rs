@@ -38,7 +38,7 @@ pub enum SubjectCommand {
         #[command(flatten)]
         subject: SubjectArgs,
         /// A file that does not exist yet.
-        #[arg(long = "to", value_name = "FILE", value_hint = ValueHint::FilePath)]
+        #[arg(long = "to", value_name = "FILE", value_hint = ValueHint::FilePath, value_parser = super::new_file())]
         file: PathBuf,
         /// Only this record of those found. May be repeated.
         #[arg(long, value_name = "ID")]
@@ -61,4 +61,13 @@ pub enum SubjectCommand {
         #[arg(long, value_name = "NAME")]
         confirm: Option<String>,
     },
+}
+
+impl SubjectCommand {
+    /// The person, and whose data is looked through.
+    pub const fn subject(&self) -> &SubjectArgs {
+        match self {
+            Self::Find { subject } | Self::Export { subject, .. } | Self::Erase { subject, .. } => subject,
+        }
+    }
 }

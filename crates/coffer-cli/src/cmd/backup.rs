@@ -13,7 +13,7 @@ use super::{kit, vault_folder};
 use crate::args::{BackupCommand, BackupKey, Global};
 use crate::error::CliError;
 use crate::job;
-use crate::render::{Output, size, table};
+use crate::render::{Output, counted, size, table};
 
 /// Runs a command for an account; it is logged under its name.
 pub fn run(session: &Session, command: &BackupCommand, output: &Output) -> Result<(), CliError> {
@@ -49,11 +49,11 @@ pub fn run_locked(host: &Host, global: &Global, command: &BackupCommand, output:
             export(|| vault.start_backup(file), output)
         }
         BackupCommand::Verify { file, key } => {
-            let identity = identity(global, key)?;
+            let identity = identity(host, global, key)?;
             verify(|| start_verify_backup(host, file, identity), output)
         }
         BackupCommand::Restore { file, to, accept_older, key } => {
-            let identity = identity(global, key)?;
+            let identity = identity(host, global, key)?;
             let options = RestoreOptions { accept_older: *accept_older };
             restore(|| start_restore(host, file, identity, to, options), to, output)
         }
@@ -99,12 +99,14 @@ fn list(session: &Session, output: &Output) -> Result<(), CliError> {
 }
 
 /// The kit if one was named, else this device's own key for the vault.
-fn identity(global: &Global, key: &BackupKey) -> Result<BackupIdentity, CliError> {
+fn identity(host: &Host, global: &Global, key: &BackupKey) -> Result<BackupIdentity, CliError> {
     if let Some(kit) = recovery(key)? {
         return Ok(kit);
     }
-    let vault = global.vault.clone();
-    vault.map(BackupIdentity::Device).ok_or_else(|| CliError::Usage(NEITHER.to_owned()))
+    let vault = global.vault.clone().ok_or_else(|| CliError::Usage(NEITHER.to_owned()))?;
+    // Says of what is no vault that it is none.
+    Vault::open(host, &vault)?;
+    Ok(BackupIdentity::Device(vault))
 }
 
 const NEITHER: &str = "what opens the backup was not named: --kit FILE, its shares: --share FILE, or --vault DIR on the device that made it";
@@ -120,12 +122,12 @@ fn recovery(key: &BackupKey) -> Result<Option<BackupIdentity>, CliError> {
 fn text(done: &str, backup: &BackupView) -> String {
     let older = if backup.newer_known { "\na newer backup of this vault is known" } else { "" };
     format!(
-        "backup {} of vault {} {done}\nmade {}, {} files, {}, {} log entries{older}",
+        "backup {} of vault {} {done}\nmade {}, {}, {}, {}{older}",
         backup.counter,
         backup.vault,
         backup.made_at,
-        backup.files,
+        counted(backup.files, "file", "files"),
         size(backup.bytes),
-        backup.log_entries
+        counted(backup.log_entries, "log entry", "log entries")
     )
 }

@@ -13,7 +13,7 @@ use crate::args::{ExportArgs, Global};
 use crate::error::CliError;
 use crate::job;
 use crate::prompt;
-use crate::render::{Output, size, visible};
+use crate::render::{Output, counted, size, visible};
 
 pub fn run(session: &Session, global: &Global, args: &ExportArgs, output: &Output) -> Result<(), CliError> {
     let tenant = find_tenant(session, &args.tenant)?;
@@ -55,7 +55,8 @@ fn confirmation(format: ExportFormat, args: &ExportArgs, tenant: &str) -> Result
 }
 
 fn report_text(report: &ExportReport, format: ExportFormat, file: &str) -> String {
-    let mut text = format!("{} records, {}, written to {file}\n", report.records, size(report.bytes));
+    let records = counted(report.records, "record", "records");
+    let mut text = format!("{records}, {}, written to {file}\n", size(report.bytes));
     if matches!(format, ExportFormat::Csv | ExportFormat::Archive) {
         text.push_str("every secret in it is readable: delete it as soon as it has served\n");
     }
@@ -74,6 +75,7 @@ fn loss_words(what: &str) -> &str {
         "neutralised_cells" => "a cell as it was: it has an apostrophe in front, or a spreadsheet would run it",
         "fields" => "a field, for want of columns",
         "attachments" => "an attachment",
+        "tags" => "a tag with a semicolon: a tag for each part comes back",
         other => other,
     }
 }

@@ -45,7 +45,7 @@ fn attach(session: &Session, id: RecordId, paths: &[PathBuf], output: &Output) -
             // Numbers ascend, so the newest comes last.
             Ok(record) => attached.extend(record.attachments.into_iter().next_back()),
             Err(error) => {
-                failure = Some(error);
+                failure = Some(error.of_file(path));
                 break;
             }
         }

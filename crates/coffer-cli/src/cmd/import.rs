@@ -5,7 +5,7 @@ use std::io::Read;
 use std::path::Path;
 
 use coffer_core::view::{ImportColumn, ImportCount, ImportLoss, ImportReport};
-use coffer_core::{Duplicates, ImportRequest, Session};
+use coffer_core::{Duplicates, ImportError, ImportRequest, Session};
 use coffer_interchange::source::{Format, KEY_FILE_BYTES, SourceKeys};
 use zeroize::Zeroizing;
 
@@ -14,7 +14,7 @@ use crate::args::ImportArgs;
 use crate::error::CliError;
 use crate::job;
 use crate::prompt;
-use crate::render::{Output, table, visible};
+use crate::render::{Output, counted, table, visible};
 
 pub fn run(session: &Session, args: &ImportArgs, output: &Output) -> Result<(), CliError> {
     let tenant = find_tenant(session, &args.tenant)?;
@@ -26,13 +26,44 @@ pub fn run(session: &Session, args: &ImportArgs, output: &Output) -> Result<(), 
         dry_run: args.dry_run,
         ..ImportRequest::new(args.file.clone(), tenant.id)
     };
-    if prompt::is_possible() && session.import_lacks_passphrase(&request)? {
+    let lacks_passphrase = prompt::is_possible()
+        && session.import_lacks_passphrase(&request).map_err(|error| say_which(session, args, error.into()))?;
+    if lacks_passphrase {
         let question = format!("Passphrase of {}: ", args.file.display());
         request.keys.passphrase = Some(prompt::foreign_passphrase(None, &question)?);
     }
-    let report = job::run("importing", || session.start_import(request))?;
-    output.answer(&report, report_text)?;
+    let report = job::run("importing", || session.start_import(request));
+    let report = report.map_err(|error| say_which(session, args, error))?;
+    output.answer(&report, |report| report_text(report, args))?;
     if report.rejected > 0 { Err(CliError::ImportRejected { rejected: report.rejected }) } else { Ok(()) }
+}
+
+/// The error, saying which of the arguments it is about.
+fn say_which(session: &Session, args: &ImportArgs, error: CliError) -> CliError {
+    match error.code() {
+        "file_unreadable" => error.of_file(&args.file),
+        // As another format it may well be encrypted.
+        "source_not_encrypted" => match &args.format {
+            Some(format) => error.of(format!("read as {format}")),
+            None => error,
+        },
+        code if code.starts_with("assignment_") => match args.map.iter().find(|map| is_refused(session, args, map)) {
+            Some(map) => error.of(format!("--map {map:?}")),
+            None => error,
+        },
+        _ => error,
+    }
+}
+
+/// Whether one correction of the mapping, by itself, is refused.
+fn is_refused(session: &Session, args: &ImportArgs, map: &str) -> bool {
+    let Ok(tenant) = find_tenant(session, &args.tenant) else { return false };
+    let request = ImportRequest {
+        format: args.format.as_deref().and_then(Format::from_code),
+        mapping: vec![map.to_owned()],
+        ..ImportRequest::new(args.file.clone(), tenant.id)
+    };
+    matches!(session.inspect_import(&request), Err(ImportError::Assignment(_)))
 }
 
 fn keys(args: &ImportArgs) -> Result<SourceKeys, CliError> {
@@ -50,16 +81,16 @@ fn read_key_file(path: &Path) -> Result<Zeroizing<Vec<u8>>, CliError> {
     Ok(bytes)
 }
 
-fn report_text(report: &ImportReport) -> String {
+fn report_text(report: &ImportReport, args: &ImportArgs) -> String {
     let columns = report.columns.iter().map(column_row);
     let mut text = String::new();
     if !report.columns.is_empty() {
         text.push_str(&table(&["COLUMN", "BECOMES", "TYPE"], columns));
         text.push('\n');
     }
-    let (number, what) = match report.counted_in {
-        ImportCount::Lines => ("LINE", "rows"),
-        ImportCount::Entries => ("ENTRY", "entries"),
+    let (number, one, more) = match report.counted_in {
+        ImportCount::Lines => ("LINE", "row", "rows"),
+        ImportCount::Entries => ("ENTRY", "entry", "entries"),
     };
     if !report.errors.is_empty() {
         let errors = report.errors.iter().map(|error| vec![error.line.to_string(), visible(&error.message)]);
@@ -73,19 +104,26 @@ fn report_text(report: &ImportReport) -> String {
         }
         text.push('\n');
     }
-    let verb = if report.dry_run { "would be imported" } else { "imported" };
-    let _ = writeln!(text, "{} records {verb}, {} {what} rejected", report.imported, report.rejected);
+    let records = counted(report.imported, "record", "records");
+    let rejected = format!("{} rejected", counted(report.rejected, one, more));
+    let _ = match (report.dry_run, report.rejected) {
+        (true, 0) => writeln!(text, "{records} would be imported, {rejected}"),
+        (true, _) => writeln!(text, "nothing would be imported: {rejected}; without that it would be {records}"),
+        (false, _) => writeln!(text, "{records} imported, {rejected}"),
+    };
     if report.versions > 0 {
-        let _ = writeln!(text, "{} earlier versions with them", report.versions);
+        let _ = writeln!(text, "{} with them", counted(report.versions, "earlier version", "earlier versions"));
     }
     if report.attachments > 0 {
-        let _ = writeln!(text, "{} attachments with them", report.attachments);
+        let _ = writeln!(text, "{} with them", counted(report.attachments, "attachment", "attachments"));
     }
     if report.trashed > 0 {
         let _ = writeln!(text, "{} of the records are in the trash, as they were", report.trashed);
     }
     if report.duplicates > 0 {
-        let _ = writeln!(text, "{} are in the tenant already (--duplicates skip leaves them out)", report.duplicates);
+        let hint = if args.duplicates == "skip" { "" } else { " (--duplicates skip leaves them out)" };
+        let already = counted(report.duplicates, "is", "are");
+        let _ = writeln!(text, "{already} in the tenant already{hint}");
     }
     text
 }

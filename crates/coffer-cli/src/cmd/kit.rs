@@ -12,7 +12,7 @@ use crate::error::CliError;
 /// Makes a file that only its owner may read, which must not exist.
 pub fn new_private_file(path: &Path) -> Result<File, CliError> {
     let opened = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
-    opened.map_err(|reason| unusable(path, reason))
+    opened.map_err(|reason| CliError::new_file(path, reason))
 }
 
 /// Reads a recovery kit, or shares, which `join` joins.

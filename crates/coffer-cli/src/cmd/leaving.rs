@@ -17,7 +17,7 @@ use super::{find_account, find_all_accounts, find_any_account, find_tenant, fres
 use crate::args::Global;
 use crate::error::CliError;
 use crate::job;
-use crate::render::{Output, table, visible};
+use crate::render::{Output, counted, table, visible};
 
 /// States by when an account has to have left, `within` hours, and within how many days after that the secrets it saw are
 /// to be changed.
@@ -205,7 +205,8 @@ fn offboarding_text(view: &OffboardingView) -> String {
 
 fn check_text(view: &ExposureCheckView) -> String {
     let log = if view.log.ok { "in order" } else { "NOT in order: see log verify" };
-    let mut text = format!("{} ({}); log: {} entries, {log}", view.login, view.account, view.log.entries);
+    let entries = counted(view.log.entries, "entry", "entries");
+    let mut text = format!("{} ({}); log: {entries}, {log}", view.login, view.account);
     if view.tenants.is_empty() {
         text.push_str("\n  has lost no grant: nothing is reported");
     }

@@ -7,7 +7,7 @@ use coffer_model::id::TenantId;
 use super::{find_tenant, moves};
 use crate::args::{LifeCommand, ListArgs};
 use crate::error::CliError;
-use crate::render::{Output, table, visible};
+use crate::render::{Output, counted, table, visible};
 
 pub fn run(session: &Session, command: &LifeCommand, output: &Output) -> Result<(), CliError> {
     match command {
@@ -72,7 +72,7 @@ pub fn list(
 }
 
 fn records(done: BulkView) -> String {
-    if done.records == 1 { "1 record".to_owned() } else { format!("{} records", done.records) }
+    counted(done.records, "record", "records")
 }
 
 fn trash_text(page: &TrashPage) -> String {

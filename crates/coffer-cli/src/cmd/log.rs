@@ -13,7 +13,7 @@ use super::kit::new_private_file;
 use crate::args::LogCommand;
 use crate::error::CliError;
 use crate::job;
-use crate::render::{Output, table};
+use crate::render::{Output, counted, table};
 
 /// Entries read at a time for an export.
 const EXPORT_PAGE: u32 = 1000;
@@ -71,7 +71,7 @@ fn export(session: &Session, path: &Path, output: &Output) -> Result<(), CliErro
     let interrupted = if interrupted { Err(JobError::Cancelled.into()) } else { Ok(()) };
     match interrupted.and(written) {
         Ok(entries) => Ok(output.answer(&Exported { entries }, |exported| {
-            format!("{} entries written to {}", exported.entries, path.display())
+            format!("{} written to {}", counted(exported.entries, "entry", "entries"), path.display())
         })?),
         Err(error) => {
             let _ = std::fs::remove_file(path);
@@ -129,8 +129,9 @@ fn entry_row(entry: &LogEntryView) -> Vec<String> {
 }
 
 fn report_text(report: &LogReport) -> String {
-    let mut text =
-        format!("{} entries and {} checkpoints checked\nroot {}\n", report.entries, report.checkpoints, report.root);
+    let entries = counted(report.entries, "entry", "entries");
+    let checkpoints = counted(report.checkpoints, "checkpoint", "checkpoints");
+    let mut text = format!("{entries} and {checkpoints} checked\nroot {}\n", report.root);
     if report.ok {
         text.push_str("the log is in order\n");
     }

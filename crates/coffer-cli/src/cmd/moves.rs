@@ -10,7 +10,7 @@ use crate::args::MoveArgs;
 use crate::error::CliError;
 use crate::job;
 use crate::prompt;
-use crate::render::{Output, size, visible};
+use crate::render::{Output, counted, size, visible};
 
 pub fn run(session: &Session, args: &MoveArgs, output: &Output) -> Result<(), CliError> {
     let (from, to) = (find_tenant(session, &args.tenant)?, find_tenant(session, &args.to)?);
@@ -41,11 +41,11 @@ fn preview_text(preview: &MovePreview) -> String {
     let verb = if preview.copy { "would be copied" } else { "would be moved" };
     let mut text = format!(
         "{} {verb} from {} to {}: {}, {}, {}\n",
-        counted(preview.records, "record"),
+        counted(preview.records, "record", "records"),
         visible(&preview.from_name),
         visible(&preview.to_name),
-        counted(preview.versions, "version"),
-        counted(preview.attachments, "file"),
+        counted(preview.versions, "version", "versions"),
+        counted(preview.attachments, "file", "files"),
         size(preview.bytes)
     );
     push_details(&mut text, preview);
@@ -55,7 +55,7 @@ fn preview_text(preview: &MovePreview) -> String {
 fn report_text(report: &MoveReport) -> String {
     let what = &report.what;
     let (from, to) = (visible(&what.from_name), visible(&what.to_name));
-    let mut text = format!("{} of {from} ", counted(what.records, "record"));
+    let mut text = format!("{} of {from} ", counted(what.records, "record", "records"));
     let _ = if what.copy {
         writeln!(text, "copied to {to}")
     } else {
@@ -74,8 +74,8 @@ fn push_details(text: &mut String, what: &MovePreview) {
         let _ = writeln!(
             text,
             "  staying behind: {}, {} of yours",
-            counted(what.favourites, "favourite"),
-            counted(what.drafts, "draft")
+            counted(what.favourites, "favourite", "favourites"),
+            counted(what.drafts, "draft", "drafts")
         );
     }
     for cut in &what.cut {
@@ -91,8 +91,4 @@ fn cut_text(cut: &MoveCut) -> String {
     let held = cut.refers_to_title.as_deref().map_or_else(|| cut.refers_to.to_string(), visible);
     let earlier = if cut.earlier { " in earlier versions" } else { "" };
     format!("reference cut{earlier}: {} → {} → {held}", visible(&cut.title), visible(&cut.field_name))
-}
-
-fn counted(count: u64, what: &str) -> String {
-    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
 }

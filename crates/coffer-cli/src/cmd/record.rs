@@ -5,9 +5,10 @@ use std::io::Read;
 use std::path::Path;
 
 use coffer_core::Session;
-use coffer_core::view::{ChangeKind, FieldView, FullRecordPage, RecordPage, RecordView, VersionView};
+use coffer_core::view::{ChangeKind, FieldView, FullRecordPage, KindFieldView, RecordPage, RecordView, VersionView};
 use coffer_model::id::RecordId;
-use coffer_model::record::{FieldDraft, FieldType, RecordDraft, Value, limits};
+use coffer_model::record::{FieldDraft, FieldType, RecordDraft, RecordKind, Value, limits};
+use coffer_model::template::FieldWord;
 use serde::Serialize;
 
 use super::{find_tenant, life, upkeep};
@@ -20,7 +21,7 @@ pub fn run(session: &Session, command: &RecordCommand, output: &Output) -> Resul
     match command {
         RecordCommand::Add { tenant, content } => {
             let tenant = find_tenant(session, tenant)?;
-            let record = session.add_record(tenant.id, draft(content)?)?;
+            let record = session.add_record(tenant.id, draft(session, content)?)?;
             output.answer(&record, |record| format!("added {} ({})", visible(&record.title), record.id))?;
         }
         RecordCommand::Edit { id, content } => {
@@ -67,8 +68,9 @@ pub fn run(session: &Session, command: &RecordCommand, output: &Output) -> Resul
     Ok(())
 }
 
-fn draft(args: &RecordArgs) -> Result<RecordDraft, CliError> {
-    let fields = given_fields(&args.fields)?.into_iter().map(GivenField::into_draft);
+fn draft(session: &Session, args: &RecordArgs) -> Result<RecordDraft, CliError> {
+    let template = template_of(session, &args.kind)?;
+    let fields = given_fields(&args.fields)?.into_iter().map(|field| field.into_draft(&template));
     Ok(RecordDraft {
         kind: args.kind.clone(),
         title: args.title.clone(),
@@ -80,12 +82,12 @@ fn draft(args: &RecordArgs) -> Result<RecordDraft, CliError> {
 
 /// The record as it is, with what the arguments say put in its place.
 fn edit(session: &Session, id: RecordId, args: &RecordEdit) -> Result<RecordView, CliError> {
-    let now = session.open_record(id)?;
-    if let Some(missing) = args.remove_field.iter().find(|name| now.fields.iter().all(|field| field.name != **name)) {
-        return Err(CliError::NoSuchField(missing.clone()));
+    if args.changes_nothing() {
+        return Err(CliError::Usage("nothing was given that is to change".to_owned()));
     }
-    let kept = now.fields.iter().filter(|field| !args.remove_field.contains(&field.name));
-    let mut fields: Vec<FieldDraft> = kept
+    let now = session.open_record(id)?;
+    let kind = args.kind.clone().unwrap_or_else(|| now.kind.clone());
+    let mut fields: Vec<FieldDraft> = (now.fields.iter())
         .map(|field| FieldDraft {
             id: Some(field.id),
             name: field.name.clone(),
@@ -93,18 +95,23 @@ fn edit(session: &Session, id: RecordId, args: &RecordEdit) -> Result<RecordView
             value: None,
         })
         .collect();
+    for named in &args.remove_field {
+        let place = place_of(&fields, |field| &field.name, named)?;
+        fields.remove(place.ok_or_else(|| CliError::NoSuchField(named.clone()))?);
+    }
+    let template = template_of(session, &kind)?;
     for given in given_fields(&args.fields)? {
-        match fields.iter_mut().find(|known| known.name == given.name) {
+        match place_of(&fields, |field| &field.name, &given.name)?.map(|place| &mut fields[place]) {
             Some(known) => {
                 known.field_type = given.field_type.unwrap_or(known.field_type);
                 known.value = Some(value_of(known.field_type, given.value));
             }
-            None => fields.push(given.into_draft()),
+            None => fields.push(given.into_draft(&template)),
         }
     }
     let tags = args.tag.as_ref().map(|tags| tags.iter().filter(|tag| !tag.is_empty()).cloned().collect());
     let draft = RecordDraft {
-        kind: args.kind.clone().unwrap_or(now.kind),
+        kind,
         title: args.title.clone().unwrap_or(now.title),
         fields,
         tags: tags.unwrap_or(now.tags),
@@ -131,18 +138,56 @@ struct GivenField {
 }
 
 impl GivenField {
-    /// `named` is `NAME` or `NAME:TYPE`.
-    fn new(named: &str, value: Value) -> Self {
-        let typed = named.rsplit_once(':').and_then(|(name, typed)| Some((name, FieldType::from_name(typed)?)));
-        let (name, field_type) = typed.map_or((named, None), |(name, typed)| (name, Some(typed)));
-        Self { name: name.to_owned(), field_type, value }
+    /// `named` is `NAME` or `NAME:TYPE`. A colon always announces a type: with a mistyped one a secret would be a text that
+    /// is shown and indexed.
+    fn new(named: &str, value: Value) -> Result<Self, CliError> {
+        let (name, field_type) = match named.rsplit_once(':') {
+            None => (named, None),
+            Some((name, typed)) => (name, Some(FieldType::from_name(typed.trim()).ok_or(CliError::FieldType)?)),
+        };
+        Ok(Self { name: name.to_owned(), field_type, value })
     }
 
-    /// The field, new.
-    fn into_draft(self) -> FieldDraft {
-        let field_type = self.field_type.unwrap_or_else(|| FieldType::guess_from_name(&self.name));
+    /// The field, new: of the type that the kind's template gives it, if none was given, or else of what its name sounds like.
+    fn into_draft(self, template: &[KindFieldView]) -> FieldDraft {
+        let same = |field: &&KindFieldView| {
+            let word = field.word.map(FieldWord::name);
+            field.name.as_deref().or(word).is_some_and(|name| letters(name).eq(letters(&self.name)))
+        };
+        let offered = || template.iter().find(same).map(|field| field.field_type);
+        let field_type = self.field_type.or_else(offered).unwrap_or_else(|| FieldType::guess_from_name(&self.name));
         let value = Some(value_of(field_type, self.value));
         FieldDraft { id: None, name: self.name, field_type, value }
+    }
+}
+
+/// What a name is made of: `card_number` is `Card number`.
+fn letters(name: &str) -> impl Iterator<Item = char> {
+    name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase)
+}
+
+/// The fields that a new record of a kind starts with; none for a kind that the vault does not offer.
+fn template_of(session: &Session, kind: &RecordKind) -> Result<Vec<KindFieldView>, CliError> {
+    Ok(session
+        .kinds()?
+        .into_iter()
+        .find(|offered| offered.kind == *kind)
+        .map(|offered| offered.fields)
+        .unwrap_or_default())
+}
+
+/// Where what is called `named` stands: so exactly, or else apart from case, if one alone is.
+fn place_of<T>(all: &[T], name: impl Fn(&T) -> &str, named: &str) -> Result<Option<usize>, CliError> {
+    if let Some(place) = all.iter().position(|one| name(one) == named) {
+        return Ok(Some(place));
+    }
+    let folded = named.to_lowercase();
+    let mut places = (0..all.len()).filter(|place| name(&all[*place]).to_lowercase() == folded);
+    match (places.next(), places.next()) {
+        (Some(_), Some(_)) => {
+            Err(CliError::Usage("several fields are called so but for case; write the name exactly".to_owned()))
+        }
+        (place, _) => Ok(place),
     }
 }
 
@@ -155,18 +200,21 @@ fn value_of(field_type: FieldType, given: Value) -> Value {
 }
 
 fn given_fields(args: &FieldArgs) -> Result<Vec<GivenField>, CliError> {
+    if args.field_files.iter().filter(|field| field.ends_with("=-")).nth(1).is_some() {
+        return Err(CliError::Usage("standard input can be one field's value, not several".to_owned()));
+    }
     let mut fields = Vec::new();
     for text in &args.fields {
         // What was typed is not repeated: it may be the value alone.
         let (name, value) = text.split_once('=').ok_or(CliError::FieldSyntax("NAME=VALUE"))?;
-        fields.push(GivenField::new(name, value.into()));
+        fields.push(GivenField::new(name, value.into())?);
     }
     for text in &args.field_files {
         let (name, path) = text.split_once('=').ok_or(CliError::FieldSyntax("NAME=FILE"))?;
-        fields.push(GivenField::new(name, read_value(Path::new(path))?));
+        fields.push(GivenField::new(name, read_value(Path::new(path))?)?);
     }
     for name in &args.field_prompts {
-        let mut field = GivenField::new(name, Value::new(String::new()));
+        let mut field = GivenField::new(name, Value::new(String::new()))?;
         field.value = prompt::value(&field.name)?;
         field.field_type.get_or_insert(FieldType::Secret);
         fields.push(field);
@@ -193,11 +241,13 @@ fn read_value(path: &Path) -> Result<Value, CliError> {
     Ok(Value::new(text))
 }
 
-/// The field of this name, in whatever case, or number.
-fn find_field<'f>(fields: impl IntoIterator<Item = &'f FieldView>, named: &str) -> Result<&'f FieldView, CliError> {
-    let by_number = named.parse::<u16>().ok();
-    let is_it = |field: &&FieldView| field.name.to_lowercase() == named.to_lowercase() || Some(field.id.0) == by_number;
-    fields.into_iter().find(is_it).ok_or_else(|| CliError::NoSuchField(named.to_owned()))
+/// The field of this name, or else of this number.
+fn find_field<'f>(fields: &'f [FieldView], named: &str) -> Result<&'f FieldView, CliError> {
+    if let Some(place) = place_of(fields, |field| &field.name, named)? {
+        return Ok(&fields[place]);
+    }
+    let by_number = named.parse::<u16>().ok().and_then(|number| fields.iter().find(|field| field.id.0 == number));
+    by_number.ok_or_else(|| CliError::NoSuchField(named.to_owned()))
 }
 
 fn reveal_field(session: &Session, record: &mut RecordView, named: &str) -> Result<(), CliError> {

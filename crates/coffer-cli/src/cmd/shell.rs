@@ -1,6 +1,6 @@
 //! `coffer shell`: one unlock, then the same commands line by line from standard input.
 
-use std::io::{BufRead, IsTerminal};
+use std::io::{BufRead, ErrorKind, IsTerminal};
 use std::path::Path;
 
 use clap::{CommandFactory, FromArgMatches};
@@ -10,7 +10,7 @@ use coffer_core::host::Host;
 use super::{run_unlocked, unlock};
 use crate::args::{AccountCommand, Cli, Command, FieldArgs, Global, RecordCommand};
 use crate::error::CliError;
-use crate::render::{self, Output, OutputError};
+use crate::render::{self, Output};
 
 pub fn run(host: &Host, global: &Global, output: &Output) -> Result<(), CliError> {
     let session = unlock(host, global)?;
@@ -27,10 +27,13 @@ fn lines(session: &Session, global: &Global, output: &Output, interactive: bool)
         render::waiting();
     }
     let mut line = String::new();
-    loop {
+    for number in 1_u64.. {
         line.clear();
         // A line too many is lost if one is not text, so this ends the shell as any other error does.
-        let read = std::io::stdin().lock().read_line(&mut line).map_err(OutputError::from)?;
+        let read = std::io::stdin().lock().read_line(&mut line).map_err(|reason| match reason.kind() {
+            ErrorKind::InvalidData => CliError::Usage(format!("line {number} is not UTF-8; nothing of it was done")),
+            _ => CliError::File { path: "standard input".into(), reason },
+        })?;
         let words = line.trim();
         if read == 0 || words == "exit" || words == "lock" {
             return Ok(());
@@ -47,6 +50,7 @@ fn lines(session: &Session, global: &Global, output: &Output, interactive: bool)
             render::waiting();
         }
     }
+    Ok(())
 }
 
 fn run_line(session: &Session, outer: &Global, line: &str, json: bool) -> Result<(), CliError> {
@@ -57,7 +61,7 @@ fn run_line(session: &Session, outer: &Global, line: &str, json: bool) -> Result
         .and_then(|matches| Cli::from_arg_matches(&matches));
     let cli = match parsed {
         Ok(cli) => cli,
-        Err(error) if error.use_stderr() => return Err(CliError::Arguments(error)),
+        Err(error) if error.use_stderr() => return Err(CliError::arguments(error)),
         Err(help) => return Ok(render::help(&help)?),
     };
     refuse_what_is_settled(&cli)?;
@@ -91,6 +95,7 @@ fn refuse_what_is_settled(cli: &Cli) -> Result<(), CliError> {
     };
     let secret_file = match &cli.command {
         Command::Import(args) => args.source_passphrase_file.as_deref(),
+        Command::Subject(command) => command.subject().identifiers_file.as_deref(),
         Command::Export(args) => args.export_passphrase_file.as_deref(),
         Command::Account(AccountCommand::Passphrase { new_passphrase_file }) => new_passphrase_file.as_deref(),
         _ => None,

@@ -19,7 +19,7 @@ use crate::args::{Global, SubjectArgs, SubjectCommand};
 use crate::error::CliError;
 use crate::job;
 use crate::prompt;
-use crate::render::{Output, size, visible};
+use crate::render::{Output, counted, size, visible};
 
 /// Longest file of identifiers, bytes. They are at most 20 lines of 200 characters.
 const IDENTIFIERS_BYTES_MAX: u64 = 64 * 1024;
@@ -100,14 +100,17 @@ fn findings_text(found: &SubjectFindings) -> String {
     let more = if found.more { ", and in more that are not told" } else { "" };
     let _ = write!(
         text,
-        "found in {} records{more}; looked through {} records in {} versions, {} attachments by their names, {} of \
-         them not inside",
-        found.records.len(),
-        scan.records,
-        scan.versions,
-        scan.attachments,
-        scan.unread
+        "found in {}{more}; looked through {} in {}",
+        counted(found.records.len() as u64, "record", "records"),
+        counted(scan.records, "record", "records"),
+        counted(scan.versions, "version", "versions")
     );
+    if scan.attachments > 0 {
+        let _ = write!(text, ", {} by name", counted(scan.attachments, "attachment", "attachments"));
+    }
+    if scan.unread > 0 {
+        let _ = write!(text, "; {} of the attachments could not be looked into", scan.unread);
+    }
     text
 }
 
@@ -149,8 +152,11 @@ fn version_words(versions: &[u32]) -> String {
 fn export_text(report: &SubjectExportReport, file: &str) -> String {
     let SubjectExportReport { records, versions, attachments, withheld, bytes } = report;
     format!(
-        "{records} records in {versions} versions with {attachments} files, {}, written to {file}\n{withheld} masked \
-         values are not in it; everything else in it is readable by anybody who has the file",
+        "{} in {} with {}, {}, written to {file}\nmasked values not in it: {withheld}; everything else in it is readable by \
+         anybody who has the file",
+        counted(*records, "record", "records"),
+        counted(*versions, "version", "versions"),
+        counted(*attachments, "file", "files"),
         size(*bytes)
     )
 }
@@ -158,13 +164,17 @@ fn export_text(report: &SubjectExportReport, file: &str) -> String {
 fn erasure_text(report: &SubjectErasureReport) -> String {
     let SubjectErasureReport { records, versions, drafts, files, saved_searches, .. } = report;
     let mut text = format!(
-        "erased {records} records, {versions} versions, {drafts} drafts, {files} files, {saved_searches} saved \
-         searches\n"
+        "erased {}, {}, {}, {}, {}\n",
+        counted(*records, "record", "records"),
+        counted(*versions, "version", "versions"),
+        counted(*drafts, "draft", "drafts"),
+        counted(*files, "file", "files"),
+        counted(*saved_searches, "saved search", "saved searches")
     );
     match report.remaining {
         Some(0) => text.push_str("the same search finds nothing any more\n"),
         Some(left) => {
-            let _ = writeln!(text, "the person is still in {left} records");
+            let _ = writeln!(text, "the person is still in {}", counted(left, "record", "records"));
         }
         None => text.push_str("whether anything is left was not looked at\n"),
     }

@@ -9,7 +9,7 @@ use super::find_tenant;
 use crate::args::TenantCommand;
 use crate::error::CliError;
 use crate::job;
-use crate::render::{Output, table, visible};
+use crate::render::{Output, counted, table, visible};
 
 /// How many records a tag was changed on.
 #[derive(Serialize)]
@@ -61,11 +61,12 @@ pub fn run(session: &Session, command: &TenantCommand, output: &Output) -> Resul
         }
         TenantCommand::RenameTag { tenant, tag, new } => {
             let records = session.rename_tag(find_tenant(session, tenant)?.id, tag, new)?;
-            output.answer(&Changed { records }, |_| format!("renamed on {records} records"))?;
+            output.answer(&Changed { records }, |_| format!("renamed on {}", counted(records, "record", "records")))?;
         }
         TenantCommand::RemoveTag { tenant, tag } => {
             let records = session.remove_tag(find_tenant(session, tenant)?.id, tag)?;
-            output.answer(&Changed { records }, |_| format!("removed from {records} records"))?;
+            output
+                .answer(&Changed { records }, |_| format!("removed from {}", counted(records, "record", "records")))?;
         }
     }
     Ok(())
@@ -74,10 +75,12 @@ pub fn run(session: &Session, command: &TenantCommand, output: &Output) -> Resul
 fn twin_text(report: &TwinReport) -> String {
     let TwinReport { tenant, seed, records, versions, attachments } = report;
     format!(
-        "created the tenant {} ({}), marked as invented data\n{records} records in {versions} versions with \
-         {attachments} files, invented by the seed {seed}",
+        "created the tenant {} ({}), marked as invented data\n{} in {} with {}, invented by the seed {seed}",
         visible(&tenant.name),
-        tenant.id
+        tenant.id,
+        counted(*records, "record", "records"),
+        counted(*versions, "version", "versions"),
+        counted(*attachments, "file", "files")
     )
 }
 

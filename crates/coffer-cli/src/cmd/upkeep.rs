@@ -8,7 +8,7 @@ use coffer_core::view::{ExpiringRecords, SecretFindingView, SecretHealthView, Se
 use super::find_tenant;
 use crate::error::CliError;
 use crate::job;
-use crate::render::{Output, table};
+use crate::render::{Output, counted, table};
 
 pub fn expiring(session: &Session, days: u32, output: &Output) -> Result<(), CliError> {
     let expiring = session.expiring(days)?;
@@ -28,8 +28,8 @@ fn expiring_text(expiring: &ExpiringRecords) -> String {
     let rows = expiring.records.iter().map(|row| {
         let when = match row.days_left {
             0 => "today".to_owned(),
-            left if left < 0 => format!("{} days ago", -left),
-            left => format!("in {left} days"),
+            left if left < 0 => format!("{} ago", counted(left.unsigned_abs(), "day", "days")),
+            left => format!("in {}", counted(left.unsigned_abs(), "day", "days")),
         };
         vec![
             row.day.to_string(),
@@ -49,9 +49,14 @@ fn expiring_text(expiring: &ExpiringRecords) -> String {
 
 fn health_text(health: &SecretHealthView) -> String {
     let SecretHealthView { assessed, weak, reused, old, expired, .. } = health;
-    let mut text =
-        format!("{assessed} secrets: {weak} weak, {reused} used more than once, {old} unchanged for a year\n");
-    let _ = writeln!(text, "{expired} days have passed on which something ended");
+    let mut text = format!(
+        "{}: {weak} weak, {reused} used more than once, {old} unchanged for a year\n",
+        counted(*assessed, "secret", "secrets")
+    );
+    let _ = match expired {
+        1 => writeln!(text, "1 day has passed on which something ended"),
+        _ => writeln!(text, "{expired} days have passed on which something ended"),
+    };
     if !health.findings.is_empty() {
         let rows = health.findings.iter().map(|finding| {
             vec![

@@ -13,7 +13,7 @@ use serde::Serialize;
 use super::{fresh, login, vault_folder};
 use crate::args::Global;
 use crate::error::CliError;
-use crate::render::{Output, size, table};
+use crate::render::{Output, counted, size, table};
 use crate::{job, prompt};
 
 /// Shows what can be said of a vault while it is locked.
@@ -61,10 +61,10 @@ fn move_to(session: &Session, global: &Global, file: &Path, output: &Output) -> 
     let backup = job::run("moving the vault", || session.start_move_vault(file, proof))?;
     output.answer(&backup, |backup| {
         format!(
-            "moved the vault to {} ({}, {} files); the copy here is used no more",
+            "moved the vault to {} ({}, {}); the copy here is used no more",
             file.display(),
             size(backup.bytes),
-            backup.files
+            counted(backup.files, "file", "files")
         )
     })?;
     output.note(

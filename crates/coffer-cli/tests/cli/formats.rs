@@ -48,6 +48,20 @@ fn a_kdbx_file_comes_in_with_its_passphrase_and_key_file_and_says_what_it_lacks(
     ]);
     assert_eq!((plain.code, plain.err.as_str()), (Some(0), ""));
     assert!(plain.out.contains("0 records imported") && plain.out.contains("2 are in the tenant already"), "{plain:?}");
+    assert!(!plain.out.contains("--duplicates"), "{plain:?}");
+}
+
+#[test]
+fn a_trial_with_a_rejected_row_says_that_nothing_would_be_imported() {
+    let place = Place::with_vault();
+    fs::write(place.path("in.csv"), "Name,E-mail\nOtto\nAnna,anna@example.org\n").unwrap();
+    assert_eq!(place.run(&["tenant", "create", "ACME"]).code, Some(0));
+    let trial = place.run(&["import", "in.csv", "--tenant", "ACME", "--dry-run"]);
+    assert_eq!(trial.code, Some(1));
+    let said = "nothing would be imported: 1 row rejected; without that it would be 1 record\n";
+    assert!(trial.out.contains(said), "{trial:?}");
+    let real = place.run(&["import", "in.csv", "--tenant", "ACME"]);
+    assert!(real.out.contains("0 records imported, 1 row rejected\n"), "{real:?}");
 }
 
 #[test]
@@ -131,7 +145,10 @@ fn an_archive_goes_out_once_the_name_is_given_and_comes_back_whole() {
     assert_eq!(fs::metadata(place.path("acme.tar")).unwrap().permissions().mode() & 0o777, 0o600);
 
     let trial = place.run(&["import", "acme.tar", "--tenant", "Bauer", "--dry-run"]);
-    assert!(trial.out.contains("2 records would be imported") && trial.out.contains("1 attachments"), "{trial:?}");
+    assert!(
+        trial.out.contains("2 records would be imported") && trial.out.contains("1 attachment with them"),
+        "{trial:?}"
+    );
     let back = place.run(&["--json", "import", "acme.tar", "--tenant", "Bauer", "--format", "archive"]).json();
     assert_eq!((&back["imported"], &back["attachments"], &back["trashed"]), (&json!(2), &json!(1), &json!(0)));
     let found = place.run(&["--json", "search", "gate", "--tenant", "Bauer"]).json();

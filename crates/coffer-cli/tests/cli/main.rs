@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "test code")]
 
 mod answers;
+mod fields;
 mod formats;
 mod lease;
 mod people;

@@ -128,7 +128,7 @@ fn shares_recover_and_are_renewed() {
     for wrong in ["1/3", "4/3", "2/17", "3"] {
         assert_eq!(as_ines(&["vault", "create", "--shares", wrong, "--kit", "shares"]).error(), "usage");
     }
-    assert_eq!(as_ines(&["vault", "create", "--shares", "2/3", "--kit", "none/shares"]).error(), "file");
+    assert_eq!(as_ines(&["vault", "create", "--shares", "2/3", "--kit", "none/shares"]).error(), "no_folder");
     assert!(!place.path("clients.coffer").exists());
     assert_eq!(as_ines(&["vault", "create", "--shares", "2/3", "--kit", "shares"]).json()["name"], "clients");
     assert_eq!(fs::metadata(place.path("shares")).unwrap().permissions().mode() & 0o777, 0o700);
@@ -160,7 +160,7 @@ fn shares_recover_and_are_renewed() {
     holds!("key_recovery", as_words(as_ines(&["key", "recovery"]).json(), ""));
     let renewed = as_ines(&["key", "renew-recovery", "--kit", "kit-2.txt"]).json();
     holds!("key_renew_recovery", as_words(renewed.clone(), "/recovery"));
-    assert_eq!(as_ines(&["key", "renew-recovery", "--kit", "kit-2.txt"]).error(), "file");
+    assert_eq!(as_ines(&["key", "renew-recovery", "--kit", "kit-2.txt"]).error(), "place_taken");
     let kit = fs::read_to_string(place.path("kit-2.txt")).unwrap();
     assert!(kit.contains(renewed["recovery"]["fingerprint"].as_str().unwrap()));
     assert_eq!(recover(&[&one, &page("shares", 2, 3)]).error(), "other_kit");

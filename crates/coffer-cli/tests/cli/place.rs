@@ -85,7 +85,8 @@ impl Place {
         Shell { child, commands, answers }
     }
 
-    fn as_ines(&self, arguments: &[&str]) -> Command {
+    /// `coffer` for `ines` on the vault.
+    pub fn as_ines(&self, arguments: &[&str]) -> Command {
         let mut command = self.coffer(&["--vault", "clients.coffer", "--login", "ines", "--passphrase-file", "pw.txt"]);
         command.args(arguments);
         command

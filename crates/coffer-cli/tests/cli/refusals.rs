@@ -34,6 +34,144 @@ fn wrong_usage_is_2_and_says_so_in_json_where_json_was_asked_for() {
 }
 
 #[test]
+fn wrong_usage_names_what_is_missing_and_is_put_in_words_for_people() {
+    let place = Place::empty();
+    for (arguments, said) in [
+        (&["record", "add"][..], "the following required arguments were not provided: --tenant <T>, --title <X>"),
+        (&["file", "save"], "the following required arguments were not provided: <ID>, <NAME>, <OUT>"),
+        (
+            &["--passphrase-fd", "x", "tenant", "list"],
+            "invalid value 'x' for '--passphrase-fd <N>': it is not a whole number",
+        ),
+        (
+            &["--passphrase-fd", "99999999999999999999", "tenant", "list"],
+            "invalid value '99999999999999999999' for '--passphrase-fd <N>': the number is out of bounds",
+        ),
+    ] {
+        let json = place.run_bare(&[arguments, &["--json"]].concat());
+        assert_eq!((json.error().as_str(), json.message().as_str()), ("usage", said));
+    }
+    let plain = place.run_bare(&["--passphrase-fd", "x", "tenant", "list"]);
+    assert!(plain.err.contains("it is not a whole number"), "{plain:?}");
+    // The manual pages are for whoever packages them.
+    let nothing = place.run_bare(&["--vault", "clients.coffer"]);
+    assert!(nothing.err.contains("completions, help]"), "{nothing:?}");
+}
+
+#[test]
+fn a_place_where_nothing_can_be_made_or_no_vault_is_is_not_taken_for_a_fault_of_the_vault() {
+    let place = Place::with_vault();
+    fs::write(place.path("b.age"), "").unwrap();
+    for (arguments, code) in [
+        (&["backup", "export", "none/new.age"][..], "no_folder"),
+        (&["backup", "export", "pw.txt/new.age"], "target_unwritable"),
+        (&["backup", "export", "b.age"], "target_exists"),
+        (&["vault", "move", "none/new.age"], "no_folder"),
+        (&["vault", "move", "pw.txt/new.age"], "target_unwritable"),
+        (&["--vault", "pw.txt", "backup", "export", "new.age"], "not_a_vault"),
+        (&["--vault", "pw.txt", "backup", "verify", "b.age"], "not_a_vault"),
+        (&["--vault", "none", "backup", "verify", "b.age"], "not_a_vault"),
+        (&["--vault", "pw.txt", "vault", "show"], "not_a_vault"),
+    ] {
+        let json = [arguments, &["--json"]].concat();
+        let refused = if arguments.contains(&"--vault") { place.run_bare(&json) } else { place.run(&json) };
+        assert_eq!((refused.code, refused.error().as_str()), (Some(1), code), "{arguments:?}");
+        assert!(refused.err.contains("\"hint\":\""), "{refused:?}");
+    }
+    let made = place.run(&["backup", "export", "made.age", "--json"]);
+    assert_eq!(made.code, Some(0), "{made:?}");
+    for (to, code) in [("none/restored", "no_folder"), ("pw.txt/restored", "target_unwritable")] {
+        let restore = ["--json", "--vault", "clients.coffer", "backup", "restore", "made.age", "--to", to];
+        assert_eq!(place.run_bare(&restore).error(), code);
+        assert_eq!(place.run(&["backup", "restore", "made.age", "--to", to, "--json"]).error(), code);
+    }
+    // A move that could not begin was not stated.
+    assert_eq!(place.run(&["vault", "move", "--take-back", "--json"]).error(), "not_moved");
+}
+
+#[test]
+fn of_several_inputs_the_one_that_fails_is_named_and_why() {
+    let place = Place::with_vault();
+    place.run(&["tenant", "create", "ACME"]);
+    let added = place.run(&["record", "add", "--tenant", "ACME", "--title", "Gate", "--json"]).json();
+    let id = added["id"].as_str().unwrap();
+    fs::write(place.path("in.csv"), "Name,E-mail\nOtto,otto@example.org\n").unwrap();
+    fs::create_dir(place.path("folder")).unwrap();
+    let tenant = ["--tenant", "ACME"];
+    for (arguments, said) in [
+        (&["file", "attach", id, "folder"][..], "folder: the file to attach cannot be read: it is a folder"),
+        (
+            &["file", "attach", id, "none.txt"],
+            "none.txt: the file to attach cannot be read: there is no such file or folder",
+        ),
+        (
+            &["file", "attach", id, "/dev/null"],
+            "/dev/null: the file to attach cannot be read: it is a pipe or a device",
+        ),
+        (&["import", "folder"], "folder: the file to import cannot be opened: it is a folder"),
+        (
+            &["import", "in.csv", "--map", "Name=title", "--map", "nope=notes"],
+            "--map \"nope=notes\": the file has no column of this name",
+        ),
+        (
+            &["import", "in.csv", "--format", "csv", "--source-passphrase-file", "pw.txt"],
+            "read as csv: the file is not encrypted with a passphrase",
+        ),
+        (
+            &["record", "add", "--title", "Gate", "--field-prompt", "PIN"],
+            "there is no terminal to ask for the field \"PIN\" on",
+        ),
+    ] {
+        let named = if arguments[0] == "file" { arguments.to_vec() } else { [arguments, &tenant].concat() };
+        let refused = place.run(&[&named[..], &["--json"]].concat());
+        assert_eq!((refused.code, refused.message().as_str()), (Some(1), said));
+    }
+    let asked = place.run(&["record", "add", "--tenant", "ACME", "--title", "Gate", "--field-prompt", "PIN"]);
+    assert!(asked.err.contains("hint: give it with --field-file"), "{asked:?}");
+}
+
+#[test]
+fn what_the_system_says_of_a_file_is_put_in_words() {
+    let place = Place::with_vault();
+    fs::write(place.path("latin.txt"), [0xff, 0xfe]).unwrap();
+    fs::write(place.path("there.jsonl"), "mine").unwrap();
+    for (arguments, code, said) in [
+        (
+            &["backup", "verify", "x.age", "--kit", "latin.txt"][..],
+            "file",
+            "the file latin.txt cannot be used: it is not a text in UTF-8",
+        ),
+        (&["log", "export", "there.jsonl"], "target_exists", "there is something at there.jsonl already"),
+        (
+            &["log", "export", "none/new.jsonl"],
+            "file",
+            "the file none/new.jsonl cannot be used: there is no such file or folder",
+        ),
+    ] {
+        let refused = place.run(&[arguments, &["--json"]].concat());
+        assert_eq!((refused.error().as_str(), refused.message().as_str()), (code, said));
+        assert!(refused.err.contains("\"hint\":\""), "{refused:?}");
+    }
+    assert_eq!(fs::read_to_string(place.path("there.jsonl")).unwrap(), "mine");
+}
+
+#[test]
+fn a_new_file_is_never_called_as_a_stream_is() {
+    let place = Place::empty();
+    for arguments in [
+        &["file", "save", "2944qe8ay19zkb4rray51kda6t", "plan.txt", "-"][..],
+        &["export", "-", "--tenant", "ACME", "--format", "csv"],
+        &["subject", "export", "anna@example.org", "--tenant", "ACME", "--to", "-"],
+        &["backup", "export", "-"],
+        &["vault", "move", "-"],
+        &["log", "export", "-"],
+    ] {
+        let refused = place.run_bare(&[arguments, &["--json"]].concat());
+        assert_eq!((refused.code, refused.error().as_str()), (Some(2), "usage"), "{arguments:?}");
+    }
+}
+
+#[test]
 fn keys_that_nothing_asks_for_are_refused_rather_than_passed_over() {
     let place = Place::with_vault();
     let missing = place.run(&["tenant", "list", "--json", "--key-file", "key"]);
@@ -98,8 +236,8 @@ fn a_vault_that_does_not_come_about_leaves_nothing() {
         ("new.coffer", "weak.txt", "kit.txt", "passphrase_"),
         ("taken.coffer", "pw.txt", "kit.txt", "place_taken"),
         ("none/new.coffer", "pw.txt", "kit.txt", "no_folder"),
-        ("new.coffer", "pw.txt", "taken.txt", "file"),
-        ("new.coffer", "pw.txt", "none/kit.txt", "file"),
+        ("new.coffer", "pw.txt", "taken.txt", "place_taken"),
+        ("new.coffer", "pw.txt", "none/kit.txt", "no_folder"),
         ("new.coffer", "missing.txt", "kit.txt", "passphrase_source"),
     ] {
         let options = ["--json", "--vault", vault, "--login", "ines", "--passphrase-file", passphrase];
@@ -137,7 +275,8 @@ fn a_shell_stops_at_the_first_error_of_a_script_with_its_exit_code() {
         ("import missing.csv --tenant ACME", 1, "file_unreadable"),
         ("import wrong.csv --tenant ACME --source-passphrase-file -", 2, "usage"),
         ("import wrong.csv --tenant ACME", 1, "import_rejected"),
-        ("log export log.jsonl", 1, "file"),
+        ("log export log.jsonl", 1, "target_exists"),
+        ("log export -", 2, "usage"),
         ("backup verify wrong.csv", 1, "not_a_backup"),
     ] {
         let mut shell = place.shell();
