@@ -68,12 +68,12 @@ pub(crate) struct UnlockProblem {
     pub(crate) moved: Option<Box<(Timestamp, Option<String>)>>,
 }
 
-/// Who has a vault open, in words.
+/// Who has a vault open.
 #[derive(Debug)]
 pub(crate) struct Holder {
     pub(crate) program: String,
     pub(crate) pid: String,
-    pub(crate) since: String,
+    pub(crate) since: Timestamp,
 }
 
 /// What somebody may say is to be done about a vault that does not fit what is known of it. The log says so for ever.
@@ -115,11 +115,7 @@ impl From<UnlockError> for UnlockProblem {
         let problem = Self::of(error.code());
         match error {
             UnlockError::HeldBy(Some(holder)) => {
-                let holder = Holder {
-                    program: holder.program,
-                    pid: holder.pid.to_string(),
-                    since: words::local_time(holder.since),
-                };
+                let holder = Holder { program: holder.program, pid: holder.pid.to_string(), since: holder.since };
                 Self { holder: Some(Box::new(holder)), ..problem }
             }
             UnlockError::TooSoon { wait } => Self { wait: Some(wait), ..problem },

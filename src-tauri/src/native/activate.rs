@@ -9,6 +9,7 @@ use gtk::prelude::*;
 use gtk::{gio, glib};
 use zeroize::Zeroizing;
 
+use super::identity::{GROUP_CHARS, select_group};
 use super::look::{self, GAP, MARGIN, Notice};
 use super::new_passphrase::{self, Use};
 use super::reply::{self, Reply};
@@ -17,8 +18,10 @@ use crate::places::Place;
 use crate::raw;
 use crate::shell::Shell;
 
+/// Groups of a code.
+const CODE_GROUPS: usize = 6;
 /// Characters a code has, spaces and dashes left out.
-const CODE_CHARS: usize = 30;
+const CODE_CHARS: usize = CODE_GROUPS * GROUP_CHARS;
 /// What is typed beyond this is no code, however it is spaced.
 const TYPED_CHARS: i32 = 80;
 
@@ -91,7 +94,13 @@ impl ActivationWindow {
         self.problem.hush();
         let code = match self.typed() {
             Ok(code) => Arc::new(code),
-            Err(error) => return self.refuse(&self.mistyped(error)),
+            Err(error) => {
+                self.refuse(&self.mistyped(error));
+                if let ActivationCodeError::Group { group } = error {
+                    select_group(&self.code, group, CODE_GROUPS);
+                }
+                return;
+            }
         };
         self.set_busy(true);
         let this = Rc::clone(self);

@@ -3,6 +3,7 @@
 //! What is not needed is out of sight.
 
 use std::cell::{Cell, RefCell};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
@@ -19,8 +20,14 @@ use crate::raw;
 use crate::shell::UnlockProblem;
 use crate::shown::{self, Known, Secret, Shown};
 
+/// Characters of a group, in every code that people type.
+pub(super) const GROUP_CHARS: usize = 5;
+/// Groups of a personal recovery code.
+const PERSONAL_GROUPS: usize = 8;
 /// Characters of a personal recovery code, spaces and dashes left out.
-const PERSONAL_CHARS: usize = 40;
+const PERSONAL_CHARS: usize = PERSONAL_GROUPS * GROUP_CHARS;
+/// All of it at once, with a space between the groups: a group is found only where it can be seen.
+const PERSONAL_SHOWN: i32 = 47;
 /// What is typed beyond these is no code, however it is spaced.
 const PERSONAL_TYPED: i32 = 100;
 const CODE_TYPED: i32 = 32;
@@ -47,12 +54,15 @@ pub(crate) struct Identity {
     path: RefCell<Option<PathBuf>>,
     /// Read once and gone with the window; never shown.
     token: RefCell<Option<Zeroizing<Vec<u8>>>>,
+    /// What is done once a file or a token was chosen.
+    chosen: RefCell<Option<Box<dyn Fn()>>>,
 }
 
 impl Identity {
     /// `window` is the one it will stand in; `name` what its passphrase is called.
     pub(crate) fn new(words: &'static Words, window: &gtk::Window, name: &str, known: &Known) -> Rc<Self> {
         let personal = code_entry(PERSONAL_TYPED, "code");
+        personal.set_width_chars(PERSONAL_SHOWN);
         personal.set_placeholder_text(Some(&words.personal_placeholder));
         let personal_part = look::column(4);
         personal_part.pack_start(&look::name_of(&personal, &words.personal_code), false, false, 0);
@@ -89,7 +99,7 @@ impl Identity {
         let token_part = look::column(4);
         token_part.pack_start(&look::name_of(&token_paste, &words.token), false, false, 0);
         token_part.pack_start(&row, false, false, 0);
-        token_part.pack_start(&look::text(&words.token_text, "faint"), false, false, 0);
+        token_part.pack_start(&look::text_in(look::SHORT_LINE, &words.token_text, "faint"), false, false, 0);
 
         let passphrase = SecretEntry::new(words, name);
         for part in [&personal_part, &key_file_part, &code_part, &token_part] {
@@ -127,6 +137,7 @@ impl Identity {
             by_personal_code: Cell::new(false),
             path: RefCell::new(None),
             token: RefCell::new(None),
+            chosen: RefCell::new(None),
         });
         this.expect(known);
 
@@ -169,6 +180,22 @@ impl Identity {
         self.key_file_part.connect_visible_notify(move |part| asked(part.get_visible()));
     }
 
+    /// Once a file or a token was chosen: what was said before may be mended by it. `chosen` must not hold the window.
+    pub(crate) fn on_chosen(&self, chosen: impl Fn() + 'static) {
+        self.chosen.replace(Some(Box::new(chosen)));
+    }
+
+    fn was_chosen(&self) {
+        if let Some(chosen) = &*self.chosen.borrow() {
+            chosen();
+        }
+    }
+
+    /// Puts the link in the middle, as the ones of the window are.
+    pub(crate) fn centre_link(&self) {
+        self.swap.set_halign(gtk::Align::Center);
+    }
+
     pub(crate) fn widget(&self) -> &gtk::Box {
         &self.column
     }
@@ -207,6 +234,7 @@ impl Identity {
                 this.set_key_file(Some(path));
                 this.key_file_part.show();
                 this.grab_focus();
+                this.was_chosen();
             }
         });
     }
@@ -244,11 +272,12 @@ impl Identity {
         });
     }
 
-    /// Goes to the button that everything is for.
+    /// Goes to the button that everything is for, and lets the window know.
     fn after_token(&self) {
         if let Some(button) = self.window.default_widget() {
             button.grab_focus();
         }
+        self.was_chosen();
     }
 
     fn set_token(&self, token: Option<(Zeroizing<Vec<u8>>, &str)>) {
@@ -272,7 +301,7 @@ impl Identity {
         }
     }
 
-    /// What was typed and chosen so far, which stays; or what is wrong with it, in words.
+    /// What was typed and chosen so far, which stays; or what is wrong with it, in words, and the keyboard there.
     pub(crate) fn shown(&self) -> Result<Shown, Mistyped> {
         let secret = if self.by_personal_code.get() {
             let typed = text_of(&self.personal);
@@ -289,11 +318,17 @@ impl Identity {
 
     fn mistyped(&self, error: PersonalCodeError) -> String {
         match error {
-            PersonalCodeError::Length { found } => fill(
-                &self.words.personal_length,
-                &[("count", &found.to_string()), ("needed", &PERSONAL_CHARS.to_string())],
-            ),
-            PersonalCodeError::Group { group } => fill(&self.words.personal_group, &[("number", &group.to_string())]),
+            PersonalCodeError::Length { found } => {
+                self.personal.grab_focus();
+                fill(
+                    &self.words.personal_length,
+                    &[("count", &found.to_string()), ("needed", &PERSONAL_CHARS.to_string())],
+                )
+            }
+            PersonalCodeError::Group { group } => {
+                select_group(&self.personal, group, PERSONAL_GROUPS);
+                fill(&self.words.personal_group, &[("number", &group.to_string())])
+            }
         }
     }
 
@@ -385,8 +420,68 @@ pub(super) fn code_entry(most: i32, class: &str) -> gtk::Entry {
     entry
 }
 
+/// Goes to a group of the code in an entry, counted from 1 of so many, and selects it: what is typed takes its place.
+pub(super) fn select_group(entry: &gtk::Entry, group: usize, groups: usize) {
+    // GTK holds nothing but UTF-8.
+    let place = raw::lend_text(entry, |bytes| place_of(std::str::from_utf8(bytes).unwrap_or_default(), group, groups));
+    let in_gtk = |at: usize| i32::try_from(at).ok();
+    let Some((start, end)) = place.and_then(|place| in_gtk(place.start).zip(in_gtk(place.end))) else {
+        return entry.grab_focus();
+    };
+    entry.grab_focus_without_selecting();
+    // An entry scrolls no further than to its cursor. From the end, and with the cursor before the group, all of it is seen.
+    entry.set_position(-1);
+    let entry = entry.clone();
+    // Once it has scrolled, which GTK does when nothing else is to be done.
+    glib::idle_add_local_once(move || entry.select_region(end, start));
+}
+
+/// Where a group stands in what was typed, in characters; nothing if it is not clear. Counted as the engine counts: by
+/// characters if there are as many as there should be, else by what stands between spaces.
+fn place_of(typed: &str, group: usize, groups: usize) -> Option<Range<usize>> {
+    let characters: Vec<usize> =
+        typed.chars().enumerate().filter(|&(_, character)| !is_separator(character)).map(|(at, _)| at).collect();
+    let mut found: Vec<&[usize]> = if characters.len() == groups * GROUP_CHARS {
+        characters.chunks_exact(GROUP_CHARS).collect()
+    } else {
+        characters.chunk_by(|before, after| after - before == 1).collect()
+    };
+    if found.len() != groups || !(1..=groups).contains(&group) {
+        return None;
+    }
+    let place = found.swap_remove(group - 1);
+    Some(*place.first()?..place.last()? + 1)
+}
+
+/// What may stand between groups: docs/FORMAT.md §4.9.
+fn is_separator(character: char) -> bool {
+    character.is_whitespace() || matches!(character, '-' | '\u{2010}'..='\u{2015}' | '\u{2212}')
+}
+
 /// What an entry holds, to be erased by whoever has it.
 pub(super) fn text_of(entry: &gtk::Entry) -> Zeroizing<String> {
     // GTK holds nothing but UTF-8.
     raw::lend_text(entry, |bytes| Zeroizing::new(std::str::from_utf8(bytes).unwrap_or_default().to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_group_is_found_where_it_was_typed() {
+        assert_eq!(place_of("AAAAA BBBBB CCCCC", 2, 3), Some(6..11));
+        assert_eq!(place_of("aaaaabbbbbccccc", 3, 3), Some(10..15));
+        assert_eq!(place_of("  ÄAAAA – BBB BB CCCCC", 2, 3), Some(10..16));
+        // One character too few: what stands between spaces counts.
+        assert_eq!(place_of("AAAAA BBBB  CCCCC", 2, 3), Some(6..10));
+        assert_eq!(place_of("AAAAA BBBB  CCCCC", 3, 3), Some(12..17));
+    }
+
+    #[test]
+    fn no_group_is_shown_where_it_is_not_clear_which() {
+        assert_eq!(place_of("AAAAABBBB CCCCC", 2, 3), None);
+        assert_eq!(place_of("AAAAA BBBBB CCCCC", 4, 3), None);
+        assert_eq!(place_of("", 1, 3), None);
+    }
 }

@@ -12,7 +12,7 @@ use gtk::prelude::*;
 use super::files::{self, Purpose};
 use super::look::{self, GAP, MARGIN, Notice};
 use super::reply::Reply;
-use super::words::{self, Words, fill};
+use super::words::{Words, fill};
 use crate::refusal::Refusal;
 use crate::shell::Shell;
 use crate::storage;
@@ -44,7 +44,7 @@ pub(crate) fn show(shell: Arc<Shell>, parent: Option<&gtk::Window>, invitation: 
     let code = gtk::Label::new(Some(&in_lines(this.invitation.code.expose())));
     code.style_context().add_class("activation-code");
     code.set_justify(gtk::Justification::Center);
-    let until = words::local_time(this.invitation.expires_at);
+    let until = words.local_time(this.invitation.expires_at);
 
     let copy = look::button(&words.copy, "");
     let save = look::button(&words.save_as_file, "");

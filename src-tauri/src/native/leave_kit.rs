@@ -23,7 +23,7 @@ pub(crate) fn show(words: &'static Words, parent: Option<&gtk::Window>, vault: &
     contents.set_width_request(400);
     let text = fill(&words.leave_kit_text, &[("vault", vault)]);
     contents.pack_start(&super::heading(&words.leave_kit_title, &text), false, false, 0);
-    contents.pack_start(&look::text(&words.leave_kit_lost, ""), false, false, 0);
+    contents.pack_start(&look::list_in(look::LINE, &words.leave_kit_lost), false, false, 0);
     contents.pack_start(&look::text(&words.leave_kit_stays, "quiet"), false, false, 0);
     contents.pack_start(&actions, false, false, 0);
     window.add(&contents);

@@ -104,17 +104,58 @@ pub(crate) fn out_of_sight(part: &impl IsA<gtk::Widget>) {
     part.set_no_show_all(true);
 }
 
-/// Text that wraps within a window's width.
+/// Characters of a line in a dialog.
+pub(crate) const LINE: i32 = 46;
+/// Characters of a line that makes no window wider, the unlock window neither.
+pub(crate) const SHORT_LINE: i32 = 40;
+/// What begins a line of a list, in a message.
+const BULLET: char = '•';
+
+/// Text that wraps within a dialog's width.
 pub(crate) fn text(words: &str, class: &str) -> gtk::Label {
+    text_in(LINE, words, class)
+}
+
+/// Text that wraps after so many characters.
+pub(crate) fn text_in(line: i32, words: &str, class: &str) -> gtk::Label {
     let label = gtk::Label::new(Some(words));
     label.set_line_wrap(true);
     label.set_xalign(0.0);
-    label.set_max_width_chars(46);
-    label.set_width_chars(46);
+    label.set_max_width_chars(line);
+    label.set_width_chars(line);
     if !class.is_empty() {
         label.style_context().add_class(class);
     }
     label
+}
+
+/// Text with a list in it, whose lines hang: what wraps stands below the words, not below the bullet.
+pub(crate) fn list_in(line: i32, words: &str) -> gtk::Box {
+    let column = column(4);
+    for words in words.lines() {
+        let Some(item) = words.strip_prefix(BULLET) else {
+            column.pack_start(&text_in(line, words, ""), false, false, 0);
+            continue;
+        };
+        let bullet = gtk::Label::new(Some(BULLET.encode_utf8(&mut [0; 4])));
+        bullet.set_valign(gtk::Align::Start);
+        let row = row(GAP);
+        row.pack_start(&bullet, false, false, 0);
+        // The bullet and the gap take as much as two characters.
+        row.pack_start(&text_in(line - 2, item.trim_start(), ""), true, true, 0);
+        column.pack_start(&row, false, false, 0);
+    }
+    column
+}
+
+/// Gives a widget a class, or takes it away.
+pub(crate) fn set_class(widget: &impl IsA<gtk::Widget>, class: &str, on: bool) {
+    let context = widget.style_context();
+    if on {
+        context.add_class(class);
+    } else {
+        context.remove_class(class);
+    }
 }
 
 /// The name above an entry, tied to it for the keyboard and for screen readers.
@@ -130,7 +171,7 @@ pub(crate) fn name_of(entry: &impl IsA<gtk::Widget>, words: &str) -> gtk::Label 
     label
 }
 
-/// A button; `class` is `main`, `flat` or nothing.
+/// A button; `class` is `main`, `danger`, `flat` or nothing.
 pub(crate) fn button(words: &str, class: &str) -> gtk::Button {
     let button = gtk::Button::with_label(words);
     if !class.is_empty() {
@@ -149,9 +190,7 @@ impl Notice {
     /// `class` is `danger` or `warn`.
     pub(crate) fn new(class: &str) -> Self {
         let strip = row(GAP);
-        let label = text("", "");
-        label.set_width_chars(40);
-        label.set_max_width_chars(40);
+        let label = text_in(SHORT_LINE, "", "");
         strip.style_context().add_class("notice");
         strip.style_context().add_class(class);
         strip.pack_start(&label, true, true, 0);

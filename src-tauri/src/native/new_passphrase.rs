@@ -193,6 +193,7 @@ fn ask<T: Send + 'static>(
     };
     if let Some((old, _)) = &this.old {
         old.on_change(judge.clone());
+        old.on_chosen(judge.clone());
     }
     this.first.on_change(judge.clone());
     this.second.on_change(judge);
@@ -252,14 +253,14 @@ impl<T: Send + 'static> NewPassphraseWindow<T> {
         self.meter.set_value(f64::from(score.max(u8::from(!self.first.is_empty()))));
         self.verdict.set_text(&words);
         let refused = !taken && !self.first.is_empty();
-        for (context, class) in [(self.meter.style_context(), "taken"), (self.verdict.style_context(), "good")] {
-            set_class(&context, class, taken);
-            set_class(&context, "refused", refused);
-        }
+        look::set_class(&self.meter, "taken", taken);
+        look::set_class(&self.verdict, "good", taken);
+        look::set_class(&self.meter, "refused", refused);
+        look::set_class(&self.verdict, "refused", refused);
         let same = taken && self.is_repeated();
         if taken && !same && !self.second.is_empty() {
             self.verdict.set_text(&self.words.new_differs);
-            set_class(&self.verdict.style_context(), "good", false);
+            look::set_class(&self.verdict, "good", false);
         }
         let has_old = self.old.as_ref().is_none_or(|(old, _)| !old.is_empty());
         self.create.set_sensitive(same && has_old);
@@ -377,13 +378,5 @@ impl<T: Send + 'static> NewPassphraseWindow<T> {
                 &self.words.refused_character
             }
         }
-    }
-}
-
-fn set_class(context: &gtk::StyleContext, class: &str, on: bool) {
-    if on {
-        context.add_class(class);
-    } else {
-        context.remove_class(class);
     }
 }

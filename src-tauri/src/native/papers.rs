@@ -1,7 +1,7 @@
 //! The window for the recovery kit, or for shares of it: chosen as files, one medium after the other, or typed from paper.
 //! The web view never has them.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use gtk::{gio, glib, pango};
 use zeroize::Zeroizing;
 
 use super::files::{self, Purpose};
-use super::identity::{code_entry, text_of};
+use super::identity::{code_entry, select_group, text_of};
 use super::look::{self, GAP, MARGIN, Notice};
 use super::reply::Reply;
 use super::words::{Words, fill};
@@ -24,6 +24,9 @@ use crate::{raw, shown};
 
 /// What is typed beyond this is no code, however it is spaced.
 const CODE_TYPED: i32 = 160;
+/// Groups of the kit's code, and of a share's.
+const KIT_GROUPS: usize = 14;
+const SHARE_GROUPS: usize = 17;
 
 /// What is asked for, and what for.
 pub(crate) struct Question<'w> {
@@ -105,6 +108,19 @@ struct Paper {
     share: Option<(u8, u8)>,
 }
 
+/// Why a text is neither a kit nor a share, in words.
+struct Mistyped {
+    words: String,
+    /// The group it is about, counted from 1, of so many.
+    group: Option<(usize, usize)>,
+}
+
+impl From<String> for Mistyped {
+    fn from(words: String) -> Self {
+        Self { words, group: None }
+    }
+}
+
 struct PapersWindow {
     words: &'static Words,
     window: gtk::Window,
@@ -115,6 +131,8 @@ struct PapersWindow {
     typed: gtk::Entry,
     login: Option<gtk::Entry>,
     problem: Notice,
+    /// Whether what is said is about the login.
+    is_of_login: Cell<bool>,
     go_on: gtk::Button,
     check: Check,
     reply: Reply<(ReadKit, Option<LoginName>)>,
@@ -149,6 +167,7 @@ pub(crate) fn ask(
         typed,
         login,
         problem: Notice::new("danger"),
+        is_of_login: Cell::new(false),
         go_on: look::button(&words.step_continue, "main"),
         words,
         check,
@@ -196,11 +215,19 @@ pub(crate) fn ask(
         let this = Rc::clone(&this);
         move |_| {
             this.papers.borrow_mut().clear();
-            this.problem.hush();
+            this.say(&[]);
             this.show_list();
             this.choose.grab_focus();
         }
     });
+    if let Some(login) = &this.login {
+        let this = Rc::clone(&this);
+        login.connect_changed(move |_| {
+            if this.is_of_login.get() {
+                this.say(&[]);
+            }
+        });
+    }
     this.typed.connect_activate({
         let this = Rc::clone(&this);
         move |_| {
@@ -242,9 +269,9 @@ impl PapersWindow {
             let mut problems = Vec::new();
             for path in paths {
                 let file = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-                let read = shown::read_paper(&path).ok_or_else(|| this.words.papers_unreadable.clone());
+                let read = shown::read_paper(&path).ok_or_else(|| this.words.papers_unreadable.clone().into());
                 if let Err(problem) = read.and_then(|text| this.take(text, &file)) {
-                    problems.push(fill(&this.words.papers_file, &[("file", &file), ("problem", &problem)]));
+                    problems.push(fill(&this.words.papers_file, &[("file", &file), ("problem", &problem.words)]));
                 }
             }
             this.say(&problems);
@@ -261,20 +288,23 @@ impl PapersWindow {
         match self.take(text, &self.words.papers_by_hand) {
             Ok(()) => {
                 raw::erase_text(&self.typed);
-                self.problem.hush();
+                self.say(&[]);
                 self.show_list();
                 true
             }
             Err(problem) => {
-                self.problem.say(&problem);
-                self.typed.grab_focus();
+                self.say(&[problem.words]);
+                match problem.group {
+                    Some((group, groups)) => select_group(&self.typed, group, groups),
+                    None => self.typed.grab_focus(),
+                }
                 false
             }
         }
     }
 
     /// Puts a text with the others. A kit is enough by itself, so it takes the place of all of them; a share that of a kit.
-    fn take(&self, text: Zeroizing<String>, from: &str) -> Result<(), String> {
+    fn take(&self, text: Zeroizing<String>, from: &str) -> Result<(), Mistyped> {
         let words = self.words;
         let (name, share) = match parse_recovery_text(&text).map_err(|error| mistyped(words, error))? {
             RecoveryText::Kit(_) => (fill(&words.papers_kit, &[("from", from)]), None),
@@ -330,14 +360,11 @@ impl PapersWindow {
             return;
         }
         let Some(brought) = self.brought() else {
-            self.problem.say(&self.words.papers_empty);
+            self.say(std::slice::from_ref(&self.words.papers_empty));
             return self.choose.grab_focus();
         };
         let login = match self.login.as_ref().map(|login| (login, login.text().trim().parse::<LoginName>())) {
-            Some((login, Err(_))) => {
-                self.problem.say(&self.words.error("invalid_login"));
-                return login.grab_focus();
-            }
+            Some((login, Err(_))) => return self.refuse_login(login, "invalid_login"),
             Some((_, Ok(login))) => Some(login),
             None => None,
         };
@@ -349,24 +376,31 @@ impl PapersWindow {
             this.set_busy(false);
             match outcome.unwrap_or(Err(Problem::Other("bug"))) {
                 Ok(kit) => this.reply.close_and_send(&this.window, (kit, login)),
-                Err(problem) => {
-                    this.say(&[problem.words(this.words)]);
-                    let is_login = matches!(problem, Problem::Other("login_taken"));
-                    match this.login.as_ref().filter(|_| is_login) {
-                        Some(login) => login.grab_focus(),
-                        None => this.choose.grab_focus(),
+                Err(problem) => match (&this.login, problem) {
+                    (Some(login), Problem::Other(code @ "login_taken")) => this.refuse_login(login, code),
+                    _ => {
+                        this.say(&[problem.words(this.words)]);
+                        this.choose.grab_focus();
                     }
-                }
+                },
             }
         });
     }
 
+    /// Says what is wrong with the login, until it is changed.
+    fn refuse_login(&self, login: &gtk::Entry, code: &str) {
+        self.say(&[self.words.error(code)]);
+        self.is_of_login.set(true);
+        login.grab_focus();
+    }
+
     fn say(&self, problems: &[String]) {
+        self.is_of_login.set(false);
         if problems.is_empty() { self.problem.hush() } else { self.problem.say(&problems.join("\n")) }
     }
 
     fn set_busy(&self, busy: bool) {
-        self.problem.hush();
+        self.say(&[]);
         self.go_on.set_label(if busy { &self.words.step_busy } else { &self.words.step_continue });
         for part in [&self.go_on, &self.choose, &self.clear] {
             part.set_sensitive(!busy);
@@ -376,20 +410,20 @@ impl PapersWindow {
 }
 
 /// What is wrong with a text, and where to look.
-fn mistyped(words: &Words, error: RecoveryTextError) -> String {
-    let group = match error {
+fn mistyped(words: &Words, error: RecoveryTextError) -> Mistyped {
+    let (group, groups) = match error {
         RecoveryTextError::Kit(
             RecoveryCodeError::Group { group }
             | RecoveryCodeError::GroupLength { group }
             | RecoveryCodeError::Character { group },
-        )
-        | RecoveryTextError::Share(ShareCodeError::Group { group }) => group,
+        ) => (group, KIT_GROUPS),
+        RecoveryTextError::Share(ShareCodeError::Group { group }) => (group, SHARE_GROUPS),
         RecoveryTextError::Kit(RecoveryCodeError::Checksum) | RecoveryTextError::Share(ShareCodeError::Checksum) => {
-            return words.papers_checksum.clone();
+            return words.papers_checksum.clone().into();
         }
         RecoveryTextError::Neither
         | RecoveryTextError::Kit(RecoveryCodeError::Length { .. })
-        | RecoveryTextError::Share(ShareCodeError::Length { .. }) => return words.papers_neither.clone(),
+        | RecoveryTextError::Share(ShareCodeError::Length { .. }) => return words.papers_neither.clone().into(),
     };
-    fill(&words.papers_group, &[("number", &group.to_string())])
+    Mistyped { words: fill(&words.papers_group, &[("number", &group.to_string())]), group: Some((group, groups)) }
 }

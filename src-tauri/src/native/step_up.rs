@@ -91,6 +91,13 @@ pub(crate) fn ask<T: Send + 'static>(
         let this = Rc::clone(&this);
         move |_| this.check()
     });
+    // A strong hold would keep the typed text alive.
+    let weak = Rc::downgrade(&this);
+    this.identity.on_chosen(move || {
+        if let Some(this) = weak.upgrade() {
+            this.problem.hush();
+        }
+    });
     this.window.connect_destroy({
         let this = Rc::clone(&this);
         move |_| {

@@ -40,6 +40,8 @@ struct UnlockWindow {
     amends: Cell<[Option<Amends>; 2]>,
     /// What went well.
     good: Notice,
+    /// To other ways in.
+    links: gtk::Box,
     selected: RefCell<Option<Place>>,
     failed: Cell<u32>,
     /// When the next try counts, as long as that is not yet.
@@ -79,7 +81,8 @@ pub(crate) fn show(shell: Arc<Shell>, parent: Option<&gtk::Window>, handle: Opti
     login.set_input_hints(gtk::InputHints::NO_SPELLCHECK | gtk::InputHints::LOWERCASE);
     let login_name = look::name_of(&login, &words.login);
     let identity = Identity::new(words, &window, &words.passphrase, &Known::default());
-    let tries = look::text("", "faint");
+    identity.centre_link();
+    let tries = look::text_in(look::SHORT_LINE, "", "faint");
     tries.set_no_show_all(true);
     let unlock = look::button(&words.unlock, "main");
     let amend = [look::button("", ""), look::button("", "")];
@@ -114,6 +117,7 @@ pub(crate) fn show(shell: Arc<Shell>, parent: Option<&gtk::Window>, handle: Opti
         amend,
         amends: Cell::new([None, None]),
         good: Notice::new("good"),
+        links,
         reply,
     });
 
@@ -141,7 +145,7 @@ pub(crate) fn show(shell: Arc<Shell>, parent: Option<&gtk::Window>, handle: Opti
     contents.pack_start(&this.tries, false, false, 0);
     contents.pack_start(&this.unlock, false, false, 0);
     this.amend.iter().for_each(|button| contents.pack_start(button, false, false, 0));
-    contents.pack_start(&links, false, false, 0);
+    contents.pack_start(&this.links, false, false, 0);
     this.window.add(&contents);
     this.unlock.set_can_default(true);
     this.window.set_default(Some(&this.unlock));
@@ -175,8 +179,18 @@ pub(crate) fn show(shell: Arc<Shell>, parent: Option<&gtk::Window>, handle: Opti
         let this = Rc::clone(&this);
         move |_| {
             this.end_wait();
+            // What was said was about another.
+            this.problem.hush();
             this.offer_amends([None, None]);
             this.expect_what_is_known();
+        }
+    });
+    // A strong hold would keep the typed text alive.
+    let weak = Rc::downgrade(&this);
+    this.identity.on_chosen(move || {
+        // What amends are offered for is not mended by a file.
+        if let Some(this) = weak.upgrade().filter(|this| this.amends.get().iter().all(Option::is_none)) {
+            this.problem.hush();
         }
     });
     // The handlers hold the window's parts, and with them the reply: let go of all when it is closed.
@@ -264,6 +278,7 @@ impl UnlockWindow {
     fn offer_places(self: &Rc<Self>) {
         let popover = gtk::Popover::new(Some(&self.vault));
         popover.style_context().add_class("coffer");
+        popover.style_context().add_class("places");
         let list = look::column(2);
         for place in self.shell.places() {
             let item = look::button(&place.name, "");
@@ -493,6 +508,8 @@ impl UnlockWindow {
 
     fn offer_amends(&self, amends: [Option<Amends>; 2]) {
         self.amends.set(amends);
+        // What fails again is not what is meant to be pressed.
+        look::set_class(&self.unlock, "main", amends.iter().all(Option::is_none));
         for (button, amends) in self.amend.iter().zip(amends) {
             button.set_label(match amends {
                 Some(Amends::AcceptOlder) => &self.words.unlock_accept_older,
@@ -501,6 +518,9 @@ impl UnlockWindow {
                 Some(Amends::TakeMoveBack) => &self.words.unlock_take_move_back,
                 None => "",
             });
+            // Each of them gives up a protection for good; a move written once more gives up none.
+            let gives_up = [Amends::AcceptOlder, Amends::RestartLog, Amends::TakeMoveBack].map(Some).contains(&amends);
+            look::set_class(button, "danger", gives_up);
             button.set_visible(amends.is_some());
         }
     }
@@ -547,6 +567,7 @@ impl UnlockWindow {
         self.amend.iter().for_each(|button| button.set_sensitive(!busy));
         self.login.set_sensitive(!busy);
         self.vault.set_sensitive(!busy);
+        self.links.set_sensitive(!busy);
         self.identity.set_sensitive(!busy);
     }
 
@@ -572,10 +593,8 @@ impl UnlockWindow {
         });
         let inside = look::column(GAP);
         inside.set_margin(GAP);
-        let words = look::text(&self.words.unlock_forgot_text, "");
         // Not wider than the window, where the screen has no more to give.
-        words.set_width_chars(40);
-        words.set_max_width_chars(40);
+        let words = look::list_in(look::SHORT_LINE, &self.words.unlock_forgot_text);
         inside.pack_start(&words, false, false, 0);
         inside.pack_start(&personal, false, false, 0);
         inside.pack_start(&recover, false, false, 0);

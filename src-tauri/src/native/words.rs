@@ -14,10 +14,16 @@ use serde::Deserialize;
 use crate::settings::Language;
 use crate::shell::UnlockProblem;
 
+/// As English has them in dates.
+const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+
 /// Every message of the native windows.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Words {
+    /// What they are in. Which file it is says so, not the file.
+    #[serde(skip, default = "unsaid")]
+    language: Language,
     pub(crate) cancel: String,
     pub(crate) show: String,
     pub(crate) hide: String,
@@ -352,11 +358,17 @@ pub(crate) struct Words {
     pub(crate) error_other: String,
 }
 
-static ENGLISH: LazyLock<Words> = LazyLock::new(|| parse(include_str!("../../messages/en.json")));
-static GERMAN: LazyLock<Words> = LazyLock::new(|| parse(include_str!("../../messages/de.json")));
+static ENGLISH: LazyLock<Words> = LazyLock::new(|| parse(Language::En, include_str!("../../messages/en.json")));
+static GERMAN: LazyLock<Words> = LazyLock::new(|| parse(Language::De, include_str!("../../messages/de.json")));
 
-fn parse(file: &str) -> Words {
-    serde_json::from_str(file).expect("message files are part of the source, and a test reads each")
+fn parse(language: Language, file: &str) -> Words {
+    let words: Words = serde_json::from_str(file).expect("message files are part of the source, and a test reads each");
+    Words { language, ..words }
+}
+
+/// Until [`parse`] says it.
+const fn unsaid() -> Language {
+    Language::System
 }
 
 /// The words in the language the person chose, or the system's.
@@ -383,10 +395,15 @@ fn spoken<'n>(names: impl IntoIterator<Item = &'n str>) -> Language {
     names.into_iter().find_map(spoken).unwrap_or(Language::En)
 }
 
-/// A time as people here write it.
-pub(crate) fn local_time(at: Timestamp) -> String {
-    let local = glib::DateTime::from_unix_utc(at.unix_millis() / 1000).and_then(|time| time.to_local());
-    local.and_then(|time| time.format("%c")).map_or_else(|_| at.to_string(), Into::into)
+/// A time as people write it, to the minute. GLib would write it in the system's language, whichever was chosen.
+fn written(time: &glib::DateTime, language: Language) -> String {
+    let (year, month, day) = time.ymd();
+    let clock = format!("{:02}:{:02}", time.hour(), time.minute());
+    if language == Language::De {
+        return format!("{day:02}.{month:02}.{year}, {clock}");
+    }
+    let name = usize::try_from(month - 1).ok().and_then(|index| MONTHS.get(index)).expect("a year has twelve months");
+    format!("{day} {name} {year}, {clock}")
 }
 
 /// A day as file names have it: ISO 8601, so that they sort.
@@ -401,14 +418,20 @@ pub(crate) fn fill(message: &str, values: &[(&str, &str)]) -> String {
 }
 
 impl Words {
+    /// A time here, as people write it.
+    pub(crate) fn local_time(&self, at: Timestamp) -> String {
+        let local = glib::DateTime::from_unix_utc(at.unix_millis() / 1000).and_then(|time| time.to_local());
+        local.map_or_else(|_| at.to_string(), |time| written(&time, self.language))
+    }
+
     /// Why somebody was not let in or not believed, and what to do.
     pub(crate) fn problem(&self, problem: &UnlockProblem) -> String {
         if let Some(seen) = problem.seen {
-            return fill(&self.error_older_than_known_since, &[("seen", &local_time(seen))]);
+            return fill(&self.error_older_than_known_since, &[("seen", &self.local_time(seen))]);
         }
         if let Some(moved) = &problem.moved {
             let (at, by) = &**moved;
-            let at = local_time(*at);
+            let at = self.local_time(*at);
             return match by {
                 Some(by) => fill(&self.error_moved_by, &[("moved", &at), ("login", by)]),
                 None => fill(&self.error_moved_at, &[("moved", &at)]),
@@ -417,7 +440,7 @@ impl Words {
         match (&problem.holder, problem.missing) {
             (Some(holder), _) => fill(
                 &self.error_held_elsewhere_by,
-                &[("program", &holder.program), ("pid", &holder.pid), ("since", &holder.since)],
+                &[("program", &holder.program), ("pid", &holder.pid), ("since", &self.local_time(holder.since))],
             ),
             (None, Some(missing)) => self.missing(missing),
             (None, None) => self.error(problem.code),
@@ -536,6 +559,15 @@ mod tests {
         for (name, text) in &english {
             assert_eq!(places(text), places(&german[name]), "{name}");
         }
+    }
+
+    #[test]
+    fn a_time_is_written_in_the_language_of_the_words() {
+        let late = glib::DateTime::from_utc(2026, 11, 30, 11, 7, 1.0).unwrap();
+        let early = glib::DateTime::from_utc(2027, 2, 3, 9, 0, 59.0).unwrap();
+        let in_language = |language| [&late, &early].map(|time| written(time, words(language).language));
+        assert_eq!(in_language(Language::En), ["30 Nov 2026, 11:07", "3 Feb 2027, 09:00"]);
+        assert_eq!(in_language(Language::De), ["30.11.2026, 11:07", "03.02.2027, 09:00"]);
     }
 
     #[test]

@@ -94,7 +94,7 @@ async fn pin(desk: &Desk, web: &Web<'_>) {
     web.press("Settings").await;
     web.scroll_to("Identity provider").await;
     web.inspect("90-provider-none").await;
-    web.press("Pin…").await;
+    web.press("Set up a provider…").await;
     web.fill("Issuer", ISSUER).await;
     web.fill("Audience", "coffer").await;
     web.inspect("91-provider-pin").await;

@@ -134,8 +134,8 @@ async fn exposed(web: &Web<'_>) {
     web.press("People").await;
     web.press("Exposure list").await;
     web.see("nothing to change").await;
-    web.press("Report to the office").await;
-    web.see("Reported to the office").await;
+    web.press("Report to administrators and auditors").await;
+    web.see("Reported to administrators and auditors").await;
     web.inspect("95-reported").await;
 }
 

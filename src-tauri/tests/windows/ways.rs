@@ -168,7 +168,7 @@ async fn rules(desk: &Desk, web: &Web<'_>, spare: &mut Spare) {
     web.scroll_to("Rules of this vault").await;
     web.press("Change…").await;
     web.find("//label[contains(normalize-space(.), \"Administrator\")]").await.click().await.unwrap();
-    web.find("//input[@aria-label = \"Reading the log: Asked anew\"]").await.click().await.unwrap();
+    web.find("//input[@aria-label = \"Reading the log: Passphrase again\"]").await.click().await.unwrap();
     web.inspect("75-rules-change").await;
     web.press("Change the rules…").await;
     step_up(desk, spare);
