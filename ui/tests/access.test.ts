@@ -143,6 +143,14 @@ describe("the keyboard", () => {
     await waitFor(() => expect(document.activeElement).toBe(opener));
   });
 
+  it("begins in a dialog where something can be chosen, not at its close button", async () => {
+    const { user } = await openWindow();
+    await user.keyboard("{Control>}/{/Control}");
+    const dialog = await screen.findByRole("dialog");
+    expect(document.activeElement).not.toBe(within(dialog).getAllByRole("button", { name: "Close" })[0]);
+    expect(dialog.contains(document.activeElement)).toBe(true);
+  });
+
   it("goes to a record of another tenant through the palette, and the band follows", async () => {
     const { user } = await openWindow();
     await screen.findByRole("listbox");

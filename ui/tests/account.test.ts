@@ -48,6 +48,20 @@ describe("a second factor that the rules ask for", () => {
   });
 });
 
+describe("when it locks", () => {
+  it("is as a preset says only while all that the preset sets is so", async () => {
+    const { user } = await openSettings();
+    const chosen = () => screen.getAllByRole("radio", { name: /Locks after/, checked: true });
+    expect(chosen()).toHaveLength(1);
+    await user.selectOptions(screen.getByLabelText(/Clear the clipboard/), "90");
+    await screen.findByText("Your own times are set below.");
+    expect(screen.queryAllByRole("radio", { name: /Locks after/, checked: true })).toEqual([]);
+    await user.click(screen.getByRole("radio", { name: /Strict/ }));
+    await waitFor(() => expect(screen.queryByText("Your own times are set below.")).toBeNull());
+    expect(chosen()).toHaveLength(1);
+  });
+});
+
 describe("the own account", () => {
   it("says what opens it, and changes it in native windows", async () => {
     const { user, engine, args } = await openSettings({ ways: { personal_code: true } });
@@ -94,9 +108,9 @@ describe("the rules", () => {
     const set = dialog.getByRole("button", { name: "Change the rules…" });
     expect(set).toHaveProperty("disabled", true);
     await user.click(dialog.getByLabelText("Auditor"));
-    await user.click(dialog.getByLabelText("Reading the log: Asked anew"));
+    await user.click(dialog.getByLabelText("Reading the log: Passphrase again"));
     expect(dialog.queryByLabelText("Reading the log: Two people")).toBeNull();
-    await user.click(dialog.getByLabelText("Deleting for good: Two people"));
+    await user.click(dialog.getByLabelText("Purging and erasing: Two people"));
     dialog.getByText("This takes two administrators");
     await user.selectOptions(dialog.getByLabelText("Least memory for a guess"), "0");
     await user.click(set);
@@ -114,7 +128,7 @@ describe("the rules", () => {
 describe("the identity provider", () => {
   it("is pinned with its key set, which is chosen in a dialog of the system's, and is taken away again", async () => {
     const { user, args } = await openSettings();
-    await user.click(await screen.findByRole("button", { name: "Pin…" }));
+    await user.click(await screen.findByRole("button", { name: "Set up a provider…" }));
     const dialog = within(await screen.findByRole("dialog", { name: "Identity provider" }));
     await user.click(dialog.getByRole("button", { name: "Choose the key set…" }));
     expect(dialog.getAllByText("This cannot be empty.")).toHaveLength(2);
@@ -133,6 +147,6 @@ describe("the identity provider", () => {
     await screen.findByText("https://id.example.org");
     screen.getByText("2026-11 · P-256");
     await user.click(screen.getByRole("button", { name: "Remove…" }));
-    await screen.findByText("None is pinned.");
+    await screen.findByText("None is set up.");
   });
 });

@@ -17,7 +17,7 @@ describe("the checks", () => {
     const line = device.closest("li") as HTMLElement;
     within(line).getByText("Attention");
     within(line).getByText(/no backup can be made here/);
-    within(line).getByText("An administrator enrols it.");
+    within(line).getByText("An administrator enrols it: then it makes backups, also while the vault is locked.");
     within(list).getByText("Each guess at a passphrase fills 256 MiB of memory 4 times.");
     within(list).getByText("912.3 MB free on the vault's disk.");
   });

@@ -109,8 +109,8 @@ describe("the exposure list", () => {
     const leaver = within(await screen.findByRole("region", { name: "What noor saw in ACME" }));
     expect(leaver.getByText("1 to change").className).toContain("over");
     expect(leaver.getByText("3 changed")).toBeTruthy();
-    await user.click(leaver.getByRole("button", { name: "Report to the office" }));
-    await leaver.findByText(/^Reported to the office/);
+    await user.click(leaver.getByRole("button", { name: "Report to administrators and auditors" }));
+    await leaver.findByText(/^Reported to administrators and auditors on/);
     expect(args("exposure_report_start")).toEqual({ tenant: "7acme", account: "0noor" });
     await user.click(leaver.getByRole("button", { name: /Gateway/ }));
     await screen.findByRole("heading", { level: 2, name: "Gateway" });

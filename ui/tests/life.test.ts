@@ -90,6 +90,8 @@ describe("several records", () => {
     (await listbox()).focus();
     await user.keyboard("{Control>}a{/Control}{Delete}");
     await waitFor(() => expect(document.querySelector(".toast.danger")).not.toBeNull());
+    // What to do stays until the person has read it.
+    expect(document.querySelector(".toast.danger .todo")?.textContent).toBeTruthy();
     expect(screen.getByText("3 marked")).toBeTruthy();
   });
 });
@@ -283,6 +285,22 @@ describe("a draft", () => {
     expect(Draft.taken(gateway().view, kept).toDraft().fields).toEqual([
       { id: null, name: "Gone", field_type: "secret", value: "" },
     ]);
+  });
+});
+
+describe("a refusal", () => {
+  afterEach(() => vi.useRealTimers());
+
+  it("stays until it is taken away, and is said once", () => {
+    vi.useFakeTimers();
+    const toasts = new Toasts();
+    toasts.show("saved");
+    toasts.refuse("not saved", "try again");
+    toasts.refuse("not saved", "try again");
+    vi.advanceTimersByTime(60_000);
+    expect(toasts.list.map(({ text, todo }) => [text, todo])).toEqual([["not saved", "try again"]]);
+    toasts.dismiss(toasts.list[0]?.id ?? -1);
+    expect(toasts.list).toEqual([]);
   });
 });
 

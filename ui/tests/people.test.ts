@@ -2,7 +2,9 @@
 import { screen, waitFor, within } from "@testing-library/svelte";
 import { describe, expect, it } from "vitest";
 import type { MockOptions } from "../src/dev/mock.ts";
-import type { PendingKeyView } from "../src/lib/api/types.ts";
+import type { GrantView, PendingKeyView } from "../src/lib/api/types.ts";
+import { formatDay, formatMinute } from "../src/lib/locale/format.ts";
+import { untilWords } from "../src/lib/people/words.ts";
 import { ACME, BAUER, openRecord, openWindow } from "./window.ts";
 
 const AWAITED: PendingKeyView = {
@@ -131,6 +133,16 @@ describe("roles", () => {
     await user.click(dialog.getByRole("button", { name: "Set roles…" }));
     await waitFor(() => expect(screen.queryByRole("button", { name: "Backups" })).toBeNull());
     expect(screen.queryByRole("button", { name: "Invite…" })).toBeNull();
+  });
+});
+
+describe("until when a grant counts", () => {
+  const until = (expires_at: string) =>
+    untilWords({ account: "1", login: "ida", right: "reader", expires_at, expired: false } as GrantView);
+
+  it("is a day that is over with it, or a time of day", () => {
+    expect(until("2026-12-01T00:00:00Z")).toContain(formatDay("2026-11-30"));
+    expect(until("2026-12-01T15:07:00Z")).toContain(formatMinute("2026-12-01T15:07:00Z"));
   });
 });
 

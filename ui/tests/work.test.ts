@@ -221,10 +221,12 @@ describe("the log", () => {
   });
 
   it("says in words that a verification found nothing wrong", async () => {
-    const { user } = await openWindow({ log: logEntries(300) });
+    const { user, engine } = await openWindow({ log: logEntries(300) });
     await user.click(screen.getByRole("button", { name: "Log" }));
     await user.click(await screen.findByRole("button", { name: "Verify the log" }));
     await screen.findByText(/^300 entries verified/);
+    // Verifying is an entry, too: what is shown goes as far as what was verified.
+    await waitFor(() => expect(engine.count("log_page")).toBe(2));
   });
 });
 

@@ -45,10 +45,29 @@ export class Log {
       await this.job.over;
       this.report = this.job.result;
       this.verifyError = this.job.error;
+      // Verifying is in the log itself: what is shown below is as long as what was verified.
+      await this.#refresh();
     } catch (reason) {
       this.verifyError = CommandError.from(reason);
     } finally {
       this.job = null;
+    }
+  }
+
+  /** Fetches the newest entries in the place of those in sight. */
+  async #refresh(): Promise<void> {
+    if (this.#fetching) return;
+    this.#fetching = true;
+    try {
+      const page = await api.logPage(null, PAGE_ENTRIES);
+      this.entries = page.entries;
+      this.total = page.total;
+      this.#next = page.next_before;
+    } catch (reason) {
+      this.error = CommandError.from(reason);
+      this.state = "failed";
+    } finally {
+      this.#fetching = false;
     }
   }
 

@@ -33,15 +33,18 @@ export function rightAbout(right: Right): string {
   return { reader: m.right_reader_about, editor: m.right_editor_about, steward: m.right_steward_about }[right]();
 }
 
+const DAY_MILLIS = 86_400_000;
+
 /** The last day of a grant that ends, which is over with that day in UTC. */
 export function lastDay(expiresAt: string): string {
   return new Date(Date.parse(expiresAt) - 1).toISOString().slice(0, 10);
 }
 
-/** Until when a grant counts, or that it is over. */
+/** Until when a grant counts, or that it is over: to the minute, if it does not end with a day. */
 export function untilWords(grant: GrantView): string {
   if (grant.expires_at === null) return "";
-  const day = formatDay(lastDay(grant.expires_at));
+  const isDay = Date.parse(grant.expires_at) % DAY_MILLIS === 0;
+  const day = isDay ? formatDay(lastDay(grant.expires_at)) : formatMinute(grant.expires_at);
   return grant.expired ? m.grant_ended({ day }) : m.grant_until({ day });
 }
 

@@ -156,7 +156,8 @@ export class Life {
     } catch (reason) {
       const error = CommandError.from(reason);
       this.#onrefusal(error);
-      this.#toasts.show(errorWords(error).what, "danger");
+      const { what, todo } = errorWords(error);
+      this.#toasts.refuse(what, todo);
       return false;
     }
   }

@@ -1,7 +1,15 @@
-// Holds the short messages at the foot of the window and takes them away in time; one may offer to take back what it says.
+// Holds the short messages at the foot of the window and takes them away in time; one may offer to take back what it says,
+// and one that says what was refused stays until the person has read it.
 
 /** One message. */
-export type Toast = { id: number; kind: "info" | "danger"; text: string; undo?: { label: string; run: () => void } };
+export type Toast = {
+  id: number;
+  kind: "info" | "danger";
+  text: string;
+  /** What can be done about it. */
+  todo?: string;
+  undo?: { label: string; run: () => void };
+};
 
 /** How long a message stays: long enough to read ten words twice. */
 const STAY_MILLIS = 4_000;
@@ -12,9 +20,19 @@ export class Toasts {
   list: Toast[] = $state([]);
   #next = 0;
 
-  /** Shows a message. */
-  show(text: string, kind: Toast["kind"] = "info"): void {
-    this.#add({ id: this.#next++, kind, text }, STAY_MILLIS);
+  /** Shows that something was done. */
+  show(text: string): void {
+    this.#add({ id: this.#next++, kind: "info", text }, STAY_MILLIS);
+  }
+
+  /** Shows why something was not done, and what to do, until the person has read it. */
+  refuse(text: string, todo: string): void {
+    this.list = [...this.list.filter((toast) => toast.text !== text), { id: this.#next++, kind: "danger", text, todo }];
+  }
+
+  /** Takes a message away. */
+  dismiss(id: number): void {
+    this.list = this.list.filter((toast) => toast.id !== id);
   }
 
   /** Shows a message that offers to take back what was done. Only the newest of them does. */
@@ -36,10 +54,13 @@ export class Toasts {
     this.list = this.list.filter((toast) => !toast.undo);
   }
 
+  /** Takes away what only says something: another view is in sight. */
+  dropSaid(): void {
+    this.list = this.list.filter((toast) => toast.undo);
+  }
+
   #add(toast: Toast, millis: number): void {
     this.list.push(toast);
-    setTimeout(() => {
-      this.list = this.list.filter(({ id }) => id !== toast.id);
-    }, millis);
+    setTimeout(() => this.dismiss(toast.id), millis);
   }
 }
